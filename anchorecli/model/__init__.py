@@ -1,0 +1,111 @@
+"""The values the stages hand each other: frozen, slotted, without I/O.
+
+Facts (what is in an image) and decisions (what a policy makes of it) are kept apart: an ``Analysis`` depends on
+the image and the analyzers only; a ``Report`` adds matches, findings and a verdict for one moment in time.
+"""
+
+from __future__ import annotations
+
+from anchorecli.model.advisory import (
+    Advisory,
+    Affected,
+    Candidate,
+    Cvss,
+    FeedState,
+    Range,
+    Statement,
+    pack_ranges,
+    unpack_ranges,
+)
+from anchorecli.model.base import (
+    Action,
+    DiffId,
+    Digest,
+    FactStatus,
+    FixState,
+    ImagePath,
+    Json,
+    Kind,
+    MatchVerdict,
+    Problem,
+    Severity,
+    Status,
+)
+from anchorecli.model.image import (
+    Analysis,
+    Distro,
+    File,
+    HistoryEntry,
+    Image,
+    ImageConfig,
+    ImageRef,
+    Layer,
+    Location,
+    Package,
+    Platform,
+)
+from anchorecli.model.report import (
+    Allow,
+    Event,
+    Finding,
+    Match,
+    Report,
+    Rule,
+    Verdict,
+)
+from anchorecli.model.stored import (
+    Evaluation,
+    FactKey,
+    LayerFacts,
+    StoredImage,
+    SyncResult,
+    WatchedTag,
+)
+
+__all__ = [
+    "Action",
+    "Advisory",
+    "Affected",
+    "Allow",
+    "Analysis",
+    "Candidate",
+    "Cvss",
+    "DiffId",
+    "Digest",
+    "Distro",
+    "Evaluation",
+    "Event",
+    "FactKey",
+    "FactStatus",
+    "FeedState",
+    "File",
+    "Finding",
+    "FixState",
+    "HistoryEntry",
+    "Image",
+    "ImageConfig",
+    "ImagePath",
+    "ImageRef",
+    "Json",
+    "Kind",
+    "Layer",
+    "LayerFacts",
+    "Location",
+    "Match",
+    "MatchVerdict",
+    "Package",
+    "Platform",
+    "Problem",
+    "Range",
+    "Report",
+    "Rule",
+    "Severity",
+    "Statement",
+    "Status",
+    "StoredImage",
+    "SyncResult",
+    "Verdict",
+    "WatchedTag",
+    "pack_ranges",
+    "unpack_ranges",
+]

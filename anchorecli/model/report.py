@@ -1,0 +1,129 @@
+"""Decisions: matches, policy findings, the verdict and the report of one evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from anchorecli.model.advisory import Cvss, FeedState
+from anchorecli.model.base import Action, FixState, Json, MatchVerdict, Problem, Severity, Status
+from anchorecli.model.image import Analysis, Package
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A package and an advisory that speaks of it.
+
+    ``id`` is the vulnerability's id as reports show it (a CVE where one is known, else the feed's own),
+    ``aliases`` every other id, ``fixed_in`` the versions that fix it, ``why`` the comparison that decided.
+    ``suppressed`` holds the reason where a better source settles it: kept, shown on request, never counted.
+    """
+
+    id: str
+    package: Package
+    advisory: str
+    feed: str
+    verdict: MatchVerdict
+    severity: Severity
+    fix_state: FixState
+    fixed_in: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    ecosystem: str = ""
+    summary: str = ""
+    url: str = ""
+    published: str = ""
+    modified: str = ""
+    cvss: tuple[Cvss, ...] = ()
+    why: str = ""
+    suppressed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of a policy. ``params`` are the bundle's own strings; ``line`` is 1-based, 0 if unknown."""
+
+    id: str
+    gate: str
+    trigger: str
+    action: Action
+    params: Mapping[str, str] = field(default_factory=dict)
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """One allowlist item: findings of ``gate`` whose trigger id matches are let through until ``expires_on``."""
+
+    id: str
+    gate: str
+    trigger_id: str
+    expires_on: str = ""
+    comment: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One firing of a rule. ``allowed_by`` is the id of the allowlist item that let it through, or empty."""
+
+    gate: str
+    trigger: str
+    trigger_id: str
+    action: Action
+    message: str
+    rule_id: str = ""
+    policy_id: str = ""
+    allowed_by: str = ""
+    match_id: str = ""
+    """For vulnerability findings: the vulnerability's id, so that reports can join them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the bundle makes of the image. ``reason`` says what decided: policy_evaluation, blacklisted,
+    whitelisted, no_mapping, or evidence (for indeterminate)."""
+
+    status: Status
+    action: Action
+    reason: str
+    findings: tuple[Finding, ...] = ()
+    policy_ids: tuple[str, ...] = ()
+    mapping_id: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One evaluation, whole: what every report format renders and what the store keeps.
+
+    The evaluation tuple (design §4) is image digest and platform, ``feeds`` with their revisions,
+    ``bundle_digest``, ``analysis.analyzers``, ``tool_version`` and ``created_at``; equal tuples render to equal
+    bytes. ``feed_revision`` is the store's revision number at that moment.
+    """
+
+    analysis: Analysis
+    matches: tuple[Match, ...]
+    verdict: Verdict | None
+    feeds: tuple[FeedState, ...]
+    feed_revision: int
+    bundle_id: str
+    bundle_name: str
+    bundle_digest: str
+    tool_version: str
+    created_at: str
+    problems: tuple[Problem, ...] = ()
+    """Coverage: every problem of every stage, sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change that the watch loop tells about.
+
+    ``kind`` is tag_update, vuln_update or policy_eval (Anchore Engine's subscription names); ``data`` is JSON.
+    """
+
+    kind: str
+    image: str
+    created_at: str
+    message: str
+    data: Mapping[str, Json] = field(default_factory=dict)
