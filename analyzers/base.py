@@ -1,0 +1,156 @@
+"""The contract between the runner and an analyzer.
+
+An analyzer works in two steps. ``read`` gets one file of one layer and returns a fact: plain JSON that is bound to that
+file and stored for good. ``assemble`` gets a ``View`` of the squashed image, in which only the facts of visible files
+are left, and says what packages (or which distribution) they amount to. ``read`` never sees another file, ``assemble``
+never sees a byte: so a stored layer is never read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO, NamedTuple, Protocol
+
+from anchorecli.model import DiffId, Distro, Image, ImagePath, Json, Location, Package, Problem
+from anchorecli.tree import Tree
+
+DEFAULT_MAX_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """Which files an analyzer reads: a file is offered when any of the sets names it, and read when ``match`` agrees.
+
+    The sets are dictionary look-ups on the hot path (a million paths); ``match`` runs only for what they let through.
+    """
+
+    paths: frozenset[str] = frozenset()
+    """Whole paths: ``etc/os-release``."""
+    names: frozenset[str] = frozenset()
+    """Base names: ``package.json``."""
+    suffixes: frozenset[str] = frozenset()
+    """Last suffix of the base name with its dot: ``.egg-info``."""
+    parents: frozenset[str] = frozenset()
+    """Base name of the parent directory: ``status.d``."""
+    match: Callable[[str, int, int], bool] | None = None
+    """(path, size in bytes, mode) → whether it is really wanted."""
+    max_bytes: int = DEFAULT_MAX_BYTES
+    """A larger file is not read: a Problem says so."""
+
+
+class LayerFile(Protocol):
+    """One wanted file of one layer."""
+
+    @property
+    def path(self) -> ImagePath:
+        """Its path in the layer's tar, normalised."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def mode(self) -> int:
+        """Permission bits."""
+
+    def data(self) -> bytes:
+        """Its whole content."""
+
+    def open(self) -> BinaryIO:
+        """Its content as a seekable stream, from memory or an unnamed temporary file: for what may be large."""
+
+
+class Fact(NamedTuple):
+    """What ``read`` returned for a file that is visible in the squashed image."""
+
+    path: ImagePath
+    layer: int
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What ``assemble`` makes of the facts. ``owned`` gives, by purl, the paths an OS package installed."""
+
+    packages: tuple[Package, ...] = ()
+    distro: Distro | None = None
+    owned: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+
+class View(Protocol):
+    """The squashed image, with one analyzer's facts."""
+
+    @property
+    def tree(self) -> Tree:
+        """Every path of the image."""
+
+    @property
+    def image(self) -> Image:
+        """The image's configuration and layers."""
+
+    @property
+    def distro(self) -> Distro | None:
+        """The distribution, once the distribution's analyzer has run (it is the first)."""
+
+    def facts(self) -> Iterator[Fact]:
+        """The facts of visible files, sorted by path; a hard link has its file's fact under its own path."""
+
+    def fact(self, path: str) -> Fact | None:
+        """The fact of the file at a path, symbolic links followed."""
+
+    def history(self, path: str) -> list[tuple[int, Json | None]]:
+        """Each layer that wrote or removed a path, lowest first, with the fact it left (None: removed, unread)."""
+
+    def diff_id(self, layer: int) -> DiffId:
+        """The diff_id of a layer by its index."""
+
+    def location(self, fact: Fact) -> Location:
+        """A fact's path and layer as a package's location."""
+
+
+class Analyzer(Protocol):
+    """One kind of evidence. Implementations are frozen dataclasses named in ``ANALYZERS``."""
+
+    @property
+    def name(self) -> str:
+        """Stable identifier: part of the key of stored facts."""
+
+    @property
+    def version(self) -> int:
+        """Raise it when ``read`` returns something else than before: stored facts of this analyzer expire."""
+
+    @property
+    def wants(self) -> Wants:
+        """Which files it reads."""
+
+    def read(self, file: LayerFile) -> Json | None:
+        """The fact of one file, or None. May raise anything: the runner makes a Problem of it.
+
+        To keep what could be read of a damaged file return ``partial(value, message)``.
+        """
+
+    def assemble(self, view: View) -> Found:
+        """What the visible facts amount to."""
+
+
+def partial(value: Json, message: str) -> Json:
+    """A fact read only in part: the runner keeps ``value`` and records a Problem with ``message`` for the file."""
+    return {PARTIAL: message, "value": value}
+
+
+PARTIAL = "\0partial"
+
+
+def introduced(history: list[tuple[int, Json | None]], present: Callable[[Json], bool]) -> int:
+    """The lowest layer since which ``present`` has held without interruption, for a database rewritten layer by layer.
+
+    ``history`` is ``View.history`` of the database's path; the top-most entry must satisfy ``present``.
+    """
+    lowest = history[-1][0]
+    for layer, value in reversed(history):
+        if value is None or not present(value):
+            break
+        lowest = layer
+    return lowest
