@@ -45,6 +45,15 @@ class LayerIndex:
     opaques: list[str] = field(default_factory=list)
     _rows: dict[str, int] | None = None
 
+    def add(self, path: str, kind: str, owner: tuple[int, int, int], size: int) -> None:
+        """Append a path; ``owner`` is mode, uid, gid, and ``kind`` one of ``KIND_CODES``."""
+        self.paths.append(path)
+        self.kinds.append(kind)
+        self.modes.append(owner[0])
+        self.uids.append(owner[1])
+        self.gids.append(owner[2])
+        self.sizes.append(size)
+
     @property
     def rows(self) -> dict[str, int]:
         """Path → row; for a repeated path the last row."""

@@ -1,0 +1,265 @@
+"""One layer, read once: inflate in a thread of its own, hash and walk here, verify both digests, report damage.
+
+Where a layer is an uncompressed slice of a local file the walk jumps from header to header and only the hashing thread
+reads every byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol, Self
+
+from anchorecli import compression
+from anchorecli.errors import IntegrityError, LimitError
+from anchorecli.layers.content import STEP, FileContent, SliceReader, StreamReader
+from anchorecli.layers.tar import Limits, TarDamage, TarWalker, Visitor
+from anchorecli.model import DiffId, Layer, Problem
+from anchorecli.tree import LayerIndex
+
+QUEUED_CHUNKS = 8
+
+
+class Blob(Protocol):
+    """The bytes of one layer as its source has them."""
+
+    @property
+    def digest(self) -> str:
+        """Expected sha256 of these bytes; empty where the source does not know."""
+
+    def file(self) -> tuple[int, int, int] | None:
+        """(file descriptor, offset, length) where the bytes are a slice of a local regular file."""
+
+    def chunks(self, size: int = compression.CHUNK) -> Iterator[bytes]:
+        """The bytes in order."""
+
+    def close(self) -> None:
+        """Give back what the blob holds."""
+
+
+class Directory(Protocol):
+    """A directory on the host in the role of a layer."""
+
+    def walk(self) -> Iterator[tuple[str, os.stat_result, str]]:
+        """(path, lstat, link target) of everything below the root."""
+
+    def open(self, path: str) -> BinaryIO:
+        """A regular file's content."""
+
+
+@dataclass(slots=True)
+class LayerRead:
+    """What one pass gave. ``digest`` and ``size`` are those of the stored bytes; ``complete`` is False where a limit
+    or damage ended the walk early (the digests were verified nevertheless)."""
+
+    index: LayerIndex
+    digest: str
+    size: int
+    inflated: int
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every entry was seen."""
+        return not self.problems
+
+
+def read_layer(blob: Blob, layer: Layer, visitor: Visitor, limits: Limits | None = None) -> LayerRead:
+    """Walk one layer and verify it.
+
+    Raises: IntegrityError where a digest does not hold or the compressed stream is damaged: nothing of such a layer
+    may be kept.
+    """
+    limits = limits or Limits()
+    part = blob.file()
+    if part is not None and compression.sniff(os.pread(part[0], min(6, part[2]), part[1])) == compression.PLAIN:
+        return _read_slice(blob, part, layer, visitor, limits)
+    return _read_stream(blob, layer, visitor, limits)
+
+
+def read_directory(directory: Directory, visitor: Visitor, limits: Limits | None = None) -> LayerRead:
+    """Walk a directory as if it were a layer."""
+    limits = limits or Limits()
+    index = LayerIndex()
+    total = 0
+    problems: tuple[Problem, ...] = ()
+    for path, info, target in directory.walk():
+        if len(index.paths) >= limits.entries:
+            problems = (_cut_short("dir", f"more than {limits.entries} entries"),)
+            break
+        kind = _stat_kind(info.st_mode)
+        if target:
+            index.targets[len(index.paths)] = target
+        size = info.st_size if kind == "f" else 0
+        mode = info.st_mode & 0o7777
+        index.add(path, kind, (mode, info.st_uid, info.st_gid), size)
+        total += size
+        if kind == "f" and (token := visitor.wants(path, size, mode)) is not None:
+            _visit_host_file(directory, visitor, token, path, size, mode)
+    return LayerRead(index, "", 0, total, problems)
+
+
+# ── a compressed or remote layer ────────────────────────────────────────────────────────────────────────────
+
+
+def _read_stream(blob: Blob, layer: Layer, visitor: Visitor, limits: Limits) -> LayerRead:
+    with _Inflater(blob, layer, limits) as inflater:
+        diff = hashlib.sha256()
+        reader = StreamReader(iter(inflater), diff.update)
+        walker = TarWalker(reader, visitor, limits)
+        problems = _walk(walker, layer)
+        reader.drain()
+    _verify(layer, blob, inflater.digest, f"sha256:{diff.hexdigest()}")
+    return LayerRead(walker.index, inflater.digest, inflater.size, inflater.inflated, problems)
+
+
+class _Inflater:
+    """A thread that reads, hashes and inflates a blob; iterating gives its output. Errors surface in the iteration."""
+
+    def __init__(self, blob: Blob, layer: Layer, limits: Limits) -> None:
+        self.digest = ""
+        self.size = 0
+        self.inflated = 0
+        self._blob = blob
+        self._name = layer.digest or layer.diff_id
+        self._limit = limits.layer_bytes
+        self._queue: queue.Queue[bytes | BaseException | None] = queue.Queue(QUEUED_CHUNKS)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="inflate", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        while self._thread.is_alive():
+            try:
+                self._queue.get(timeout=0.05)
+            except queue.Empty:
+                pass
+        self._thread.join()
+
+    def __iter__(self) -> Iterator[bytes]:
+        while (item := self._queue.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def _run(self) -> None:
+        try:
+            chunks = self._hashed()
+            first = next(chunks, b"")
+            kind = compression.sniff(first)
+            for piece in compression.inflate(_chain(first, chunks), kind):
+                self.inflated += len(piece)
+                if self.inflated > self._limit:
+                    raise LimitError(f"more than {self._limit} bytes inflated")
+                if self._stopped.is_set():
+                    return
+                self._queue.put(piece)
+            self._queue.put(None)
+        except (ValueError, OSError) as exc:
+            hint = "pull or save the image again"
+            self._queue.put(IntegrityError(f"layer {self._name}: {exc}", hint=hint))
+        except BaseException as exc:  # noqa: BLE001 - handed to the thread that waits for us
+            self._queue.put(exc)
+
+    def _hashed(self) -> Iterator[bytes]:
+        sha = hashlib.sha256()
+        for chunk in self._blob.chunks():
+            sha.update(chunk)
+            self.size += len(chunk)
+            yield chunk
+        self.digest = f"sha256:{sha.hexdigest()}"
+
+
+def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from rest
+
+
+# ── an uncompressed layer in a local file ───────────────────────────────────────────────────────────────────
+
+
+def _read_slice(blob: Blob, part: tuple[int, int, int], layer: Layer, visitor: Visitor, limits: Limits) -> LayerRead:
+    fd, offset, length = part
+    sha = hashlib.sha256()
+    hasher = threading.Thread(target=_hash_slice, args=(sha, fd, offset, length), name="hash", daemon=True)
+    hasher.start()
+    walker = TarWalker(SliceReader(fd, offset, length), visitor, limits)
+    try:
+        problems = _walk(walker, layer)
+    finally:
+        hasher.join()
+    digest = f"sha256:{sha.hexdigest()}"
+    _verify(layer, blob, digest, digest)
+    return LayerRead(walker.index, digest, length, length, problems)
+
+
+def _hash_slice(sha: hashlib._Hash, fd: int, offset: int, length: int) -> None:
+    end = offset + length
+    while offset < end:
+        data = os.pread(fd, min(STEP, end - offset), offset)
+        if not data:
+            return
+        sha.update(data)
+        offset += len(data)
+
+
+# ── both ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _walk(walker: TarWalker, layer: Layer) -> tuple[Problem, ...]:
+    try:
+        walker.run()
+    except (TarDamage, LimitError, EOFError) as exc:
+        return (_cut_short(layer.diff_id, str(exc)),)
+    return ()
+
+
+def _cut_short(subject: str, message: str) -> Problem:
+    return Problem(
+        stage="layers",
+        subject=f"layer {subject}",
+        message=f"not read to its end: {message}",
+        hint="what stands behind this point of the layer was not looked at",
+    )
+
+
+def _verify(layer: Layer, blob: Blob, digest: str, diff_id: str) -> None:
+    expected = blob.digest or layer.digest
+    hint = "the archive or registry is damaged or was tampered with; fetch the image again"
+    if expected and expected != digest:
+        raise IntegrityError(f"layer {expected}: its bytes have the digest {digest}", hint=hint)
+    if layer.diff_id and DiffId(diff_id) != layer.diff_id:
+        raise IntegrityError(f"layer {layer.diff_id}: its content has the digest {diff_id}", hint=hint)
+
+
+def _visit_host_file(directory: Directory, visitor: Visitor, token: object, path: str, size: int, mode: int) -> None:
+    try:
+        stream = directory.open(path)
+    except OSError as exc:
+        error = exc
+
+        def refuse(_count: int) -> bytes:
+            raise error
+
+        visitor.visit(token, FileContent(path, max(size, 1), mode, refuse))
+        return
+    with stream:
+        content = FileContent(path, size, mode, stream.read)
+        try:
+            visitor.visit(token, content)
+        finally:
+            content.close()
+
+
+def _stat_kind(mode: int) -> str:
+    kinds = {0o100000: "f", 0o040000: "d", 0o120000: "l", 0o010000: "p"}
+    return kinds.get(mode & 0o170000, "c")

