@@ -1,0 +1,195 @@
+"""Runs the analyzers over a layer's wanted files, and over the squashed image.
+
+``Collector`` is the visitor of one layer: it asks a table of exact names, base names, suffixes and parent names whether
+anybody wants a path, opens each wanted file once, and turns what the analyzers return into stored facts. ``assemble``
+merges the facts of all layers and asks every analyzer what they amount to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from time import perf_counter
+from typing import Any
+
+from anchorecli import compression
+from anchorecli.analyzers.base import PARTIAL, Analyzer, Found, LayerFile
+from anchorecli.analyzers.ownership import link_owners
+from anchorecli.analyzers.view import ImageView, LayerRecords
+from anchorecli.model import (
+    Analysis,
+    DiffId,
+    Distro,
+    FactKey,
+    FactStatus,
+    Image,
+    Json,
+    LayerFacts,
+    Package,
+    Problem,
+)
+from anchorecli.tree import LayerIndex, Tree
+
+FILES = "files"
+"""The name under which a layer's file list is kept; it is the walk's own fact, not an analyzer's."""
+FILES_VERSION = 1
+
+
+def fact_keys(analyzers: Sequence[Analyzer]) -> tuple[FactKey, ...]:
+    """The keys of everything a layer must have been looked at for."""
+    return (FactKey(FILES, FILES_VERSION), *(FactKey(a.name, a.version) for a in analyzers))
+
+
+class Collector:
+    """Collects one layer's facts; its ``wants`` and ``visit`` make it the layer reader's visitor."""
+
+    def __init__(self, analyzers: Sequence[Analyzer], timings: dict[str, float] | None = None) -> None:
+        self._analyzers = analyzers
+        self._paths = _table(analyzers, "paths")
+        self._names = _table(analyzers, "names")
+        self._suffixes = _table(analyzers, "suffixes")
+        self._parents = _table(analyzers, "parents")
+        self._values: dict[str, dict[str, Json]] = {a.name: {} for a in analyzers}
+        self._problems: dict[str, list[Problem]] = {a.name: [] for a in analyzers}
+        self._timings = timings
+
+    def wants(self, path: str, size: int, mode: int) -> tuple[Analyzer, ...] | None:
+        """The analyzers that want a file, or None."""
+        slash = path.rfind("/")
+        name = path[slash + 1 :]
+        wanted = self._names.get(name, ())
+        dot = name.rfind(".")
+        if dot >= 0 and (found := self._suffixes.get(name[dot:])):
+            wanted += found
+        if slash > 0 and (found := self._parents.get(path[path.rfind("/", 0, slash) + 1 : slash])):
+            wanted += found
+        if found := self._paths.get(path):
+            wanted += found
+        if not wanted:
+            return None
+        agreed = tuple(a for a in dict.fromkeys(wanted) if (m := a.wants.match) is None or m(path, size, mode))
+        return agreed or None
+
+    def visit(self, token: object, file: LayerFile) -> None:
+        """Let the analyzers read a file; what they raise becomes a Problem of that file."""
+        analyzers: tuple[Analyzer, ...] = token  # type: ignore[assignment]
+        for analyzer in analyzers:
+            limit = analyzer.wants.max_bytes
+            if file.size > limit:
+                self._problem(analyzer, file.path, f"not read: {file.size} bytes, over the limit of {limit}")
+                continue
+            started = perf_counter()
+            try:
+                value = analyzer.read(file)
+            except (MemoryError, EOFError):
+                raise
+            except Exception as exc:  # noqa: BLE001 - one bad file must not hide the others
+                self._problem(analyzer, file.path, f"could not be read: {_reason(exc)}")
+                continue
+            if isinstance(value, dict) and PARTIAL in value:
+                self._problem(analyzer, file.path, value[PARTIAL])
+                value = value["value"]
+            if value is not None:
+                self._values[analyzer.name][file.path] = value
+            if self._timings is not None:
+                self._timings[analyzer.name] = self._timings.get(analyzer.name, 0) + perf_counter() - started
+
+    def facts(self, diff_id: DiffId, index: LayerIndex, damage: tuple[Problem, ...] = ()) -> list[LayerFacts]:
+        """The layer's facts as the store keeps them, the file list first.
+
+        Where the layer was not read to its end (``damage``) all of them count as failed: they serve this scan, and the
+        next one reads the layer again.
+        """
+        files = FactKey(FILES, FILES_VERSION)
+        status = FactStatus.FAILED if damage else FactStatus.OK
+        rows = [LayerFacts(diff_id, files, status, compression.pack(index.encode()), damage)]
+        links = self._links(index)
+        for analyzer in self._analyzers:
+            problems = self._problems[analyzer.name]
+            values = self._values[analyzer.name]
+            status = FactStatus.FAILED if damage else FactStatus.PARTIAL if problems else FactStatus.OK
+            document = {"values": values, "links": links.get(analyzer.name, {})}
+            payload = compression.pack(json.dumps(document, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+            key = FactKey(analyzer.name, analyzer.version)
+            rows.append(LayerFacts(diff_id, key, status, payload, tuple(problems)))
+        return rows
+
+    def _links(self, index: LayerIndex) -> dict[str, dict[str, str]]:
+        """Hard links under a wanted name: by analyzer, the path and the path whose bytes it shares."""
+        links: dict[str, dict[str, str]] = {}
+        for row, target in index.targets.items():
+            if index.kinds[row] == "h":
+                path = index.paths[row]
+                for analyzer in self.wants(path, 1, index.modes[row]) or ():
+                    links.setdefault(analyzer.name, {})[path] = target
+        return links
+
+    def _problem(self, analyzer: Analyzer, path: str, message: str) -> None:
+        self._problems[analyzer.name].append(
+            Problem("analyze", path, message, hint=f"what {analyzer.name} would have found there is missing")
+        )
+
+
+def assemble(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerFacts]) -> Analysis:
+    """One image's analysis from the stored facts of its layers."""
+    by_layer: dict[DiffId, dict[str, LayerFacts]] = {}
+    for row in facts:
+        by_layer.setdefault(row.diff_id, {})[row.key.analyzer] = row
+    indexes = {diff_id: _index(rows[FILES]) for diff_id, rows in by_layer.items()}
+    tree = Tree([indexes[layer.diff_id] for layer in image.layers])
+    problems = {problem for rows in by_layer.values() for row in rows.values() for problem in row.problems}
+    distro: Distro | None = None
+    packages: list[Package] = []
+    owned: dict[str, Iterable[str]] = {}
+    for analyzer in analyzers:
+        records = [_records(by_layer[layer.diff_id].get(analyzer.name)) for layer in image.layers]
+        view = ImageView(tree, image, records, distro)
+        found = _assemble_one(analyzer, view)
+        problems.update(found.problems, view.problems)
+        distro = distro or found.distro
+        packages.extend(found.packages)
+        owned.update(found.owned)
+    packages = link_owners(packages, owned, tree)
+    packages.sort(key=lambda p: (p.type, p.name, p.version, p.arch, p.locations))
+    return Analysis(
+        image=image,
+        distro=distro,
+        packages=tuple(packages),
+        problems=tuple(sorted(problems)),
+        analyzers={key.analyzer: key.version for key in fact_keys(analyzers)},
+        file_count=len(tree),
+        file_bytes=tree.total_bytes(),
+    )
+
+
+def _assemble_one(analyzer: Analyzer, view: ImageView) -> Found:
+    try:
+        return analyzer.assemble(view)
+    except Exception as exc:  # noqa: BLE001 - an analyzer's fault must not hide what the others found
+        hint = f"packages of this kind may be missing; please report it with the output of -vv ({type(exc).__name__})"
+        problem = Problem("analyze", analyzer.name, f"its facts could not be put together: {_reason(exc)}", hint)
+        return Found(problems=(problem,))
+
+
+def _index(row: LayerFacts) -> LayerIndex:
+    return LayerIndex.decode(compression.unpack(row.payload))
+
+
+def _records(row: LayerFacts | None) -> LayerRecords:
+    if row is None:
+        return LayerRecords({}, {})
+    document: Mapping[str, Any] = json.loads(compression.unpack(row.payload))
+    return LayerRecords(document["values"], document["links"])
+
+
+def _table(analyzers: Sequence[Analyzer], column: str) -> dict[str, tuple[Analyzer, ...]]:
+    table: dict[str, tuple[Analyzer, ...]] = {}
+    for analyzer in analyzers:
+        for key in getattr(analyzer.wants, column):
+            table[key] = (*table.get(key, ()), analyzer)
+    return table
+
+
+def _reason(exc: BaseException) -> str:
+    text = str(exc).strip().splitlines()
+    return f"{type(exc).__name__}: {text[0][:200]}" if text else type(exc).__name__
