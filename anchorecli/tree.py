@@ -109,7 +109,7 @@ class Tree:
 
     def __init__(self, layers: Sequence[LayerIndex]) -> None:
         self.layers = layers
-        self._renames = _written_through_links(layers)
+        self._renames, self._implied = _directories(layers)
         self._at = self._merge()
         self._real_dirs: dict[str, str | None] = {"": ""}
 
@@ -121,6 +121,11 @@ class Tree:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._at)
+
+    def total_bytes(self) -> int:
+        """The sizes of all visible regular files, in bytes."""
+        layers = self.layers
+        return sum(layers[layer].sizes[row] for layer, row in self._at.values())
 
     def where(self, path: str) -> tuple[int, int] | None:
         """Layer and row that a visible path comes from; links are not followed."""
@@ -181,6 +186,7 @@ class Tree:
         at: dict[str, tuple[int, int]] = {}
         removed: set[str] = set()
         opaque: set[str] = set()
+        implied: set[str] = set()
         for number in range(len(self.layers) - 1, -1, -1):
             index = self.layers[number]
             rows = index.rows
@@ -188,11 +194,17 @@ class Tree:
                 rows = {self.canonical(number, path): row for path, row in rows.items()}
             if at or removed or opaque:
                 covered = self._merge_below(at, rows, number, removed, removed | opaque)
-                removed.update(path for path in covered if index.kinds[rows[path]] != "d")
+                covered += [path for path in implied.intersection(rows) if path not in covered]
+                for path in covered:
+                    if index.kinds[rows[path]] != "d":
+                        removed.add(path)
+                        if at.get(path, (-1,))[0] == number:
+                            del at[path]
             else:
                 at = {path: (number, row) for path, row in rows.items()}
             removed.update(self.canonical(number, path) for path in index.whiteouts)
             opaque.update(self.canonical(number, path) for path in index.opaques)
+            implied |= self._implied[number]
         return at
 
     def _merge_below(
@@ -283,11 +295,16 @@ def _ancestors(path: str) -> list[str]:
     return ["/".join(parts[:count]) for count in range(len(parts), 0, -1)] + [""]
 
 
-def _written_through_links(layers: Sequence[LayerIndex]) -> list[dict[str, str]]:
-    """Per layer: directory as named in its tar → where it really is, for those that go through a symbolic link."""
+def _directories(layers: Sequence[LayerIndex]) -> tuple[list[dict[str, str]], list[set[str]]]:
+    """What each layer's tar says of directories without naming them.
+
+    Per layer, first: directory as named in its tar → where it really is, for those that go through a symbolic link;
+    second: directories that no entry names, only the paths of their children.
+    """
     links: dict[str, str] = {}
     renames: list[dict[str, str]] = []
-    for index in layers:
+    implied: list[set[str]] = []
+    for number, index in enumerate(layers):
         rows = index.rows
         for path in [p for p in links if p in rows and index.kinds[rows[p]] != "l"]:
             del links[path]
@@ -296,15 +313,25 @@ def _written_through_links(layers: Sequence[LayerIndex]) -> list[dict[str, str]]
         for row, target in index.targets.items():
             if index.kinds[row] == "l" and rows[index.paths[row]] == row:
                 links[index.paths[row]] = target
-        renames.append(_renamed(index, links) if links else {})
-    return renames
+        parents = {path.rpartition("/")[0] for path in index.paths} if links or number else set()
+        marked = {*index.opaques, *(path.rpartition("/")[0] for path in index.whiteouts)}
+        renamed = _renamed(parents | marked, links) if links else {}
+        renames.append(renamed)
+        implied.append(_unnamed({renamed.get(parent, parent) for parent in parents}, rows) if number else set())
+    return renames, implied
 
 
-def _renamed(index: LayerIndex, links: dict[str, str]) -> dict[str, str]:
+def _unnamed(parents: set[str], rows: dict[str, int]) -> set[str]:
+    unnamed = set()
+    for parent in parents:
+        while parent and parent not in rows and parent not in unnamed:
+            unnamed.add(parent)
+            parent = parent.rpartition("/")[0]
+    return unnamed
+
+
+def _renamed(parents: set[str], links: dict[str, str]) -> dict[str, str]:
     heads = {path.partition("/")[0] for path in links}
-    parents = {path.rpartition("/")[0] for path in index.paths}
-    parents.update(path.rpartition("/")[0] for path in index.whiteouts)
-    parents.update(index.opaques)
     real: dict[str, str] = {"": ""}
     changed = {}
     for parent in parents:

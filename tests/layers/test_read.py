@@ -1,0 +1,94 @@
+"""Reading a layer whole: compression, both digests, large files, damage."""
+
+from __future__ import annotations
+
+import gzip
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from anchorecli.errors import IntegrityError
+from anchorecli.layers import Limits, read_layer
+from anchorecli.model import DiffId, Digest, Layer
+from tests.builders import compressed, digest, layer
+from tests.layers.reading import BytesBlob, FileBlob, Keeper, read
+
+TAR = layer({"etc/os-release": "ID=debian\n", "data": "d" * 300_000})
+
+
+@pytest.mark.parametrize("kind", ["", "gzip", "zstd"])
+@pytest.mark.parametrize("as_file", [False, True], ids=["stream", "file"])
+def test_both_digests_are_computed(tmp_path: Path, kind: str, as_file: bool) -> None:
+    stored = compressed(TAR, kind)
+    (tmp_path / "blob").write_bytes(stored)
+    keeper = Keeper(lambda path: path == "etc/os-release")
+    result = read(TAR, FileBlob(tmp_path / "blob") if as_file else BytesBlob(stored), keeper)
+    assert (result.digest, result.size) == (digest(stored), len(stored))
+    assert result.inflated == len(TAR)
+    assert keeper.seen == {"etc/os-release": b"ID=debian\n"}
+
+
+def test_several_gzip_members_and_trailing_zeros() -> None:
+    stored = gzip.compress(TAR[:5000]) + gzip.compress(TAR[5000:]) + bytes(512)
+    assert read(TAR, BytesBlob(stored)).index.paths == ["etc/os-release", "data"]
+
+
+@pytest.mark.parametrize("kind", ["", "gzip", "zstd"])
+@pytest.mark.parametrize("as_file", [False, True], ids=["stream", "file"])
+def test_a_wrong_digest_of_the_blob_or_the_content_is_refused(tmp_path: Path, kind: str, as_file: bool) -> None:
+    stored = compressed(TAR, kind)
+    (tmp_path / "blob").write_bytes(stored)
+    other = digest(b"other")
+
+    def blob(expected: str) -> BytesBlob | FileBlob:
+        return FileBlob(tmp_path / "blob", expected) if as_file else BytesBlob(stored, expected)
+
+    with pytest.raises(IntegrityError, match="digest"):
+        read_layer(blob(other), Layer(DiffId(digest(TAR))), Keeper())
+    with pytest.raises(IntegrityError, match="digest"):
+        read_layer(blob(""), Layer(DiffId(other)), Keeper())
+    with pytest.raises(IntegrityError, match="digest"):
+        read_layer(blob(""), Layer(DiffId(digest(TAR)), Digest(other)), Keeper())
+
+
+@pytest.mark.parametrize("kind", ["gzip", "zstd"])
+def test_a_damaged_stream_is_refused(kind: str) -> None:
+    stored = compressed(TAR, kind)
+    flipped = bytearray(stored)
+    flipped[len(flipped) // 2] ^= 0xFF
+    for bad in (stored[: len(stored) // 2], stored[:-3], bytes(flipped)):
+        with pytest.raises(IntegrityError):
+            read(TAR, BytesBlob(bad))
+
+
+def test_an_unknown_compression_is_named() -> None:
+    with pytest.raises(IntegrityError, match="bzip2"):
+        read(TAR, BytesBlob(b"BZh91AY&SY" + bytes(100)))
+
+
+def test_a_large_wanted_file_goes_through_a_temporary_file() -> None:
+    content = bytes(range(256)) * 40_000
+    keeper = Keeper(as_stream=True)
+    read(layer({"big": content, "after": "x"}), keeper=keeper)
+    assert keeper.seen == {"big": content, "after": b"x"}
+
+
+def test_memory_is_bounded_whatever_the_layer_and_its_files_hold() -> None:
+    tar = layer({"huge": bytes(200_000_000), "after": "x"})
+    stored = gzip.compress(tar, 1)
+    expected = digest(tar)
+    del tar
+    tracemalloc.start()
+    keeper = Keeper(lambda path: path == "after")
+    result = read_layer(BytesBlob(stored), Layer(DiffId(expected)), keeper)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert result.index.paths == ["huge", "after"]
+    assert peak < 30_000_000
+
+
+def test_a_bomb_stops_at_the_limit() -> None:
+    stored = gzip.compress(layer({"zeros": bytes(50_000_000)}), 9)
+    with pytest.raises(IntegrityError, match="more than 1000000 bytes"):
+        read_layer(BytesBlob(stored), Layer(DiffId("")), Keeper(lambda _: False), Limits(layer_bytes=1_000_000))
