@@ -1,0 +1,118 @@
+"""One door to version strings: ``compare``, ``contains`` and ``key``, by scheme. Nobody else takes one apart.
+
+Each scheme is a file with ``key(text)``: a hashable value that sorts as the scheme's own tool does, or
+``VersionError``. A string is parsed once per process (``key`` is memoised), then comparisons are C speed.
+
+Order in ranges differs from plain order in two schemes, as their own tools have it:
+
+* pep440: a bound without a local part does not speak of local versions, so ``1.0+cu118`` counts as ``1.0``;
+* rpm: a bound without a release does not speak of releases, so ``1.0-3`` counts as ``1.0``; and where the caller
+  says so (``any_epoch``) a version without an epoch takes the bound's, since source rpm names carry none.
+
+Pre-releases satisfy ranges in every scheme. ``introduced`` of ``""`` or ``"0"`` is the beginning in every scheme.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from anchorecli.errors import VersionError
+from anchorecli.model import Range
+from anchorecli.versions import apk, deb, pep440, rpm, semver
+
+MAX_LENGTH = 1024
+"""Characters; longer strings are refused, which also bounds the digits of every number."""
+
+SCHEMES: Mapping[str, Callable[[str], Any]] = MappingProxyType(
+    {
+        "deb": deb.key,
+        "rpm": rpm.key,
+        "apk": apk.key,
+        "pep440": pep440.key,
+        "npm": semver.key,
+        "semver": semver.key,
+    }
+)
+"""Scheme name → its key function."""
+
+
+def compare(scheme: str, a: str, b: str) -> int:
+    """Negative, 0 or positive as ``a`` is older than, equal to or newer than ``b``.
+
+    Raises: VersionError for an unknown scheme and for a string the scheme cannot read.
+    """
+    key_a, key_b = key(scheme, a), key(scheme, b)
+    return (key_a > key_b) - (key_a < key_b)
+
+
+def contains(scheme: str, range_: Range, version: str, *, any_epoch: bool = False) -> bool:
+    """Whether ``version`` lies in the range; ``any_epoch`` as the module says.
+
+    Raises: VersionError where a string that decides cannot be read: a version outside one readable bound is
+    outside, whatever the other bound holds.
+    """
+    verdict = within(scheme, range_, version, any_epoch=any_epoch)
+    if verdict is None:
+        for text in (version, range_.introduced, range_.fixed, range_.last_affected):
+            if text:
+                key(scheme, text)
+    return bool(verdict)
+
+
+def within(scheme: str, range_: Range, version: str, *, any_epoch: bool = False) -> bool | None:
+    """As ``contains``, but ``None`` where it cannot be known because a string cannot be read."""
+    unknown = False
+    for bound, holds in (
+        ("" if range_.introduced == "0" else range_.introduced, _at_least),
+        (range_.fixed, _below),
+        (range_.last_affected, _at_most),
+    ):
+        if not bound:
+            continue
+        try:
+            if not holds(order_in_range(scheme, version, bound, any_epoch=any_epoch)):
+                return False
+        except VersionError:
+            unknown = True
+    return None if unknown else True
+
+
+def order_in_range(scheme: str, version: str, bound: str, *, any_epoch: bool = False) -> int:
+    """``compare`` with the looser reading of what ``bound`` leaves open (see the module).
+
+    Raises: VersionError as ``compare``.
+    """
+    if scheme == "pep440":
+        version = pep440.as_bound(version, bound)
+    elif scheme == "rpm":
+        version = rpm.as_bound(version, bound, any_epoch=any_epoch)
+    return compare(scheme, version, bound)
+
+
+@lru_cache(maxsize=1 << 17)
+def key(scheme: str, version: str) -> Any:
+    """A hashable sort key, the same object for the same string: compare it with keys of the same scheme only.
+
+    Raises: VersionError for an unknown scheme and for a string the scheme cannot read.
+    """
+    make = SCHEMES.get(scheme)
+    if make is None:
+        raise VersionError(f"unknown version scheme {scheme!r}")
+    if len(version) > MAX_LENGTH:
+        raise VersionError(f"{scheme} version of {len(version)} characters, more than {MAX_LENGTH}")
+    return make(version)
+
+
+def _at_least(order: int) -> bool:
+    return order >= 0
+
+
+def _below(order: int) -> bool:
+    return order < 0
+
+
+def _at_most(order: int) -> bool:
+    return order <= 0

@@ -1,0 +1,61 @@
+"""rpm versions, in the order of rpm's own ``rpmvercmp``, with ``~`` and ``^``.
+
+Format: ``[epoch:]version[-release]``, the release after the last hyphen, e.g. ``1:1.1.1k-9.el8_7``; see rpm-version(7).
+A missing epoch is 0. A missing release sorts before every release; in ranges it is left open (``as_bound``).
+"""
+
+from __future__ import annotations
+
+import re
+
+from anchorecli.errors import VersionError
+
+Part = tuple[tuple[int, int | str], ...]
+
+_VALID = re.compile(r"(?:([0-9]*):)?([A-Za-z0-9._+~^%{}-]+)", re.ASCII)
+_SEGMENTS = re.compile(r"([0-9]+)|([A-Za-z]+)|([~^])", re.ASCII)
+
+# What stands against what, lowest first: tilde, the end, caret, letters, a number.
+_TILDE, _END, _CARET = (0, 0), (1, 0), (2, 0)
+_LETTERS, _NUMBER = 3, 4
+
+
+def key(text: str) -> tuple[int, Part, Part]:
+    """The sort key: epoch, version, release.
+
+    Raises: VersionError for blanks, foreign characters and a version without a letter or digit.
+    """
+    text = text.strip()
+    found = _VALID.fullmatch(text)
+    if found is None:
+        raise VersionError(f"not an rpm version: {text!r}")
+    epoch, rest = found.groups()
+    version, hyphen, release = rest.rpartition("-")
+    if not hyphen:
+        version, release = rest, ""
+    parts = _part(version)
+    if len(parts) == 1:
+        raise VersionError(f"not an rpm version: {text!r} (nothing to compare)")
+    return int(epoch) if epoch else 0, parts, _part(release) if release else ()
+
+
+def as_bound(version: str, bound: str, *, any_epoch: bool) -> str:
+    """``version`` with what ``bound`` leaves open taken away, and with its epoch where ``any_epoch`` lets it have one."""
+    if "-" in version and "-" not in bound:
+        version = version.rpartition("-")[0]
+    if any_epoch and ":" in bound and ":" not in version:
+        return f"{bound.partition(':')[0]}:{version}"
+    return version
+
+
+def _part(text: str) -> Part:
+    parts: list[tuple[int, int | str]] = []
+    for digits, letters, mark in _SEGMENTS.findall(text):
+        if digits:
+            parts.append((_NUMBER, int(digits)))
+        elif letters:
+            parts.append((_LETTERS, letters))
+        else:
+            parts.append(_TILDE if mark == "~" else _CARET)
+    parts.append(_END)
+    return tuple(parts)

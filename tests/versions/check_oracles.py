@@ -1,0 +1,190 @@
+"""Asks the real tools what the fixture lines claim: ``python tests/versions/check_oracles.py [SCHEME…]``.
+
+Each oracle takes pairs of versions and gives the order of each (-1, 0, 1; None where the tool refuses one of
+them), or None as a whole where the tool is not on this machine. The fixtures' form is told in ``read_fixture``.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+FIXTURES = Path(__file__).parent / "fixtures"
+Pairs = Sequence[tuple[str, str]]
+Orders = list[int | None]
+SIGNS = {"<": -1, "=": 0, ">": 1}
+
+
+def read_fixture(scheme: str) -> tuple[list[tuple[str, int, str]], list[str]]:
+    """Lines ``a < b`` (``<``, ``=``, ``>``) as triples, and what follows ``!``: versions the scheme refuses.
+
+    ``#`` starts a comment line; a line ``~ a < b`` is our own leniency, of which the tool knows nothing.
+    """
+    pairs, refused = [], []
+    for a, order, b, _ in _lines(scheme):
+        pairs.append((a, order, b))
+    for line in (FIXTURES / f"{scheme}.txt").read_text("utf-8").splitlines():
+        if line.startswith("! "):
+            refused.append(line[2:])
+    return pairs, refused
+
+
+def disagreements(scheme: str) -> list[str] | None:
+    """The lines the real tool sees otherwise; None where it is not on this machine."""
+    lines = [(a, order, b) for a, order, b, ours in _lines(scheme) if not ours]
+    found = ORACLES[scheme]([(a, b) for a, _, b in lines])
+    if found is None:
+        return None
+    return [f"{a} {o} {b}: the tool says {f}" for (a, o, b), f in zip(lines, found, strict=True) if f != o]
+
+
+def _lines(scheme: str) -> list[tuple[str, int, str, bool]]:
+    found = []
+    for line in (FIXTURES / f"{scheme}.txt").read_text("utf-8").splitlines():
+        if line and line[0] not in "#!":
+            words = line.split()
+            ours = words[0] == "~"
+            a, sign, b = words[ours:]
+            found.append((a, SIGNS[sign], b, ours))
+    return found
+
+
+def dpkg(pairs: Pairs) -> Orders | None:
+    """``dpkg --compare-versions``, one process a question."""
+    if not shutil.which("dpkg"):
+        return None
+    return [_dpkg(a, b) for a, b in pairs]
+
+
+@cache
+def _dpkg(a: str, b: str) -> int | None:
+    for relation, order in (("lt", -1), ("eq", 0), ("gt", 1)):
+        if subprocess.run(["dpkg", "--compare-versions", a, relation, b], capture_output=True).returncode == 0:
+            return order
+    return None
+
+
+def rpm(pairs: Pairs) -> Orders | None:
+    """``rpm.vercmp`` of rpm's own Lua, which takes whole epoch:version-release strings."""
+    if not shutil.which("rpm"):
+        return None
+    found: Orders = []
+    for start in range(0, len(pairs), 100):
+        calls = "\n".join(f'io.write(rpm.vercmp("{a}", "{b}"), " ")' for a, b in pairs[start : start + 100]).replace(
+            "%", "%%"
+        )
+        out = subprocess.run(["rpm", "--eval", "%{lua: " + calls + "}"], capture_output=True, text=True, check=True)
+        found += [int(line) for line in out.stdout.split()]
+    return found
+
+
+def apk(pairs: Pairs) -> Orders | None:
+    """``apk version -t`` (the fixtures were checked with apk-tools 3.0.6; Alpine has it, few others do)."""
+    if not shutil.which("apk"):
+        return None
+    found: Orders = []
+    for a, b in pairs:
+        out = subprocess.run(["apk", "version", "-t", a, b], capture_output=True, text=True)
+        found.append(SIGNS.get(out.stdout.strip()))
+    return found
+
+
+def pep440(pairs: Pairs) -> Orders | None:
+    """``packaging.version``."""
+    from packaging.version import Version
+
+    return [(Version(a) > Version(b)) - (Version(a) < Version(b)) for a, b in pairs]
+
+
+def npm(pairs: Pairs) -> Orders | None:
+    """node-semver in its loose mode, from the npm that is installed."""
+    node, command = shutil.which("node"), shutil.which("npm")
+    if not node or not command:
+        return None
+    home = next((p for p in Path(command).resolve().parents if (p / "node_modules/semver").is_dir()), None)
+    module = str(home / "node_modules/semver") if home else "semver"
+    script = (
+        "const s=require(process.argv[1]);const out=[];"
+        "for(const [a,b] of JSON.parse(require('fs').readFileSync(0)))"
+        "{try{out.push(s.compare(a,b,true))}catch(e){out.push(null)}}"
+        "console.log(JSON.stringify(out))"
+    )
+    return _ask([node, "-e", script, module], pairs)
+
+
+def gem(pairs: Pairs) -> Orders | None:
+    """``Gem::Version`` of the installed Ruby."""
+    ruby = shutil.which("ruby")
+    script = (
+        "require 'json';puts JSON.dump(JSON.parse(STDIN.read).map{|a,b|"
+        "begin;Gem::Version.new(a)<=>Gem::Version.new(b);rescue ArgumentError;nil;end})"
+    )
+    return _ask([ruby, "-e", script], pairs) if ruby else None
+
+
+def maven(pairs: Pairs) -> Orders | None:
+    """``ComparableVersion`` of the maven-artifact library in Debian's place."""
+    jars = sorted(Path("/usr/share/maven/lib").glob("*.jar")) if shutil.which("java") else []
+    if not any("maven-artifact" in jar.name for jar in jars):
+        return None
+    # Its main program takes a list and compares each version with the one before it.
+    flat = [version for pair in pairs for version in pair]
+    main = "org.apache.maven.artifact.versioning.ComparableVersion"
+    classpath = ":".join(str(jar) for jar in jars)
+    out = subprocess.run(["java", "-cp", classpath, main, *flat], capture_output=True, text=True, check=True)
+    steps = [line.split()[-2] for line in out.stdout.splitlines() if line.startswith("   ")]
+    return [SIGNS["=" if step == "==" else step] for step in steps[::2]]
+
+
+def composer(pairs: Pairs) -> Orders | None:
+    """``Composer\\Semver\\Comparator`` from Debian's php-composer-semver."""
+    autoload = Path("/usr/share/php/Composer/Semver/autoload.php")
+    php = shutil.which("php")
+    if not php or not autoload.exists():
+        return None
+    script = (
+        f"require '{autoload}'; $p = new Composer\\Semver\\VersionParser; $out = [];"
+        "foreach (json_decode(stream_get_contents(STDIN)) as [$a, $b]) { try {"
+        "$a = $p->normalize($a); $b = $p->normalize($b); $c = 'Composer\\Semver\\Comparator';"
+        "$out[] = $c::lessThan($a, $b) ? -1 : ($c::greaterThan($a, $b) ? 1 : 0);"
+        "} catch (UnexpectedValueException $e) { $out[] = null; } } echo json_encode($out);"
+    )
+    return _ask([php, "-r", script], pairs)
+
+
+def _ask(command: list[str], pairs: Pairs) -> Orders:
+    out = subprocess.run(command, input=json.dumps(pairs), capture_output=True, text=True, check=True)
+    found: Orders = json.loads(out.stdout)
+    return found
+
+
+ORACLES: dict[str, Callable[[Pairs], Orders | None]] = {
+    "deb": dpkg,
+    "rpm": rpm,
+    "apk": apk,
+    "pep440": pep440,
+    "npm": npm,
+    "gem": gem,
+    "maven": maven,
+    "composer": composer,
+}
+
+
+def main(schemes: Sequence[str]) -> int:
+    """Print what disagrees; 1 if anything does."""
+    failed = 0
+    for scheme in schemes or sorted(path.stem for path in FIXTURES.glob("*.txt")):
+        found = disagreements(scheme) if scheme in ORACLES else None
+        print(f"{scheme}: " + ("no tool here" if found is None else f"{len(found)} of {len(_lines(scheme))} disagree"))
+        print("".join(f"  {line}\n" for line in found or ()), end="")
+        failed += len(found or ())
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
