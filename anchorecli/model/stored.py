@@ -90,6 +90,8 @@ class SyncResult:
     changed: int = 0
     removed: int = 0
     unchanged: int = 0
+    duplicates: int = 0
+    """Records whose id the same snapshot had given before; they were merged."""
 
     @property
     def touched(self) -> int:

@@ -1,0 +1,264 @@
+"""Opening the store's file, its transactions, and SQLite's errors in words.
+
+WAL with ``synchronous=NORMAL``: a process killed at any moment loses nothing it committed; readers never wait, and
+writers wait for each other. Every write is a short ``BEGIN IMMEDIATE`` transaction and every read has one snapshot.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from anchorecli.errors import StoreError
+from anchorecli.store import migrations
+
+BUSY_SECONDS = 30.0
+_CACHE_KIB = 32 * 1024
+_WAL_KEEP_BYTES = 16 * 1024 * 1024
+
+
+class Session:
+    """One connection for several threads: one transaction at a time, errors as StoreError."""
+
+    def __init__(self, path: Path, db: sqlite3.Connection, *, readonly: bool) -> None:
+        self.path = path
+        self.readonly = readonly
+        self._db = db
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that only reads: one snapshot, one lock for all its queries."""
+        with self._lock, storage_errors(self.path), transaction(self._db, "BEGIN"):
+            yield self._db
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that writes: all of it or nothing."""
+        self.require_write()
+        with self._lock, storage_errors(self.path), transaction(self._db, "BEGIN IMMEDIATE"):
+            yield self._db
+
+    def require_write(self) -> None:
+        """Raises: StoreError for a store that was opened for reading only."""
+        if self.readonly:
+            raise StoreError(f"{self.path}: the store is open for reading only", hint="open it with write permission")
+
+    @contextmanager
+    def private(self) -> Iterator[sqlite3.Connection]:
+        """Another connection to the same file, for work that takes long; the caller begins its transactions."""
+        with storage_errors(self.path):
+            db = connect(self.path, readonly=self.readonly)
+            try:
+                yield db
+            finally:
+                db.close()
+
+    def attempt(self, action: Callable[[sqlite3.Connection], None]) -> None:
+        """A write that is given up rather than waited for, such as the time something was last used."""
+        with self._lock, suppress(sqlite3.OperationalError):
+            self._db.execute("PRAGMA busy_timeout = 0")
+            try:
+                with transaction(self._db, "BEGIN IMMEDIATE"):
+                    action(self._db)
+            finally:
+                self._db.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+
+    def trim(self) -> None:
+        """Move the log into the file and cut it to nothing, unless somebody is using it."""
+        with self._lock, suppress(sqlite3.OperationalError):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Close the connection; more than once is fine."""
+        with self._lock:
+            self._db.close()
+
+
+def open_session(path: Path, *, readonly: bool) -> Session:
+    """Open the store at ``path``; for writing it is made, with its directories, where there is none.
+
+    Raises: StoreError where it cannot be opened, is no store, is damaged, or is of a newer version.
+    """
+    path = path.absolute()
+    with storage_errors(path):
+        if not readonly:
+            _make_file(path)
+        elif not path.exists():
+            raise StoreError(f"{path}: there is no store", hint="scan an image or sync the feeds first")
+        db = connect(path, readonly=readonly)
+        try:
+            _settle_schema(db, path, readonly=readonly)
+        except BaseException:
+            db.close()
+            raise
+        return Session(path, db, readonly=readonly)
+
+
+def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
+    """A connection to an existing file, without transactions of its own making.
+
+    A directory nobody may write to has no place for SQLite's lock and log files: there a reader takes the file as it
+    is, provided that no log holds newer pages.
+    """
+    uri = path.as_uri()
+    try:
+        return _connect(f"{uri}?mode={'ro' if readonly else 'rw'}")
+    except sqlite3.OperationalError as error:
+        wal = path.with_name(path.name + "-wal")
+        code = error.sqlite_errorcode & 0xFF
+        if not readonly or code not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) or _size(wal):
+            raise
+        return _connect(f"{uri}?mode=ro&immutable=1")
+
+
+def clean_text(text: str) -> str:
+    """Text that SQLite can hold: what is no Unicode (a file name's raw byte, half a surrogate pair) becomes ``?``."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system raise into a StoreError that names the file and the next step."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _store_error(path, error) from error
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection, begin: str) -> Iterator[None]:
+    """A transaction begun by the statement ``begin``: committed at the end, undone by any exception."""
+    db.execute(begin)
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            with suppress(sqlite3.Error):
+                db.execute("ROLLBACK")
+        raise
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    db = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        db.execute(f"PRAGMA journal_size_limit = {_WAL_KEEP_BYTES}")
+        # Nothing of the file has been read so far; whether it can be is known here, not in the middle of a scan.
+        db.execute("PRAGMA schema_version").fetchone()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _make_file(path: Path) -> None:
+    """Directories 0700 and file 0600: what images contain is nobody else's business."""
+    try:
+        for parent in reversed(path.parents):
+            if not parent.exists():
+                with suppress(FileExistsError):
+                    parent.mkdir(mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreError(
+            f"{path}: the store cannot be written: {error.strerror}",
+            hint="choose another place with --store PATH or ANCHORE_STORE, or correct its permissions",
+        ) from error
+
+
+def _settle_schema(db: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
+    version = _version(db, path)
+    if version == migrations.SCHEMA_VERSION:
+        return
+    if readonly:
+        raise StoreError(
+            f"{path}: the store is of schema version {version}, older than this program's {migrations.SCHEMA_VERSION}",
+            hint="any command that writes, such as a scan, brings it up to date",
+        )
+    if version == 0:
+        _wal(db)
+    with transaction(db, "BEGIN IMMEDIATE"):
+        version = _version(db, path)  # another process may have been faster
+        if version == 0:
+            migrations.create(db)
+        elif version < migrations.SCHEMA_VERSION:
+            migrations.upgrade(db)
+
+
+def _version(db: sqlite3.Connection, path: Path) -> int:
+    """The schema version, 0 for an empty file; StoreError for somebody else's file or a newer version."""
+    application, version = db.execute(
+        "SELECT application_id, user_version FROM pragma_application_id, pragma_user_version"
+    ).fetchone()
+    if application != migrations.APPLICATION_ID:
+        if application or version or db.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise StoreError(
+                f"{path}: this is an SQLite database, but not a store of anchore", hint="name another file with --store"
+            )
+        return 0
+    if version > migrations.SCHEMA_VERSION:
+        raise StoreError(
+            f"{path}: the store is of schema version {version}; this program knows up to {migrations.SCHEMA_VERSION}",
+            hint="it was written by a newer anchore: update this one, or name another store with --store",
+        )
+    return int(version)
+
+
+def _wal(db: sqlite3.Connection) -> None:
+    """Set what must be set before the first page is written. Two processes may do so at the same moment."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            db.execute("PRAGMA journal_mode = WAL").fetchone()
+            return
+        except sqlite3.OperationalError as error:
+            # The change of mode does not wait as statements do: it reports busy at once.
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+_ANOTHER_PLACE = "choose another place with --store PATH or ANCHORE_STORE, or correct its permissions"
+_REBUILD = (
+    "move it away: the next scan and `anchore feeds sync` build a new one (`sqlite3 FILE .recover` may save more)"
+)
+
+_FAULTS: dict[int, tuple[str, str]] = {
+    sqlite3.SQLITE_FULL: ("the disk is full", "free some space (`anchore store gc` helps) and run the command again"),
+    sqlite3.SQLITE_NOTADB: ("this is not a store (not an SQLite database)", "name another file with --store"),
+    sqlite3.SQLITE_CORRUPT: ("the store is damaged", _REBUILD),
+    sqlite3.SQLITE_READONLY: ("the store cannot be written", _ANOTHER_PLACE),
+    sqlite3.SQLITE_CANTOPEN: ("the store cannot be opened", _ANOTHER_PLACE),
+    sqlite3.SQLITE_PERM: ("the store cannot be opened", _ANOTHER_PLACE),
+    sqlite3.SQLITE_IOERR: ("the disk reports an error", "check the disk; nothing committed before was lost"),
+    sqlite3.SQLITE_BUSY: (
+        f"another process has been writing for more than {BUSY_SECONDS:.0f} seconds",
+        "wait for it to finish and run the command again",
+    ),
+}
+
+
+def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", None)
+    known = _FAULTS.get(code & 0xFF) if code is not None else None
+    if known is None:
+        return StoreError(f"{path}: {error}", hint=_REBUILD if isinstance(error, sqlite3.DatabaseError) else "")
+    fault, hint = known
+    return StoreError(f"{path}: {fault} ({error})", hint=hint)

@@ -1,0 +1,155 @@
+"""Advisories as rows, and back. The only place that knows which field stands in which column."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from hashlib import blake2b
+from itertools import chain
+from typing import Any
+
+from anchorecli.model import Advisory, Affected, Cvss, Range, Severity, Statement, pack_ranges, unpack_ranges
+from anchorecli.store.connection import clean_text
+
+DIGEST_BYTES = 16
+
+Term = tuple[str, str, int, str, str]
+"""Scheme, statement, severity, module, arches: what many statements have in common."""
+
+Record = tuple[str, int, str, str, str, str, str, str, str]
+"""Id, severity, then the columns of ``advisory_detail``."""
+
+Statements = list[tuple[str, str, Term, str, str]]
+"""Ecosystem, package, term, ranges, versions."""
+
+_dump = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An advisory as the store writes it; equal digests mean equal records."""
+
+    digest: bytes
+    record: Record
+    statements: Statements
+
+
+def encode(advisory: Advisory) -> Encoded:
+    """An advisory as rows. Text that is no Unicode (half a surrogate pair) is replaced, never refused."""
+    record = _record(advisory)
+    statements = [_statement(affected) for affected in advisory.affected]
+    try:
+        canonical = _dump((record, statements)).encode()
+    except UnicodeEncodeError:
+        return encode(_clean(advisory))
+    return Encoded(blake2b(canonical, digest_size=DIGEST_BYTES).digest(), record, statements)
+
+
+def decode(feed: str, record: Sequence[Any], statements: Iterable[Sequence[Any]]) -> Advisory:
+    """The reverse of ``encode``; each statement is its flat row: ecosystem, package, the term, ranges, versions."""
+    name, severity, aliases, summary, url, published, modified, withdrawn, cvss = record
+    return Advisory(
+        id=name,
+        feed=feed,
+        aliases=tuple(json.loads(aliases)) if aliases else (),
+        severity=Severity(severity),
+        summary=summary,
+        url=url,
+        published=published,
+        modified=modified,
+        withdrawn=withdrawn,
+        cvss=tuple(Cvss(*row) for row in json.loads(cvss)) if cvss else (),
+        affected=tuple(_affected(row) for row in statements),
+    )
+
+
+def merge(first: Advisory, second: Advisory) -> Advisory:
+    """Two records of one id as one: every statement of both; of single values the later one, the worse severity."""
+    return replace(
+        second,
+        aliases=_union(first.aliases, second.aliases),
+        severity=max(first.severity, second.severity),
+        summary=second.summary or first.summary,
+        url=second.url or first.url,
+        published=second.published or first.published,
+        modified=max(first.modified, second.modified),
+        # Withdrawn only if both are: a record that still holds is not to be lost.
+        withdrawn=second.withdrawn and first.withdrawn and max(first.withdrawn, second.withdrawn),
+        cvss=_union(first.cvss, second.cvss),
+        affected=_union(first.affected, second.affected),
+    )
+
+
+_OF_ADVISORIES = """
+SELECT v.id, f.name, v.name, v.severity, d.aliases, d.summary, d.url, d.published, d.modified, d.withdrawn, d.cvss
+FROM json_each(?) asked
+CROSS JOIN advisory v ON v.id = asked.value
+CROSS JOIN advisory_detail d ON d.advisory = v.id
+CROSS JOIN feed f ON f.id = v.feed
+"""
+
+_OF_STATEMENTS = """
+SELECT a.advisory, a.position, e.name, p.name, t.scheme, t.statement, t.severity, t.module, t.arches, a.ranges,
+       a.versions
+FROM json_each(?) asked
+CROSS JOIN affected a INDEXED BY affected_by_advisory ON a.advisory = asked.value
+CROSS JOIN package p ON p.id = a.package
+CROSS JOIN ecosystem e ON e.id = p.ecosystem
+CROSS JOIN term t ON t.id = a.term
+"""
+
+
+def load(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Advisory]:
+    """Whole advisories by their rows, in the order asked for; rows that are not there are left out."""
+    asked = json.dumps(list(rows))
+    statements: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for row, *statement in db.execute(_OF_STATEMENTS, (asked,)):
+        statements[row].append(tuple(statement))
+    return {
+        row: decode(feed, record, (statement[1:] for statement in sorted(statements[row])))
+        for row, feed, *record in db.execute(_OF_ADVISORIES, (asked,))
+    }
+
+
+def _record(a: Advisory) -> Record:
+    aliases = _dump(a.aliases) if a.aliases else ""
+    cvss = _dump([(c.version, c.vector, c.score, c.source) for c in a.cvss]) if a.cvss else ""
+    return (a.id, int(a.severity), aliases, a.summary, a.url, a.published, a.modified, a.withdrawn, cvss)
+
+
+def _statement(a: Affected) -> tuple[str, str, Term, str, str]:
+    term = (a.scheme, a.statement.value, int(a.severity), a.module, ",".join(a.arches))
+    return (a.ecosystem, a.package, term, pack_ranges(a.ranges), "\n".join(a.versions))
+
+
+def _affected(row: Sequence[Any]) -> Affected:
+    ecosystem, package, scheme, statement, severity, module, arches, ranges, versions = row
+    return Affected(
+        ecosystem=ecosystem,
+        package=package,
+        scheme=scheme,
+        statement=Statement(statement),
+        ranges=unpack_ranges(ranges),
+        versions=tuple(versions.split("\n")) if versions else (),
+        severity=Severity(severity),
+        module=module,
+        arches=tuple(arches.split(",")) if arches else (),
+    )
+
+
+def _union(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(chain(first, second)))
+
+
+def _clean(value: Any) -> Any:
+    """A value with every text in it made Unicode."""
+    if isinstance(value, tuple):
+        return tuple(_clean(item) for item in value)
+    if type(value) is str:
+        return clean_text(value)
+    if isinstance(value, (Advisory, Affected, Cvss, Range)):
+        return replace(value, **{f.name: _clean(getattr(value, f.name)) for f in fields(value)})
+    return value

@@ -1,0 +1,258 @@
+"""The store as the rest of the program sees it: one object, one method per question."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from anchorecli.model import (
+    Advisory,
+    Candidate,
+    DiffId,
+    Evaluation,
+    FactKey,
+    FeedState,
+    Image,
+    LayerFacts,
+    StoredImage,
+    SyncResult,
+    WatchedTag,
+)
+from anchorecli.store import advisories, evaluations, facts, feeds, images
+from anchorecli.store.connection import Session, clean_text, transaction
+
+if TYPE_CHECKING:
+    from anchorecli.store.retention import GcResult
+
+
+class Store:
+    """An open store. Every method is one transaction, may be called from any thread, and raises StoreError."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._session.path
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; more than once is fine."""
+        self._session.close()
+
+    # Facts
+
+    def known_facts(self, diff_ids: Sequence[DiffId], keys: Sequence[FactKey]) -> dict[DiffId, frozenset[FactKey]]:
+        """For each layer those of ``keys`` whose facts are there; a pass that failed counts as not done."""
+        with self._session.read() as db:
+            return facts.known_facts(db, diff_ids, keys)
+
+    def put_layer(self, diff_id: DiffId, digest: str, size: int, layer_facts: Sequence[LayerFacts]) -> None:
+        """Write a layer (digest and size of its blob, where known) with its facts; whole facts stay as they are."""
+        with self._session.write() as db:
+            facts.put_layer(db, (diff_id, digest, size), layer_facts, _now())
+
+    def get_facts(self, diff_ids: Sequence[DiffId], keys: Sequence[FactKey]) -> list[LayerFacts]:
+        """The facts of the layers under ``keys``, failed passes included, in the order of ``diff_ids`` and ``keys``."""
+        with self._session.read() as db:
+            return facts.get_facts(db, diff_ids, keys)
+
+    # Images
+
+    def put_image(  # noqa: PLR0913 - the image's summary, all by keyword
+        self, image: Image, analyzer_set: str, analysis: bytes, *, distro: str, packages: int, size: int, now: str
+    ) -> None:
+        """Write an image, its names and layers, and its analysis by one set of analyzers."""
+        with self._session.write() as db:
+            row = images.put_image(db, image, {"distro": distro, "packages": packages, "size": size, "now": now})
+            images.put_analysis(db, row, analyzer_set, analysis, now)
+
+    def get_analysis(self, image_id: str, analyzer_set: str) -> bytes | None:
+        """The analysis of an image; once a day this notes that the image is in use, unless others are writing."""
+        with self._session.read() as db:
+            found = images.get_analysis(db, image_id, analyzer_set)
+        if found is None:
+            return None
+        document, last_used_on = found
+        if not self._session.readonly and last_used_on < (now := _now())[:10]:
+            self._session.attempt(lambda db: images.touch(db, image_id, now))
+        return document
+
+    def images(self) -> tuple[StoredImage, ...]:
+        """All images, the one analysed last first."""
+        with self._session.read() as db:
+            return images.images(db)
+
+    def find_images(self, text: str) -> tuple[StoredImage, ...]:
+        """The images ``text`` can mean: a name, else a digest or image id or its beginning, else an end of a name
+        (``debian:12`` of ``docker.io/debian:12``), else a repository, else a tag. The one analysed last first."""
+        with self._session.read() as db:
+            return images.find_images(db, text)
+
+    def image_document(self, image_id: str) -> tuple[str, str] | None:
+        """The raw texts of configuration and manifest; None for an unknown image."""
+        with self._session.read() as db:
+            return images.image_document(db, image_id)
+
+    def remove_image(self, image_id: str) -> bool:
+        """Forget an image and its analyses; what only it needed of the layers goes with the next ``gc``."""
+        with self._session.write() as db:
+            return images.remove_image(db, image_id)
+
+    # Evaluations
+
+    def put_evaluation(self, evaluation: Evaluation) -> int:
+        """Write an evaluation; its number is new, whatever ``evaluation.id`` says."""
+        with self._session.write() as db:
+            return evaluations.put_evaluation(db, evaluation)
+
+    def evaluation(self, number: int) -> Evaluation | None:
+        """One evaluation with its report."""
+        with self._session.read() as db:
+            return evaluations.evaluation(db, number)
+
+    def evaluations(
+        self, image_id: str | None = None, reference: str | None = None, limit: int = 100
+    ) -> tuple[Evaluation, ...]:
+        """Evaluations without their reports, the newest first."""
+        with self._session.read() as db:
+            return evaluations.evaluations(db, image_id, reference, limit)
+
+    # Feeds
+
+    def feed_states(self, revision: int | None = None) -> tuple[FeedState, ...]:
+        """The feeds by name, now or as they were at a revision."""
+        with self._session.read() as db:
+            return feeds.feed_states(db, revision)
+
+    def feed_state(self, name: str) -> FeedState | None:
+        """One feed's state now."""
+        with self._session.read() as db:
+            return next(iter(feeds.feed_states(db, None, clean_text(name))), None)
+
+    def revision(self) -> int:
+        """The number of the last revision, 0 before the first sync."""
+        with self._session.read() as db:
+            return feeds.current_revision(db)
+
+    def sync_feed(
+        self,
+        state: FeedState,
+        records: Iterable[Advisory],
+        *,
+        finish: Callable[[FeedState], FeedState] | None = None,
+    ) -> SyncResult:
+        """Make the feed ``state.name`` consist of ``records``, which are read one by one, outside any lock.
+
+        Records of one id are merged. ``finish`` may complete the state once all have been read (digest, problems).
+        If ``records`` or ``finish`` raises, nothing has changed. Without a difference there is no new revision, but
+        the state is noted. ``records``, ``revision`` and, where it is empty, ``source_date`` of the state are
+        found out here; ``ecosystems`` are those it names and those of the records.
+        """
+        from anchorecli.store.sync import sync_feed
+
+        self._session.require_write()
+        with self._session.private() as db:
+            result = sync_feed(db, state, records, finish)
+        self._session.trim()
+        return result
+
+    def confirm_feed(self, name: str, updated_at: str) -> bool:
+        """Note that a feed was found unchanged; False where there is none of that name."""
+        with self._session.write() as db:
+            return feeds.confirm(db, name, updated_at)
+
+    def drop_feed(self, name: str) -> bool:
+        """Take a feed out, as a new revision; past revisions keep it. False where there is none of that name."""
+        with self._session.write() as db:
+            return feeds.drop(db, name, _now())
+
+    def lookup(self, keys: Sequence[tuple[str, str]], revision: int | None = None) -> list[Candidate]:
+        """Every statement about the packages (ecosystem, name), now or as of a revision; in no order of meaning.
+
+        ``severity`` is the statement's own where it has one, else the advisory's.
+        """
+        with self._session.read() as db:
+            return advisories.lookup(db, keys, revision)
+
+    def advisories(self, rows: Sequence[int]) -> dict[int, Advisory]:
+        """Whole records by the rows that candidates name."""
+        with self._session.read() as db:
+            return advisories.advisories(db, rows)
+
+    def feed_records(self, name: str, revision: int | None = None) -> Iterator[Advisory]:
+        """Every record of a feed by id, a few at a time, from one snapshot however long it takes."""
+        with self._session.private() as db, transaction(db, "BEGIN"):
+            yield from advisories.feed_records(db, name, revision)
+
+    def changed_packages(self, since: int, until: int | None = None) -> frozenset[tuple[str, str]]:
+        """The packages (ecosystem, name) of records that came, changed or went after revision ``since``."""
+        with self._session.read() as db:
+            return advisories.changed_packages(db, since, until)
+
+    def coverage(self, revision: int | None = None, *, starter: bool = False) -> frozenset[str]:
+        """The ecosystems there is data for; ``starter`` counts those that only a starter feed has."""
+        with self._session.read() as db:
+            return feeds.coverage(db, revision, starter=starter)
+
+    def revisions(self, feed: str | None = None) -> tuple[feeds.Revision, ...]:
+        """The history of changes to one feed or all, the newest first."""
+        with self._session.read() as db:
+            return feeds.revisions(db, feed)
+
+    # Watch
+
+    def watch_add(self, reference: str, now: str) -> bool:
+        """Put a tag under watch, again if need be; False where it was already."""
+        with self._session.write() as db:
+            return evaluations.watch_add(db, reference, now)
+
+    def watch_remove(self, reference: str) -> bool:
+        """Take a tag off the watch; False where it was not on it."""
+        with self._session.write() as db:
+            return evaluations.watch_remove(db, reference)
+
+    def watch_list(self) -> tuple[WatchedTag, ...]:
+        """All watched tags by name."""
+        with self._session.read() as db:
+            return evaluations.watch_list(db)
+
+    def watch_update(self, tag: WatchedTag) -> bool:
+        """Write what was last seen of a tag; False where it was taken off the watch meanwhile."""
+        with self._session.write() as db:
+            return evaluations.watch_update(db, tag)
+
+    # Housekeeping
+
+    def gc(self, *, older_than_days: int | None, keep: int | None, now: str, dry_run: bool = False) -> GcResult:
+        """Let go what is older than so many days, and all but ``keep`` images (and evaluations of each reference).
+
+        None sets no bound; what nothing refers to goes in any case. What is under watch stays. The file shrinks.
+        """
+        from anchorecli.store import retention
+
+        with self._session.write() as db:
+            db.execute("SAVEPOINT before_gc")
+            result = retention.collect(db, older_than_days, keep, now)
+            if dry_run:
+                db.execute("ROLLBACK TO before_gc")
+        if not dry_run:
+            with self._session.private() as db:
+                retention.shrink(db)
+            self._session.trim()
+        return result
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

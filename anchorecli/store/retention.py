@@ -1,0 +1,140 @@
+"""Cleaning up: what age and count let go, and what nothing refers to any more.
+
+What stays in any case: images under watch, the newest evaluation of each watched tag with its image, layers of images
+that stay, layers a scan may just be writing, every record of the feeds that holds now, and every past revision that an
+evaluation which stays was made with.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from anchorecli.store.feeds import current_revision
+
+_PENDING_DAYS = 1
+"""For so long layers without an image are taken for those of a scan that is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class GcResult:
+    """What a clean-up removed, or would remove."""
+
+    images: int = 0
+    layers: int = 0
+    facts: int = 0
+    evaluations: int = 0
+    advisories: int = 0
+    """Records of past feed revisions."""
+    bytes_freed: int = 0
+
+
+_WATCHED_EVALUATIONS = """
+CREATE TEMP TABLE kept_evaluation AS
+SELECT evaluation_id AS id FROM watch WHERE evaluation_id > 0
+UNION SELECT max(e.id) FROM watch w JOIN evaluation e ON e.reference = w.reference GROUP BY w.reference
+"""
+
+_OLD_EVALUATIONS = """
+DELETE FROM evaluation WHERE id NOT IN (SELECT id FROM kept_evaluation) AND (
+    created_at < :cutoff OR id IN (
+        SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY reference ORDER BY id DESC) AS place FROM evaluation)
+        WHERE place > :keep))
+"""
+
+_OLD_IMAGES = """
+DELETE FROM image WHERE image_id NOT IN (
+    SELECT image_id FROM watch UNION SELECT image_id FROM evaluation WHERE id IN (SELECT id FROM kept_evaluation)
+) AND (
+    last_used_at < :cutoff OR id IN (
+        SELECT id FROM (SELECT id, row_number() OVER (ORDER BY last_used_at DESC, id DESC) AS place FROM image)
+        WHERE place > :keep))
+"""
+
+_OLD_ANALYSES = """
+DELETE FROM analysis WHERE EXISTS (
+    SELECT 1 FROM analysis newer WHERE newer.image = analysis.image AND newer.created_at > analysis.created_at)
+"""
+
+_SUPERSEDED_FACTS = """
+DELETE FROM fact WHERE EXISTS (
+    SELECT 1 FROM fact newer
+    WHERE newer.layer = fact.layer AND newer.analyzer = fact.analyzer AND newer.options = fact.options
+    AND newer.version > fact.version AND newer.status = 'ok')
+"""
+
+_ORPHAN_LAYERS = """
+DELETE FROM layer WHERE (pending_since IS NULL OR pending_since < :pending)
+AND NOT EXISTS (SELECT 1 FROM image_layer WHERE layer = layer.id)
+"""
+
+# The oldest revision that is still to be answered: the one in force when the time kept began, or older ones that an
+# evaluation which stays was made with.
+_KEPT_FROM = """
+SELECT min(revision) FROM (
+    SELECT coalesce(max(revision), 0) AS revision FROM revision WHERE created_at < :cutoff
+    UNION ALL SELECT feed_revision FROM evaluation WHERE feed_revision > 0)
+"""
+
+
+def collect(db: sqlite3.Connection, older_than_days: int | None, keep: int | None, now: str) -> GcResult:
+    """Delete inside the caller's transaction; ``bytes_freed`` are in the file's free pages until ``shrink``.
+
+    ``older_than_days`` lets go what was not used for so long, ``keep`` all but so many: images by last use, and
+    evaluations of each reference; None sets no bound. Superseded facts and layers without image always go.
+    """
+    moment = datetime.fromisoformat(now)
+    limits: dict[str, str | int] = {
+        "cutoff": "" if older_than_days is None else _text(moment - timedelta(days=older_than_days)),
+        "keep": 2**62 if keep is None else keep,
+        "pending": _text(moment - timedelta(days=_PENDING_DAYS)),
+    }
+    facts = _count(db, "fact")
+    db.execute("DROP TABLE IF EXISTS temp.kept_evaluation")
+    db.execute(_WATCHED_EVALUATIONS)
+    evaluations = db.execute(_OLD_EVALUATIONS, limits).rowcount
+    images = db.execute(_OLD_IMAGES, limits).rowcount
+    db.execute(_OLD_ANALYSES)
+    db.execute(_SUPERSEDED_FACTS)
+    layers = db.execute(_ORPHAN_LAYERS, limits).rowcount
+    advisories = _forget_revisions(db, limits) if older_than_days is not None else 0
+    free = db.execute("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size").fetchone()[0]
+    return GcResult(images, layers, facts - _count(db, "fact"), evaluations, advisories, free)
+
+
+def shrink(db: sqlite3.Connection) -> None:
+    """Give free pages back to the file system, a few at a time so that others can write in between."""
+    while _pages(db):
+        before = _pages(db)
+        db.execute("PRAGMA incremental_vacuum(2000)").fetchall()
+        if _pages(db) >= before:
+            return
+
+
+def _forget_revisions(db: sqlite3.Connection, limits: dict[str, str | int]) -> int:
+    kept_from = min(db.execute(_KEPT_FROM, limits).fetchone()[0], current_revision(db))
+    values = (kept_from,)
+    closed = "SELECT id FROM advisory WHERE valid_to <= ?"
+    db.execute(
+        "DELETE FROM affected WHERE (package, advisory, position) IN (SELECT a.package, a.advisory, a.position"
+        f" FROM ({closed}) v CROSS JOIN affected a INDEXED BY affected_by_advisory ON a.advisory = v.id)",
+        values,
+    )
+    db.execute(f"DELETE FROM advisory_detail WHERE advisory IN ({closed})", values)
+    removed = db.execute("DELETE FROM advisory WHERE valid_to <= ?", values).rowcount
+    if removed:
+        db.execute("UPDATE history SET kept_from = max(kept_from, ?)", values)
+    return removed
+
+
+def _count(db: sqlite3.Connection, table: str) -> int:
+    return int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+def _pages(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA freelist_count").fetchone()[0])
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
