@@ -1,0 +1,184 @@
+"""How fast the store answers: 1,000 packages against 300,000 advisories with 1.5 million affected rows.
+
+    python benchmarks/matching_db.py PATH [--advisories N] [--profile]
+
+builds a synthetic store at PATH (once; the generator is seeded, so it is the same everywhere), then measures, in fresh
+processes where it says cold: opening, looking up, fetching the matched records. The distribution of names follows
+what feeds look like: a few packages with thousands of advisories, a long tail with one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from anchorecli.model import Advisory, Affected, Cvss, FeedState, Range, Severity, Statement
+from anchorecli.store import Store, open_store
+
+NAMES = 118_000
+ASKED = 1_000
+RUNS = 9
+
+# feed, ecosystems, scheme, share of the advisories, affected rows for each
+FEEDS = (
+    ("debian", [f"debian:{n}" for n in (10, 11, 12, 13, 14)], "deb", 0.25, 6),
+    ("ubuntu", [f"ubuntu:{n}.04" for n in (18, 20, 22, 24)], "deb", 0.25, 8),
+    ("alpine", [f"alpine:3.{n}" for n in range(14, 22)], "apk", 0.05, 6),
+    ("rpm", ["almalinux:8", "almalinux:9", "rocky:8", "rocky:9"], "rpm", 0.05, 14),
+    ("ghsa", ["pypi", "npm", "maven", "go", "rubygems"], "semver", 0.40, 2),
+)
+SHARED_NAMES = {"debian": 0, "ubuntu": 0, "alpine": 1, "rpm": 2, "ghsa": 3}
+WORDS = "buffer overflow in the parser of allows remote attackers to cause a denial service via crafted request".split()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("path", type=Path)
+    parser.add_argument("--advisories", type=int, default=300_000)
+    parser.add_argument("--cold", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.cold:
+        print(cold(options.path))
+        return
+    if not options.path.exists():
+        build(options.path, options.advisories)
+    for line in measure(options.path):
+        print(line)
+
+
+def build(path: Path, advisories: int) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.unlink(missing_ok=True)
+    with open_store(partial) as store:
+        for name, _, _, share, _ in FEEDS:
+            count = int(advisories * share)
+            started = time.perf_counter()
+            state = FeedState(name, updated_at="2026-01-01T00:00:00Z", url=f"https://feeds.example/{name}")
+            result = store.sync_feed(state, records(name, count))
+            seconds = time.perf_counter() - started
+            print(f"import {name:8} {result.added:8,} records  {seconds:6.1f} s  {count / seconds:8,.0f} records/s")
+        started = time.perf_counter()
+        name, _, _, share, _ = FEEDS[0]
+        count = int(advisories * share)
+        result = store.sync_feed(FeedState(name, updated_at="2026-01-02T00:00:00Z"), records(name, count, changed=0.01))
+        seconds = time.perf_counter() - started
+        print(f"again  {name:8} {result.touched:8,} changed  {seconds:6.1f} s  {count / seconds:8,.0f} records/s")
+    print(f"peak memory of the import: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+    partial.rename(path)
+
+
+def records(feed: str, count: int, changed: float = 0.0) -> Iterator[Advisory]:
+    """The feed's records, the same at every call but for the share that changed."""
+    _, ecosystems, scheme, _, rows = next(entry for entry in FEEDS if entry[0] == feed)
+    chance = random.Random(feed)
+    edits = random.Random(1)
+    names = name_pool(feed)
+    weights = len(names)
+    for number in range(count):
+        version = f"{chance.randrange(1, 12)}.{chance.randrange(40)}.{chance.randrange(20)}"
+        if edits.random() < changed:
+            version += ".1"
+        yield Advisory(
+            id=f"CVE-{1999 + number % 27}-{number:06}",
+            feed=feed,
+            aliases=(f"GHSA-{number:012x}",) if feed == "ghsa" else (),
+            severity=Severity(chance.randrange(6)),
+            summary=" ".join(chance.choices(WORDS, k=16)),
+            url=f"https://security.example/{feed}/{number:06}",
+            published="2024-03-01T10:00:00Z",
+            modified="2025-07-01T10:00:00Z",
+            cvss=(Cvss("3.1", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", 9.8, "nvd"),),
+            affected=tuple(affected(chance, names, weights, ecosystems, scheme, rows, version)),
+        )
+
+
+def affected(chance, names, weights, ecosystems, scheme, rows, version):  # type: ignore[no-untyped-def]
+    amount = chance.randrange(1, 2 * rows)
+    while amount > 0:
+        # The cube of an even distribution: one name in two hundred gets a sixth of all statements.
+        name = names[int(weights * chance.random() ** 3)]
+        for ecosystem in chance.sample(ecosystems, min(amount, len(ecosystems))) if scheme != "semver" else ["pypi"]:
+            kind = chance.random()
+            fixed = f"{version}-{chance.randrange(9)}" if kind < 0.7 else ""
+            yield Affected(
+                ecosystem=ecosystem if scheme != "semver" else ecosystems[hash_of(name) % len(ecosystems)],
+                package=name,
+                scheme=scheme,
+                statement=Statement.AFFECTED if kind < 0.9 else Statement.NOT_AFFECTED,
+                ranges=(Range("0", fixed),) if kind < 0.9 else (),
+                severity=Severity(chance.randrange(6)) if scheme == "deb" else Severity.UNKNOWN,
+            )
+            amount -= 1
+
+
+def name_pool(feed: str) -> list[str]:
+    share = {"debian": 0.2, "ubuntu": 0.2, "alpine": 0.05, "rpm": 0.1, "ghsa": 0.45}[feed]
+    return [f"lib{feed[:2]}{number * 2654435761 % 2**32:08x}-dev" for number in range(int(NAMES * share))]
+
+
+def hash_of(name: str) -> int:
+    return int(name[5:13], 16)
+
+
+def asked() -> list[tuple[str, str]]:
+    """A machine's packages: names drawn as the advisories draw them, most of one distribution."""
+    chance = random.Random("asked")
+    distribution = name_pool("debian")
+    language = name_pool("ghsa")
+    pool = FEEDS[-1][1]
+    keys = [("debian:12", distribution[int(len(distribution) * chance.random() ** 2)]) for _ in range(ASKED * 7 // 10)]
+    names = [language[int(len(language) * chance.random() ** 2)] for _ in range(ASKED * 3 // 10)]
+    return keys + [(pool[hash_of(name) % len(pool)], name) for name in names]
+
+
+def measure(path: Path) -> Iterator[str]:
+    keys = asked()
+    with open_store(path) as store:
+        revision = store.revision()
+        candidates = store.lookup(keys)
+        # About one candidate in ten matches.
+        matched = [candidate.row for candidate in candidates[::10]]
+        size = path.stat().st_size / 2**20
+        yield f"{len(keys):,} packages -> {len(candidates):,} statements; {len(set(matched)):,} records fetched; {size:.0f} MiB"
+        yield f"lookup, warm                 {timed(lambda: store.lookup(keys))}"
+        yield f"lookup as of revision 1      {timed(lambda: store.lookup(keys, 1))}"
+        yield f"lookup as of the last        {timed(lambda: store.lookup(keys, revision))}"
+        yield f"records of the matches       {timed(lambda: store.advisories(matched))}"
+        yield f"packages changed since last  {timed(lambda: store.changed_packages(revision - 1))}"
+    yield f"open and close               {timed(lambda: open_store(path).close())}"
+    fresh = [float(run([sys.executable, __file__, str(path), "--cold"])) for _ in range(RUNS)]
+    yield f"open + first lookup, new process, files cached  {statistics.median(fresh) * 1000:7.1f} ms"
+
+
+def run(command: list[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def cold(path: Path) -> float:
+    keys = asked()
+    gc.collect()
+    started = time.perf_counter()
+    with open_store(path, readonly=True) as store:
+        store.lookup(keys)
+        return time.perf_counter() - started
+
+
+def timed(action: Callable[[], object]) -> str:
+    seconds = []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        action()
+        seconds.append(time.perf_counter() - started)
+    return f"{statistics.median(seconds) * 1000:7.1f} ms  ({min(seconds) * 1000:.1f} to {max(seconds) * 1000:.1f})"
+
+
+if __name__ == "__main__":
+    main()
