@@ -19,6 +19,8 @@ class Reader(Protocol):
     """Sequential bytes of a tar. ``read`` returns fewer bytes than asked only at the end."""
 
     position: int
+    short: bool
+    """True once a skip went past the end."""
 
     def read(self, count: int) -> bytes:
         """The next ``count`` bytes."""
@@ -30,7 +32,7 @@ class Reader(Protocol):
 class StreamReader:
     """Bytes from an iterator of chunks; ``seen`` is called once with each chunk (the diff_id's hash)."""
 
-    __slots__ = ("_buffer", "_chunks", "_end", "_offset", "_seen", "position")
+    __slots__ = ("_buffer", "_chunks", "_end", "_offset", "_seen", "position", "short")
 
     def __init__(self, chunks: Iterator[bytes], seen: Callable[[bytes], None]) -> None:
         self._chunks = chunks
@@ -39,6 +41,7 @@ class StreamReader:
         self._offset = 0
         self._end = 0
         self.position = 0
+        self.short = False
 
     def read(self, count: int) -> bytes:
         """The next ``count`` bytes, fewer at the end of the stream."""
@@ -62,12 +65,13 @@ class StreamReader:
         return data
 
     def skip(self, count: int) -> None:
-        """Pass over ``count`` bytes; at the end of the stream stop silently (the next read shows it)."""
+        """Pass over ``count`` bytes, to the end of the stream at most."""
         self.position += count
         while count > self._end - self._offset:
             count -= self._end - self._offset
             if not self._next():
                 self._offset = self._end
+                self.short = True
                 return
         self._offset += count
 
@@ -89,13 +93,14 @@ class StreamReader:
 class SliceReader:
     """Bytes of a slice of an open file, by position: what is skipped is never read."""
 
-    __slots__ = ("_end", "_fd", "_start", "position")
+    __slots__ = ("_end", "_fd", "_start", "position", "short")
 
     def __init__(self, fd: int, start: int, length: int) -> None:
         self._fd = fd
         self._start = start
         self._end = length
         self.position = 0
+        self.short = False
 
     def read(self, count: int) -> bytes:
         """The next ``count`` bytes, fewer at the end of the slice."""
@@ -111,6 +116,7 @@ class SliceReader:
 
     def skip(self, count: int) -> None:
         """Pass over ``count`` bytes, to the end of the slice at most."""
+        self.short = self.position + count > self._end
         self.position = min(self.position + count, self._end)
 
 

@@ -98,8 +98,9 @@ class TarWalker:
     def _header(self) -> bytes | None:
         header = self._reader.read(BLOCK)
         if len(header) < BLOCK:
-            if header:
-                raise TarDamage("the layer ends inside a header", self._reader.position)
+            if header or self._reader.short:
+                place = "a header" if header else "a file"
+                raise TarDamage(f"the layer ends inside {place}", self._reader.position)
             return None
         if not header[0] and header == ZEROS:
             return None

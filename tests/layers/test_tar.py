@@ -114,12 +114,16 @@ def test_concatenated_padding_and_missing_end_mark_are_fine() -> None:
     assert read(tar + bytes(100_000)).index.paths == ["a"]
 
 
-def test_damage_is_a_problem_with_what_was_seen_before_it() -> None:
+def test_damage_is_a_problem_with_what_was_seen_before_it(tmp_path: Path) -> None:
     whole = layer({"a": "x", "b": "y" * 5000})
     cut = whole[: 1024 + 300]
     result = read(cut)
     assert result.index.paths == ["a"]
     assert "ends inside a header" in result.problems[0].message
+    for as_file in (False, True):
+        (tmp_path / "cut").write_bytes(cut := whole[: 1024 + 512 + 700])
+        result = read(cut, FileBlob(tmp_path / "cut") if as_file else None)
+        assert "ends inside a file" in result.problems[0].message
     garbage = layer({"a": "x"})[:1024] + os.urandom(2048)
     result = read(garbage)
     assert result.index.paths == ["a"]

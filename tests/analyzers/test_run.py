@@ -1,0 +1,197 @@
+"""The runner: who is asked for which file, what becomes of faults, and what the squashed view shows of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from anchorecli.analyzers.base import Analyzer, Found, LayerFile, View, Wants, introduced, partial
+from anchorecli.analyzers.run import Collector, assemble, fact_keys
+from anchorecli.model import (
+    Analysis,
+    DiffId,
+    Digest,
+    FactStatus,
+    Image,
+    ImageConfig,
+    ImageRef,
+    Json,
+    Layer,
+    LayerFacts,
+    Location,
+    Package,
+    Platform,
+)
+from tests.builders import Entry, digest, hardlink, layer, link
+from tests.layers.reading import BytesBlob, read
+
+Files = Mapping[str, bytes | str | Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A toy analyzer: ``*.db`` files hold lines of ``name version``; ``bad`` raises, ``torn`` is read in part."""
+
+    name: str = "lines"
+    version: int = 1
+    wants: Wants = field(default=Wants(suffixes=frozenset({".db"}), max_bytes=1000))
+
+    def read(self, file: LayerFile) -> Json:
+        text = file.data().decode()
+        if text == "bad":
+            raise ValueError("it is bad\nvery")
+        rows = dict(line.split() for line in text.splitlines() if " " in line)
+        return partial(rows, "its end is torn off") if "torn" in text else rows
+
+    def assemble(self, view: View) -> Found:
+        packages = []
+        for fact in view.facts():
+            for name, version in fact.value.items():
+                since = introduced(view.history(fact.path), lambda value, key=(name, version): key in value.items())
+                packages.append(
+                    Package(name, version, "generic", "fuzzy", f"pkg:generic/{name}@{version}",
+                            locations=(view.location(fact),), layer=view.diff_id(since))
+                )  # fmt: skip
+        return Found(tuple(packages))
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A toy operating-system database: ``os.list`` holds the paths that its one package installed."""
+
+    name: str = "owner"
+    version: int = 3
+    wants: Wants = field(default=Wants(paths=frozenset({"var/os.list"})))
+
+    def read(self, file: LayerFile) -> Json:
+        return file.data().decode().split()
+
+    def assemble(self, view: View) -> Found:
+        fact = view.fact("var/os.list")
+        if fact is None:
+            return Found()
+        package = Package("os", "1", "deb", "deb", "pkg:deb/x/os@1")
+        return Found((package,), owned={"pkg:deb/x/os@1": (f"/{path}" for path in fact.value)})
+
+
+def image_of(*layers: Files) -> tuple[Image, list[bytes]]:
+    tars = [layer(files) for files in layers]
+    parts = tuple(Layer(DiffId(digest(tar)), instruction=f"RUN {n}") for n, tar in enumerate(tars))
+    config = ImageConfig(Platform("linux", "amd64"))
+    return Image(ImageRef("dir", "x"), Digest("sha256:0"), Digest("sha256:1"), config, parts), tars
+
+
+def facts_of(tars: list[bytes], analyzers: tuple[Analyzer, ...]) -> list[LayerFacts]:
+    rows: list[LayerFacts] = []
+    for tar in tars:
+        collector = Collector(analyzers)
+        result = read(tar, BytesBlob(tar), collector)  # type: ignore[arg-type]
+        rows += collector.facts(DiffId(digest(tar)), result.index, result.problems)
+    return rows
+
+
+def analyze(*layers: Files, analyzers: tuple[Analyzer, ...] = (Lines(), Owner())) -> Analysis:
+    image, tars = image_of(*layers)
+    return assemble(image, analyzers, facts_of(tars, analyzers))
+
+
+def names(analysis: Analysis) -> list[str]:
+    return [f"{p.name} {p.version}" for p in analysis.packages]
+
+
+def test_a_package_is_known_by_its_file_and_the_layer_it_came_with() -> None:
+    analysis = analyze({"a.db": "x 1\n"}, {"a.db": "x 1\ny 2\n"}, {"b.db": "z 3\n"})
+    assert names(analysis) == ["x 1", "y 2", "z 3"]
+    layers = [part.diff_id for part in analysis.image.layers]
+    assert [p.layer for p in analysis.packages] == layers
+    assert analysis.packages[0].locations == (Location("a.db", layers[1]),)  # type: ignore[arg-type]
+
+
+def test_a_package_removed_and_brought_back_counts_from_its_return() -> None:
+    analysis = analyze({"a.db": "x 1"}, {"a.db": "y 1"}, {"a.db": "x 1"})
+    assert analysis.packages[0].layer == analysis.image.layers[2].diff_id
+    analysis = analyze({"a.db": "x 1"}, {".wh.a.db": ""}, {"a.db": "x 1"})
+    assert analysis.packages[0].layer == analysis.image.layers[2].diff_id
+
+
+def test_a_record_lives_as_long_as_its_file() -> None:
+    assert names(analyze({"d/a.db": "x 1", "b.db": "y 1"}, {".wh.d": ""})) == ["y 1"]
+    assert names(analyze({"d/a.db": "x 1"}, {"d/.wh..wh..opq": "", "d/b.db": "y 1"})) == ["y 1"]
+
+
+def test_a_hard_link_has_its_targets_fact_even_from_a_lower_layer() -> None:
+    assert names(analyze({"a.db": "x 1", "b.db": hardlink("a.db")})) == ["x 1", "x 1"]
+    assert names(analyze({"a.db": "x 1"}, {"b.db": hardlink("a.db")}, {"a.db": "x 2"})) == ["x 1", "x 2"]
+
+
+def test_a_hard_link_to_what_nobody_read_is_a_problem() -> None:
+    analysis = analyze({"plain": "x 1", "b.db": hardlink("plain")})
+    assert names(analysis) == []
+    assert [(p.subject, p.incomplete) for p in analysis.problems] == [("b.db", True)]
+    assert "hard link to plain" in analysis.problems[0].message
+
+
+def test_a_file_reached_through_a_replaced_directory_link_is_found() -> None:
+    assert names(analyze({"usr/lib/a.db": "x 1", "lib": link("usr/lib")}, {"lib/a.db": "x 2"})) == ["x 2"]
+
+
+def test_one_bad_file_does_not_hide_the_others() -> None:
+    analysis = analyze({"a.db": "bad", "b.db": "y 1", "c.db": "z 1\ntorn", "d.db": "n 1\n" * 1000})
+    assert names(analysis) == ["y 1", "z 1"]
+    messages = {p.subject: p.message for p in analysis.problems}
+    assert messages == {
+        "a.db": "could not be read: ValueError: it is bad",
+        "c.db": "its end is torn off",
+        "d.db": "not read: 4000 bytes, over the limit of 1000",
+    }
+    assert all(p.stage == "analyze" and p.incomplete and p.hint for p in analysis.problems)
+
+
+def test_problems_of_a_layer_do_not_expire_other_layers_or_analyzers() -> None:
+    _, tars = image_of({"a.db": "bad", "var/os.list": "x"})
+    statuses = {row.key.analyzer: row.status for row in facts_of(tars, (Lines(), Owner()))}
+    assert statuses == {"files": FactStatus.OK, "lines": FactStatus.PARTIAL, "owner": FactStatus.OK}
+
+
+def test_a_layer_cut_short_counts_as_failed_and_is_used_all_the_same() -> None:
+    image, _ = image_of({"a.db": "x 1"})
+    whole = layer({"a.db": "x 1", "later": "y" * 1000})
+    collector = Collector((Lines(),))
+    cut = whole[:1600]
+    result = read(cut, BytesBlob(cut), collector)  # type: ignore[arg-type]
+    rows = collector.facts(image.layers[0].diff_id, result.index, result.problems)
+    assert {row.status for row in rows} == {FactStatus.FAILED}
+    analysis = assemble(image, (Lines(),), rows)
+    assert names(analysis) == ["x 1"]
+    assert "not read to its end" in analysis.problems[0].message
+
+
+def test_language_packages_are_linked_to_their_owner_not_dropped(tmp_path: Path) -> None:
+    analysis = analyze({"usr/lib/a.db": "x 1", "srv/b.db": "y 1", "lib": link("usr/lib"), "var/os.list": "lib/a.db"})
+    owners = {p.name: p.owner for p in analysis.packages}
+    assert owners == {"os": "", "x": "pkg:deb/x/os@1", "y": ""}
+
+
+def test_an_analyzer_that_fails_to_assemble_is_a_problem() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Broken(Lines):
+        name: str = "broken"
+
+        def assemble(self, view: View) -> Found:
+            raise KeyError("oops")
+
+    analysis = analyze({"a.db": "x 1"}, analyzers=(Broken(), Owner()))
+    assert analysis.packages == ()
+    assert "could not be put together" in analysis.problems[0].message
+
+
+def test_the_keys_name_every_analyzer_with_its_version_and_the_file_list() -> None:
+    assert [(key.analyzer, key.version) for key in fact_keys((Lines(), Owner()))] == [
+        ("files", 1), ("lines", 1), ("owner", 3),
+    ]  # fmt: skip
+
+
+def test_surrogates_in_paths_survive_the_store() -> None:
+    path = b"caf\xe9.db".decode("utf-8", "surrogateescape")
+    assert names(analyze({path: "x 1"})) == ["x 1"]
