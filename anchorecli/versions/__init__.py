@@ -45,7 +45,7 @@ def compare(scheme: str, a: str, b: str) -> int:
     Raises: VersionError for an unknown scheme and for a string the scheme cannot read.
     """
     key_a, key_b = key(scheme, a), key(scheme, b)
-    return (key_a > key_b) - (key_a < key_b)
+    return int(key_a > key_b) - int(key_a < key_b)
 
 
 def contains(scheme: str, range_: Range, version: str, *, any_epoch: bool = False) -> bool:
@@ -85,11 +85,25 @@ def order_in_range(scheme: str, version: str, bound: str, *, any_epoch: bool = F
 
     Raises: VersionError as ``compare``.
     """
+    return compare(scheme, fit(scheme, version, shape(scheme, bound), any_epoch=any_epoch), bound)
+
+
+def shape(scheme: str, bound: str) -> str:
+    """What ``fit`` needs to know of a bound: equal for bounds that a version meets in the same form."""
+    reduce = _SHAPES.get(scheme)
+    return reduce(bound) if reduce is not None else ""
+
+
+def fit(scheme: str, version: str, shape_: str, *, any_epoch: bool = False) -> str:
+    """The form in which ``version`` is compared with bounds of that shape."""
     if scheme == "pep440":
-        version = pep440.as_bound(version, bound)
-    elif scheme == "rpm":
-        version = rpm.as_bound(version, bound, any_epoch=any_epoch)
-    return compare(scheme, version, bound)
+        return pep440.fit(version, shape_)
+    if scheme == "rpm":
+        return rpm.fit(version, shape_, any_epoch=any_epoch)
+    return version
+
+
+_SHAPES: Mapping[str, Callable[[str], str]] = MappingProxyType({"pep440": pep440.shape, "rpm": rpm.shape})
 
 
 @lru_cache(maxsize=1 << 17)

@@ -52,9 +52,14 @@ def key(text: str) -> Key:
     return int(epoch or 0), _release(release), pre_key, post_key, dev_key, _local(local) if local else ()
 
 
-def as_bound(version: str, bound: str) -> str:
-    """``version`` without its local part, unless ``bound`` has one too."""
-    return version if "+" not in version or "+" in bound else version.partition("+")[0]
+def shape(bound: str) -> str:
+    """Whether a bound has a local part."""
+    return "+" if "+" in bound else ""
+
+
+def fit(version: str, shape_: str) -> str:
+    """``version`` without its local part, unless bounds of that shape have one too."""
+    return version if shape_ or "+" not in version else version.partition("+")[0]
 
 
 def _release(text: str) -> tuple[int, ...]:

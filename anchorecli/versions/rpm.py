@@ -1,7 +1,7 @@
 """rpm versions, in the order of rpm's own ``rpmvercmp``, with ``~`` and ``^``.
 
 Format: ``[epoch:]version[-release]``, the release after the last hyphen, e.g. ``1:1.1.1k-9.el8_7``; see rpm-version(7).
-A missing epoch is 0. A missing release sorts before every release; in ranges it is left open (``as_bound``).
+A missing epoch is 0. A missing release sorts before every release; in ranges it is left open (``fit``).
 """
 
 from __future__ import annotations
@@ -39,12 +39,18 @@ def key(text: str) -> tuple[int, Part, Part]:
     return int(epoch) if epoch else 0, parts, _part(release) if release else ()
 
 
-def as_bound(version: str, bound: str, *, any_epoch: bool) -> str:
-    """``version`` with what ``bound`` leaves open taken away, and with its epoch where ``any_epoch`` lets it have one."""
-    if "-" in version and "-" not in bound:
+def shape(bound: str) -> str:
+    """What a bound says beside the version: its epoch, and whether it has a release."""
+    epoch, colon, _ = bound.partition(":")
+    return epoch + colon + ("-" if "-" in bound else "")
+
+
+def fit(version: str, shape_: str, *, any_epoch: bool) -> str:
+    """``version`` without what a bound of that shape leaves open, and with its epoch where ``any_epoch`` allows."""
+    if "-" in version and "-" not in shape_:
         version = version.rpartition("-")[0]
-    if any_epoch and ":" in bound and ":" not in version:
-        return f"{bound.partition(':')[0]}:{version}"
+    if any_epoch and ":" in shape_ and ":" not in version:
+        return f"{shape_.partition(':')[0]}:{version}"
     return version
 
 

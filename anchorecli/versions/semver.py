@@ -1,7 +1,8 @@
 """Semantic versions, in the order of SemVer 2.0 §11, read leniently; also npm's, Cargo's, Hex's and Pub's.
 
-Format: ``MAJOR.MINOR.PATCH[-pre][+build]``, e.g. ``1.2.3-rc.1+20240101``. Taken besides: ``v`` or ``=`` in front, missing
-and additional numbers (``1.2`` is ``1.2.0``), a pre-release without its hyphen (``1.20rc1``), as npm's loose mode does.
+Format: ``MAJOR.MINOR.PATCH[-pre][+build]``, e.g. ``1.2.3-rc.1+20240101``. Taken besides: ``v`` or ``=`` in front,
+missing and additional numbers (``1.2`` is ``1.2.0``), a pre-release without its hyphen (``1.20rc1``), as in npm's
+loose mode.
 """
 
 from __future__ import annotations

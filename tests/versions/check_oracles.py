@@ -64,7 +64,8 @@ def dpkg(pairs: Pairs) -> Orders | None:
 @cache
 def _dpkg(a: str, b: str) -> int | None:
     for relation, order in (("lt", -1), ("eq", 0), ("gt", 1)):
-        if subprocess.run(["dpkg", "--compare-versions", a, relation, b], capture_output=True).returncode == 0:
+        command = ["dpkg", "--compare-versions", a, relation, b]
+        if subprocess.run(command, capture_output=True, check=False).returncode == 0:
             return order
     return None
 
@@ -89,7 +90,7 @@ def apk(pairs: Pairs) -> Orders | None:
         return None
     found: Orders = []
     for a, b in pairs:
-        out = subprocess.run(["apk", "version", "-t", a, b], capture_output=True, text=True)
+        out = subprocess.run(["apk", "version", "-t", a, b], capture_output=True, text=True, check=False)
         found.append(SIGNS.get(out.stdout.strip()))
     return found
 

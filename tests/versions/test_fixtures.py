@@ -1,6 +1,7 @@
 """Every scheme against its fixture lines, and the fixture lines against the real tools that are here."""
 
 import pytest
+
 from anchorecli.errors import VersionError
 from anchorecli.versions import MAX_LENGTH, SCHEMES, compare, key
 from tests.versions.check_oracles import FIXTURES, ORACLES, disagreements, read_fixture

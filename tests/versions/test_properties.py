@@ -3,11 +3,12 @@
 import shutil
 
 import pytest
-from anchorecli.errors import VersionError
-from anchorecli.versions import SCHEMES, compare, key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
+
+from anchorecli.errors import VersionError
+from anchorecli.versions import SCHEMES, compare, key
 from tests.versions.check_oracles import dpkg, rpm
 
 NUMBER = st.sampled_from(["0", "1", "2", "9", "10", "01", "00", "20240101"])

@@ -1,6 +1,7 @@
 """``contains``: bounds, the beginning, what bounds leave open, what cannot be read."""
 
 import pytest
+
 from anchorecli.errors import VersionError
 from anchorecli.model import Range
 from anchorecli.versions import SCHEMES, contains, within
