@@ -1,0 +1,264 @@
+"""Image names: what the user typed, taken apart, recognised and given its canonical form.
+
+The canonical form is Anchore's: a registry is always named, Docker Hub is ``docker.io`` and its official images
+stand there without ``library/`` (``docker.io/debian:12``), because policies are written against such names. Only
+``pull_string`` puts ``library/`` back, for the registry's own ears.
+
+Format: the OCI distribution specification, "Pulling manifests" (names, tags), and the image specification,
+descriptor.md (digests), for example ``registry.example:5000/team/app:1.2@sha256:…``.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from anchorecli.errors import NotFoundError, SourceError, UsageError
+from anchorecli.model import ImageRef
+
+ENGINES = ("docker", "podman")
+ARCHIVES = ("docker-archive", "oci-archive", "oci-dir")
+TRANSPORTS = ("registry", *ENGINES, *ARCHIVES, "dir")
+
+DOCKER_HUB = "docker.io"
+DEFAULT_TAG = "latest"
+
+_HUB_ALIASES = {"index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"}
+_BARE_HOSTS = {"docker.io", "localhost", "localhost.localdomain", "localbuild"}
+
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?)(?::[0-9]{1,5})?")
+_PATH_PART = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_HEX64 = re.compile(r"[0-9a-f]{64}")
+_FOREIGN_PREFIX = re.compile(r"([a-z][a-z0-9+.-]*)(://|:(?=[/.~]))")
+
+# What other tools call the same things; the value is our word for it, empty where there is none.
+_SYNONYMS = {
+    "docker://": "registry:",
+    "oci://": "registry:",
+    "docker-daemon:": "docker:",
+    "containers-storage:": "podman:",
+    "oci:": "oci-dir:",
+    "oci-registry:": "registry:",
+    "file:": "docker-archive:",
+    "tar:": "docker-archive:",
+    "tarball:": "docker-archive:",
+    "directory:": "dir:",
+    "fs:": "dir:",
+    "containerd:": "",
+    "singularity:": "",
+    "sif:": "",
+    "snap:": "",
+}
+
+_ARCHIVE_ENDINGS = (".tar", ".tgz", ".tzst", ".txz", ".tar.gz", ".tar.zst", ".tar.xz", ".tar.bz2", ".tar.lz4")
+
+
+def parse_reference(text: str) -> ImageRef:
+    """Take an image argument apart: ``name[:tag][@digest]``, ``TRANSPORT:…``, or a path recognised by its content.
+
+    Raises: UsageError for what cannot be a name, NotFoundError for a path that is not there, SourceError for a
+    path that holds no image.
+    """
+    if not text or text != text.strip() or any(ord(char) < 32 or ord(char) == 127 for char in text):
+        raise UsageError(
+            "the image name is empty or holds blanks or control characters", hint="write name:tag or a path"
+        )
+    transport, colon, rest = text.partition(":")
+    if rest.startswith("//"):
+        _refuse_foreign(text)
+    if colon and transport in TRANSPORTS:
+        return _prefixed(transport, rest, text)
+    path = Path(text).expanduser()
+    if _exists(path):
+        return _recognised(path, text)
+    _refuse_foreign(text)
+    if _looks_like_path(text):
+        return _archive_with_choice(text)
+    return _named("registry", text, text)
+
+
+def split_name(text: str) -> tuple[str, str, str, str]:
+    """``(registry, repository, tag, digest)`` of a name, in canonical form; the tag is ``latest`` by default.
+
+    A name with a digest and no tag has an empty tag. Raises: UsageError naming the nearest valid form.
+    """
+    rest, at, digest = text.partition("@")
+    if at and not _DIGEST.fullmatch(digest):
+        raise UsageError(
+            f"{text!r}: {digest!r} is not a digest", hint="a digest is sha256: followed by 64 lower-case hex digits"
+        )
+    slash = rest.rfind("/")
+    name, colon, tag = rest[: slash + 1], "", ""
+    last, colon, tag = rest[slash + 1 :].partition(":")
+    if colon and not _TAG.fullmatch(tag):
+        raise UsageError(
+            f"{text!r}: {tag!r} is not a tag", hint="a tag has up to 128 letters, digits, '_', '.' and '-'"
+        )
+    registry, repository = _split_registry(name + last, text)
+    return registry, repository, tag or ("" if digest else DEFAULT_TAG), digest
+
+
+def canonical(text: str) -> str:
+    """The canonical name of a registry name: ``debian`` gives ``docker.io/debian:latest``."""
+    return _named("registry", text, text).name
+
+
+def pull_string(ref: ImageRef, digest: str = "") -> str:
+    """The full name a registry client wants: ``docker.io/library/debian:12``; ``digest`` overrides the tag."""
+    repository = ref.repository
+    if ref.registry == DOCKER_HUB and "/" not in repository:
+        repository = f"library/{repository}"
+    digest = digest or ref.digest
+    suffix = f"@{digest}" if digest else f":{ref.tag or DEFAULT_TAG}"
+    return f"{ref.registry}/{repository}{suffix}"
+
+
+def _prefixed(transport: str, rest: str, original: str) -> ImageRef:
+    if not rest:
+        raise UsageError(f"{original!r} names no image", hint=f"write {transport}:{_EXAMPLE[transport]}")
+    if transport == "dir":
+        path = Path(rest).expanduser()
+        if not _exists(path):
+            raise NotFoundError(f"no such directory: {rest}")
+        if not path.is_dir():
+            raise UsageError(f"{rest} is not a directory", hint=f"leave the prefix away: {rest}")
+        return ImageRef(transport, original, path=str(path))
+    if transport in ARCHIVES:
+        path_text, name, digest = _split_archive(rest)
+        return ImageRef(transport, original, path=path_text, tag=name, digest=digest)
+    if transport in ENGINES:
+        image_id = rest.removeprefix("sha256:")
+        if _HEX64.fullmatch(image_id):
+            return ImageRef(transport, original, path=f"sha256:{image_id}", digest=f"sha256:{image_id}")
+    return _named(transport, rest, original)
+
+
+_EXAMPLE = {
+    "registry": "debian:12",
+    "docker": "debian:12",
+    "podman": "debian:12",
+    "docker-archive": "image.tar",
+    "oci-archive": "image.tar",
+    "oci-dir": "DIRECTORY",
+    "dir": "DIRECTORY",
+}
+
+
+def _named(transport: str, name: str, original: str) -> ImageRef:
+    if _HEX64.fullmatch(name.removeprefix("sha256:")):
+        raise UsageError(
+            f"{original!r} is a digest without a name",
+            hint=f"write name@sha256:… for a registry, or docker:{name} for an image id of the local engine",
+        )
+    registry, repository, tag, digest = split_name(name)
+    return ImageRef(transport, original, registry=registry, repository=repository, tag=tag, digest=digest)
+
+
+def _split_registry(name: str, text: str) -> tuple[str, str]:
+    first, slash, rest = name.partition("/")
+    if slash and (first in _BARE_HOSTS or "." in first or ":" in first):
+        if not _HOST.fullmatch(first):
+            raise UsageError(f"{text!r}: {first!r} is not a registry host", hint="write host[:port]/repository:tag")
+        registry, repository = first.lower(), rest
+    else:
+        registry, repository = DOCKER_HUB, name
+    if registry in _HUB_ALIASES:
+        registry = DOCKER_HUB
+    if registry == DOCKER_HUB and repository.count("/") == 1:
+        repository = repository.removeprefix("library/")
+    if len(repository) > 255 or not all(_PATH_PART.fullmatch(part) for part in repository.split("/")):
+        raise UsageError(f"{text!r} is not an image name", hint=_nearest_name(name))
+    return registry, repository
+
+
+def _nearest_name(name: str) -> str:
+    """A hint with the closest valid repository name, so that an upper-case letter or a blank is soon found."""
+    nearest = re.sub(r"[^a-z0-9._/-]+", "-", name.lower())
+    nearest = re.sub(r"/{2,}", "/", re.sub(r"[._]{3,}", "-", nearest))
+    nearest = "/".join(part.strip("._-") for part in nearest.strip("/").split("/"))
+    valid = nearest and all(_PATH_PART.fullmatch(part) for part in nearest.split("/"))
+    return f"did you mean {nearest!r}?" if valid and nearest != name else "write [host/]repository[:tag][@sha256:…]"
+
+
+def _refuse_foreign(text: str) -> None:
+    """Refuse prefixes of other tools and URLs by naming our form of them."""
+    match = _FOREIGN_PREFIX.match(text)
+    if match is None:
+        return
+    prefix, rest = match[0], text[match.end() :]
+    if prefix in ("http://", "https://"):
+        raise UsageError(f"{text!r} is a URL", hint=f"leave {prefix} away: {rest}")
+    ours = _SYNONYMS.get(prefix, _SYNONYMS.get(f"{match[1]}:", "registry:" if match[2] == "://" else ""))
+    known = ", ".join(f"{name}:" for name in TRANSPORTS)
+    raise UsageError(
+        f"{text!r} has an unknown prefix {prefix!r}",
+        hint=f"write {ours}{rest.lstrip('/') if ours == 'registry:' else rest}"
+        if ours
+        else f"the prefixes are {known}",
+    )
+
+
+def _looks_like_path(text: str) -> bool:
+    path = re.sub(r"(\.(?:tar(?:\.\w+)?|t[gx]z|tzst))[:@].*", r"\1", text)
+    return text.startswith(("/", "./", "../", "~/")) or text in (".", "..") or path.endswith(_ARCHIVE_ENDINGS)
+
+
+def _archive_with_choice(text: str) -> ImageRef:
+    """A bare ``PATH:name:tag`` or ``PATH@digest``."""
+    path, name, digest = _split_archive(text)
+    ref = _recognised(Path(path), text)
+    if ref.transport == "dir":
+        raise UsageError(f"{path} is a plain directory: it holds no image to choose by name", hint=f"write dir:{path}")
+    return ImageRef(ref.transport, text, path=path, tag=name, digest=digest)
+
+
+def _split_archive(text: str) -> tuple[str, str, str]:
+    """``(path, name, digest)`` of ``PATH[:name[:tag]][@digest]``; the longest part that exists is the path."""
+    for end in [len(text), *(index for index in range(len(text) - 1, 0, -1) if text[index] in ":@")]:
+        path = Path(text[:end]).expanduser()
+        if not _exists(path):
+            continue
+        choice, at, digest = text[end:].partition("@")
+        if at and not _DIGEST.fullmatch(digest):
+            raise UsageError(f"{text!r}: {digest!r} is not a digest", hint="write PATH@sha256:<64 hex digits>")
+        return str(path), choice.removeprefix(":"), digest
+    path_text = re.sub(r"(\.(?:tar(?:\.\w+)?|t[gx]z|tzst))[:@].*", r"\1", text)
+    raise NotFoundError(f"no such file or directory: {path_text}")
+
+
+def _recognised(path: Path, text: str) -> ImageRef:
+    """Tell by its content what an existing path holds."""
+    from anchorecli.archive import recognise
+
+    if path.is_dir() and not _is_oci_layout(path) and "/" not in text and _is_name(text):
+        raise UsageError(
+            f"{text!r} is a directory here and could also be an image name", hint=f"write dir:{text} or registry:{text}"
+        )
+    try:
+        transport = "oci-dir" if _is_oci_layout(path) else "dir" if path.is_dir() else recognise(path)
+    except SourceError as error:
+        if "/" not in text and _is_name(text):
+            error.hint = f"for the image of that name write registry:{text}"
+        raise
+    return ImageRef(transport, text, path=str(path))
+
+
+def _is_oci_layout(path: Path) -> bool:
+    return (path / "oci-layout").is_file() or ((path / "index.json").is_file() and (path / "blobs").is_dir())
+
+
+def _is_name(text: str) -> bool:
+    try:
+        split_name(text)
+    except UsageError:
+        return False
+    return True
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name the file system cannot hold
+        return False

@@ -1,0 +1,76 @@
+"""Where images come from: registries, local engines, archives, OCI layouts and directories.
+
+``open_source(ref, options)`` gives a ``Source``: the image as its manifest and configuration describe it, and the bytes
+of those layers that somebody asks for. This package is the only one that starts other programs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from anchorecli.errors import SourceError
+from anchorecli.model import ImageRef, Platform
+from anchorecli.source.base import Blob, Progress, Source, SourceOptions
+from anchorecli.source.directory import DirLayer
+
+__all__ = ["Blob", "DirLayer", "Progress", "Source", "SourceOptions", "open_source"]
+
+
+def open_source(ref: ImageRef, options: SourceOptions) -> Source:
+    """Open an image where its reference says; close the source when done.
+
+    Raises: SourceError and its kinds: not found, no access, damaged, unreachable.
+    """
+    if ref.transport == "registry":
+        from anchorecli.source.registry import RegistrySource
+
+        return RegistrySource(ref, options)
+    if ref.transport in ("docker", "podman"):
+        from anchorecli.source.engine import EngineSource
+
+        return EngineSource(ref, options)
+    if ref.transport == "dir":
+        from anchorecli.source.directory import DirectorySource
+
+        return DirectorySource(ref, options.platform)
+    if ref.transport == "oci-dir":
+        return _open_layout(ref, options.platform)
+    return _open_archive(ref, options.platform)
+
+
+def _open_layout(ref: ImageRef, platform: Platform | None) -> Source:
+    from anchorecli.source.archives import DirectoryFiles
+    from anchorecli.source.oci_layout import OciLayoutSource
+
+    if not Path(ref.path).is_dir():
+        raise SourceError(f"{ref.path} is not a directory", hint=f"for an archive write oci-archive:{ref.path}")
+    return OciLayoutSource(ref, DirectoryFiles(Path(ref.path)), platform)
+
+
+def _open_archive(ref: ImageRef, platform: Platform | None) -> Source:
+    from anchorecli.archive import Archive, kind_of
+    from anchorecli.source.archives import ArchiveFiles
+
+    archive = Archive(Path(ref.path))
+    try:
+        kind = kind_of(archive)
+        if not ref.original.startswith(f"{ref.transport}:"):
+            ref = replace(ref, transport=kind)
+        elif ref.transport != kind and not (ref.transport == "oci-archive" and "index.json" in archive):
+            raise SourceError(f"{ref.path} is no {ref.transport} but a {kind}", hint=f"write {kind}:{ref.path}")
+    except BaseException:
+        archive.close()
+        raise
+    files = ArchiveFiles(archive)
+    if ref.transport == "oci-archive":
+        from anchorecli.source.oci_layout import OciLayoutSource
+
+        return OciLayoutSource(ref, files, platform)
+    if "manifest.json" in archive:
+        from anchorecli.source.docker_archive import DockerArchiveSource
+
+        return DockerArchiveSource(ref, files, platform)
+    from anchorecli.source.legacy_archive import LegacyArchiveSource
+
+    return LegacyArchiveSource(ref, files, platform)
