@@ -1,0 +1,52 @@
+"""The contract of a report format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from anchorecli.model import Report
+
+Subject = Literal["report", "sbom"]
+
+
+@dataclass(frozen=True, slots=True)
+class RenderOptions:
+    """How a format is to write; formats for machines look at ``timestamp`` only.
+
+    Nothing here comes from the clock or the terminal by itself: equal reports and options give equal text.
+    """
+
+    all: bool = False
+    """Everything, where the default counts what is long or minor."""
+    width: int = 80
+    """Columns to fill."""
+    color: bool = False
+    """Colour by escape sequences: for a terminal, and only without NO_COLOR."""
+    verbose: int = 0
+    """From 1 on, details (aliases, links, reasons) below each line."""
+    timestamp: str = ""
+    """RFC 3339 time to stamp an SBOM with (SOURCE_DATE_EPOCH, or the analysis' own); empty for none."""
+
+
+class Format(Protocol):
+    """One way to write a report (``subject`` "report") or the packages alone ("sbom"; needs no match, no verdict)."""
+
+    @property
+    def name(self) -> str:
+        """What ``-o`` takes."""
+
+    @property
+    def subject(self) -> Subject:
+        """Whether ``anchore scan`` or ``anchore sbom`` offers it."""
+
+    @property
+    def media_type(self) -> str:
+        """The IANA media type of the text."""
+
+    @property
+    def description(self) -> str:
+        """One line for ``--help``."""
+
+    def render(self, report: Report, options: RenderOptions) -> str:
+        """The whole text, ending in a newline. Encode it with ``errors="backslashreplace"`` on a narrow stdout."""

@@ -1,0 +1,300 @@
+"""The versioned JSON report: everything that is known, for programs.
+
+Format: ``schema.json`` beside this module (JSON Schema, draft 2020-12); additive within a major version. The frame is
+indented by two blanks and each package, match, finding, problem and layer stands on a line of its own: good for grep
+and diff, and written by the C encoder, which does not indent.
+Order: packages by type and name, matches and findings worst first; the text is ASCII.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from anchorecli.model import (
+    Distro,
+    FeedState,
+    Finding,
+    Image,
+    ImageConfig,
+    Layer,
+    Match,
+    Package,
+    Problem,
+    Report,
+    Severity,
+    Verdict,
+)
+from anchorecli.report import identity
+from anchorecli.report.base import RenderOptions, Subject
+
+SCHEMA_VERSION = "1.0.0"
+
+_line = json.JSONEncoder(ensure_ascii=True, check_circular=False).encode
+
+_Layers = Mapping[str, tuple[int, Layer]]
+
+
+@dataclass(frozen=True, slots=True)
+class JsonReport:
+    """The report for programs."""
+
+    name: str = "json"
+    subject: Subject = "report"
+    media_type: str = "application/vnd.anchore.report+json"
+    description: str = "everything, for programs (JSON, with a published schema)"
+
+    def render(self, report: Report, options: RenderOptions) -> str:
+        """The report as JSON text."""
+        return _frame(document(report)) + "\n"
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The report as plain JSON values, in the shape of the schema."""
+    image = report.analysis.image
+    layers = identity.layers_by_id(image)
+    starter = identity.starter_feeds(report)
+    counted, undecided = identity.counted(report), identity.undecided(report)
+    suppressed = identity.suppressed(report)
+    matches = sorted(counted + undecided, key=identity.match_order)
+    packages = sorted(report.analysis.packages, key=identity.package_order)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": report.verdict and _verdict(report.verdict),
+        "summary": {
+            "packages": len(packages),
+            "matches": len(counted),
+            "by_severity": {
+                severity.label: sum(match.severity is severity for match in counted) for severity in reversed(Severity)
+            },
+            "fixable": sum(bool(match.fixed_in) for match in counted),
+            "undecided": len(undecided),
+            "suppressed": len(suppressed),
+        },
+        "coverage": {
+            "complete": not any(problem.incomplete for problem in report.problems),
+            "problems": _problems(report.problems),
+        },
+        "evaluation": _evaluation(report),
+        "image": _image(image),
+        "distro": report.analysis.distro and _distro(report.analysis.distro),
+        "feeds": [_feed(feed) for feed in sorted(report.feeds, key=lambda feed: feed.name)],
+        "packages": [_package(package) for package in packages],
+        "matches": [_match(match, layers, starter) for match in matches],
+        "suppressed": [_match(match, layers, starter) | {"reason": match.suppressed} for match in suppressed],
+    }
+
+
+def _evaluation(report: Report) -> dict[str, Any]:
+    image = report.analysis.image
+    return {
+        "created_at": report.created_at,
+        "tool": "anchore",
+        "tool_version": report.tool_version,
+        "image_id": image.image_id,
+        "image_digest": image.digest,
+        "platform": str(image.config.platform),
+        "feed_revision": report.feed_revision,
+        "bundle_id": report.bundle_id,
+        "bundle_name": report.bundle_name,
+        "bundle_digest": report.bundle_digest,
+        "analyzers": dict(sorted(report.analysis.analyzers.items())),
+    }
+
+
+def _image(image: Image) -> dict[str, Any]:
+    return {
+        "reference": image.ref.name,
+        "requested": image.ref.original,
+        "transport": image.ref.transport,
+        "id": image.image_id,
+        "digest": image.digest,
+        "index_digest": image.index_digest,
+        "names": list(image.names),
+        "platform": str(image.config.platform),
+        "annotations": dict(sorted(image.annotations.items())),
+        "layers": [
+            {
+                "index": index,
+                "diff_id": layer.diff_id,
+                "digest": layer.digest,
+                "size": layer.size,
+                "media_type": layer.media_type,
+                "created": layer.created,
+                "instruction": layer.instruction,
+            }
+            for index, layer in enumerate(image.layers)
+        ],
+        "config": _config(image.config),
+    }
+
+
+def _config(config: ImageConfig) -> dict[str, Any]:
+    return {
+        "created": config.created,
+        "author": config.author,
+        "user": config.user,
+        "working_dir": config.working_dir,
+        "stop_signal": config.stop_signal,
+        "env": list(config.env),
+        "cmd": list(config.cmd),
+        "entrypoint": list(config.entrypoint),
+        "exposed_ports": list(config.exposed_ports),
+        "volumes": list(config.volumes),
+        "labels": dict(sorted(config.labels.items())),
+        "healthcheck": list(config.healthcheck),
+        "history": [
+            {
+                "created_by": entry.created_by,
+                "created": entry.created,
+                "comment": entry.comment,
+                "author": entry.author,
+                "empty_layer": entry.empty_layer,
+            }
+            for entry in config.history
+        ],
+    }
+
+
+def _distro(distro: Distro) -> dict[str, Any]:
+    return {
+        "id": distro.id,
+        "version_id": distro.version_id,
+        "name": distro.name,
+        "codename": distro.codename,
+        "pretty_name": distro.pretty_name,
+        "like": list(distro.like),
+        "source": distro.source,
+    }
+
+
+def _feed(feed: FeedState) -> dict[str, Any]:
+    return {
+        "name": feed.name,
+        "revision": feed.revision,
+        "records": feed.records,
+        "updated_at": feed.updated_at,
+        "source_date": feed.source_date,
+        "url": feed.url,
+        "digest": feed.digest,
+        "etag": feed.etag,
+        "last_modified": feed.last_modified,
+        "starter": feed.starter,
+        "ecosystems": sorted(feed.ecosystems),
+        "problems": feed.problems,
+    }
+
+
+def _package(package: Package) -> dict[str, Any]:
+    return {
+        "id": identity.package_id(package),
+        "name": package.name,
+        "version": package.version,
+        "type": package.type,
+        "purl": package.purl,
+        "arch": package.arch,
+        "source": package.source,
+        "source_version": package.source_version,
+        "licenses": package.licenses,
+        "cpes": package.cpes,
+        "locations": [{"path": location.path, "layer": location.layer} for location in package.locations],
+        "layer": package.layer,
+        "owner": package.owner,
+        "analyzer": package.analyzer,
+        "vendor": package.vendor,
+        "module": package.module,
+        "size": package.size,
+        "metadata": dict(sorted(package.metadata.items())),
+    }
+
+
+def _match(match: Match, layers: _Layers, starter: frozenset[str]) -> dict[str, Any]:
+    package = match.package
+    index, layer = layers.get(package.layer, (-1, None))
+    return {
+        "fingerprint": identity.match_id(match),
+        "id": match.id,
+        "aliases": sorted(match.aliases),
+        "severity": match.severity.label,
+        "verdict": match.verdict.value,
+        "package": {
+            "id": identity.package_id(package),
+            "name": package.name,
+            "version": package.version,
+            "type": package.type,
+            "purl": package.purl,
+            "source": package.source,
+            "path": identity.installed_at(package),
+        },
+        "fix_state": match.fix_state.value,
+        "fixed_in": match.fixed_in,
+        "feed": match.feed,
+        "starter": match.feed in starter,
+        "advisory": match.advisory,
+        "ecosystem": match.ecosystem,
+        "url": match.url,
+        "summary": match.summary,
+        "published": match.published,
+        "modified": match.modified,
+        "cvss": [
+            {"version": cvss.version, "vector": cvss.vector, "score": cvss.score, "source": cvss.source}
+            for cvss in match.cvss
+        ],
+        "why": match.why,
+        "layer": layer and {"index": index, "diff_id": layer.diff_id, "instruction": layer.instruction},
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "status": verdict.status.value,
+        "action": verdict.action.label,
+        "reason": verdict.reason,
+        "policy_ids": list(verdict.policy_ids),
+        "mapping_id": verdict.mapping_id,
+        "problems": _problems(verdict.problems),
+        "findings": [_finding(finding) for finding in sorted(verdict.findings, key=identity.finding_order)],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "fingerprint": identity.finding_id(finding),
+        "gate": finding.gate,
+        "trigger": finding.trigger,
+        "trigger_id": finding.trigger_id,
+        "action": finding.action.label,
+        "message": finding.message,
+        "rule_id": finding.rule_id,
+        "policy_id": finding.policy_id,
+        "allowed_by": finding.allowed_by,
+        "match_id": finding.match_id,
+    }
+
+
+def _problems(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    return [
+        {
+            "stage": problem.stage,
+            "subject": problem.subject,
+            "message": problem.message,
+            "hint": problem.hint,
+            "incomplete": problem.incomplete,
+        }
+        for problem in sorted(set(problems))
+    ]
+
+
+_FRAME_DEPTH = 3
+
+
+def _frame(value: Any, depth: int = 1) -> str:
+    indent = "\n" + "  " * depth
+    if isinstance(value, dict) and value and depth < _FRAME_DEPTH:
+        lines = [f"{_line(key)}: {_frame(item, depth + 1)}" for key, item in value.items()]
+        return "{" + indent + ("," + indent).join(lines) + indent[:-2] + "}"
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[" + indent + ("," + indent).join(map(_line, value)) + indent[:-2] + "]"
+    return _line(value)

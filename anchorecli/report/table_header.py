@@ -1,0 +1,152 @@
+"""The head of the table: which image, seen by what evidence, and the verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from anchorecli.model import Action, FeedState, Finding, Report, Status, Verdict
+from anchorecli.report.base import RenderOptions
+from anchorecli.report.identity import counted
+from anchorecli.report.lines import Line, Style, plural, severity_counts, wrapped
+from anchorecli.report.text import clean, fit
+
+_INDENT = 11
+_NAME = 300
+"""An image's name is never cut to the width, since it is there to be copied."""
+
+
+def header(report: Report, options: RenderOptions) -> list[Line]:
+    """Image, distribution, packages by type, feeds with their age, policy."""
+    image = report.analysis.image
+    facts = [str(image.config.platform), short_digest(image.digest or image.image_id), image.config.created[:10]]
+    built = f"built {facts.pop()}" if facts[-1] else facts.pop()
+    lines: list[Line] = [[(fit(clean(image.ref.name or image.ref.original), _NAME), "title")]]
+    for label, text in (
+        ("image", ", ".join(fact for fact in (*facts, built) if fact)),
+        ("distro", _distro(report)),
+        ("packages", _packages(report)),
+        *zip(("feeds", *[""] * len(report.feeds)), _feeds(report), strict=False),
+        ("policy", report.bundle_name or report.bundle_id),
+    ):
+        if text:
+            lines += wrapped(clean(text), options.width, first=(f"  {label}", "dim"), indent=_INDENT)
+    return lines
+
+
+def verdict_lines(report: Report, options: RenderOptions) -> list[Line]:
+    """The verdict and its reason, then the vulnerabilities in numbers."""
+    verdict = report.verdict
+    lines: list[Line] = []
+    if verdict is None:
+        lines += wrapped("No policy was evaluated.", options.width)
+    else:
+        style: Style = _STATUS_STYLES[verdict.status]
+        lines += wrapped(clean(reason(verdict)), options.width, first=(f"{verdict.status.upper()}  ", style))
+    lines += wrapped(numbers(report), options.width)
+    return lines
+
+
+def reason(verdict: Verdict) -> str:
+    """Why the verdict is what it is, in one sentence without a full stop."""
+    blocking = [finding for finding in verdict.findings if not finding.allowed_by]
+    stops = [finding for finding in blocking if finding.action is Action.STOP]
+    warns = sum(finding.action is Action.WARN for finding in blocking)
+    more = f"; {plural(warns, 'warning')}" if warns else ""
+    if verdict.reason == "blacklisted":
+        return "the policy blocks this image by name" + more
+    if verdict.reason == "whitelisted":
+        return "the policy trusts this image by name" + more
+    if verdict.reason == "no_mapping":
+        return "no mapping of the policy speaks of this image"
+    if verdict.status is Status.INDETERMINATE:
+        problems = plural(len(set(verdict.problems)), "problem")
+        seen = f"; what could be seen has {plural(len(stops), 'finding')} to stop for" if stops else more
+        return f"the evidence does not allow a verdict: {problems} below" + seen
+    if stops:
+        return f"the policy says stop: {plural(len(stops), 'finding')} ({_by_trigger(stops)})" + more
+    return "no rule of the policy says stop" + more
+
+
+def numbers(report: Report) -> str:
+    """``12 vulnerabilities in 5 packages: 3 critical, 9 high; 10 have a fix.``"""
+    matches = counted(report)
+    if not matches:
+        if not report.feeds:
+            return "No feed was asked for vulnerabilities."
+        seen = " in what could be seen" if any(problem.incomplete for problem in report.problems) else ""
+        return f"The feeds know of no vulnerability{seen}."
+    packages = len({(match.package.type, match.package.name, match.package.version) for match in matches})
+    # A vulnerability of several binary packages is one vulnerability to whoever has to fix it.
+    worst = {}
+    fixable = set()
+    for match in reversed(matches):
+        worst[match.id] = match.severity
+        if match.fixed_in:
+            fixable.add(match.id)
+    found = plural(len(worst), "vulnerability", "vulnerabilities")
+    return f"{found} in {plural(packages, 'package')}: {severity_counts(worst.values())}; {len(fixable):,} with a fix."
+
+
+def short_digest(digest: str) -> str:
+    """``sha256:`` and twelve digits: enough to tell images apart by eye."""
+    return digest[:19]
+
+
+def age(since: str, now: str) -> str:
+    """``40 min``, ``5 h``, ``12 d`` between two RFC 3339 times; empty where one cannot be read."""
+    try:
+        passed = datetime.fromisoformat(now) - datetime.fromisoformat(since)
+    except (ValueError, TypeError):
+        return ""
+    minutes = max(int(passed.total_seconds() // 60), 0)
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440:,} d"
+
+
+_STATUS_STYLES: dict[Status, Style] = {
+    Status.PASS: "pass",
+    Status.FAIL: "fail",
+    Status.INDETERMINATE: "indeterminate",
+}
+
+
+def _distro(report: Report) -> str:
+    distro = report.analysis.distro
+    if distro is None:
+        return "unknown: no os-release, no package database of a known distribution"
+    return distro.pretty_name or f"{distro.name or distro.id} {distro.version_id}"
+
+
+def _packages(report: Report) -> str:
+    types = Counter(package.type for package in report.analysis.packages)
+    if not types:
+        return "none found"
+    by_type = ", ".join(f"{count:,} {name}" for name, count in sorted(types.items(), key=lambda item: (-item[1], item)))
+    return by_type if len(types) == 1 else f"{types.total():,}: {by_type}"
+
+
+def _feeds(report: Report) -> list[str]:
+    """The fresh feeds as one text, each starter feed as another."""
+    feeds = sorted(report.feeds, key=lambda feed: feed.name)
+    fresh = ", ".join(_feed(feed, report.created_at) for feed in feeds if not feed.starter)
+    starter = [_starter(feed) for feed in feeds if feed.starter]
+    return [fresh] * bool(fresh) + starter or ["none: nothing was matched"]
+
+
+def _feed(feed: FeedState, now: str) -> str:
+    if not feed.updated_at:
+        return f"{feed.name} (never synced)"
+    return f"{feed.name} ({age(feed.updated_at, now) or feed.updated_at} old)"
+
+
+def _starter(feed: FeedState) -> str:
+    return f"{feed.name}: built in, of {feed.source_date[:10]}, {plural(feed.records, 'record')}, not fresh evidence"
+
+
+def _by_trigger(findings: list[Finding]) -> str:
+    counts = Counter(f"{finding.gate}/{finding.trigger}" for finding in findings)
+    if len(counts) == 1:
+        return next(iter(counts))
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items(), key=lambda item: (-item[1], item)))

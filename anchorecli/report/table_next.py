@@ -1,0 +1,94 @@
+"""What to do next: the upgrades that pay most, and the commands that tell more."""
+
+from __future__ import annotations
+
+import shlex
+
+from anchorecli.model import Match, Report, Severity
+from anchorecli.report import identity
+from anchorecli.report.base import RenderOptions
+from anchorecli.report.groups import Upgrade, upgrades
+from anchorecli.report.lines import Line, plural, severity_style
+from anchorecli.report.text import cells, clean, fit
+
+_UPGRADES = 10
+
+
+def next_lines(report: Report, options: RenderOptions) -> list[Line]:
+    """The closing section; empty where nothing is left to do."""
+    matches = identity.counted(report)
+    lines = _upgrade_lines(upgrades(matches, report.analysis.image), options)
+    base = _base_image_line(matches, report)
+    commands = _commands(matches, report, options)
+    if base:
+        lines.append([(f"  {base}", "")])
+    if commands and lines:
+        lines.append([])
+    width = max((cells(command) for command, _ in commands), default=0)
+    for command, purpose in commands:
+        if 2 + width + 2 + cells(purpose) <= options.width:
+            lines.append([("  ", ""), (command + " " * (width - cells(command)), "code"), (f"  {purpose}", "dim")])
+        else:
+            # A command is never cut: it is there to be copied.
+            lines += [[("  ", ""), (command, "code")], [(f"      {purpose}", "dim")]]
+    return [[("WHAT TO DO", "title")], *lines] if lines else []
+
+
+def _upgrade_lines(found: list[Upgrade], options: RenderOptions) -> list[Line]:
+    shown = found if options.all else found[:_UPGRADES]
+    if not shown:
+        return []
+    heads = [(clean(each.name), f"{fit(clean(each.installed), 40)} → {fit(clean(each.target), 40)}") for each in shown]
+    name_width = min(max(cells(name) for name, _ in heads), 24)
+    change_width = max(cells(change) for _, change in heads)
+    # Where one line would be too long, what it fixes goes to the end of a narrower column, never below.
+    change_width = min(change_width, options.width - name_width - 30)
+    lines: list[Line] = []
+    for each, (name, change) in zip(shown, heads, strict=True):
+        worst = each.severities[0]
+        count, of_those = len(each.severities), each.severities.count(worst)
+        label = worst.label if worst is not Severity.UNKNOWN else "of unknown severity"
+        fixes = f"fixes {count:,} {label}" if count == of_those else f"fixes {count:,} ({of_those:,} {label})"
+        lines.append(
+            [
+                ("  ", ""),
+                (_pad(fit(name, name_width), name_width) + "  ", "title"),
+                (_pad(change, change_width) + "  ", ""),
+                (fixes, severity_style(worst)),
+            ]
+        )
+    if len(shown) < len(found):
+        rest = sum(len(each.severities) for each in found[len(shown) :])
+        more = plural(len(found) - len(shown), "more upgrade")
+        lines.append([(f"  ... and {more} that would fix {rest:,} (--all lists them)", "dim")])
+    return lines
+
+
+def _pad(text: str, width: int) -> str:
+    return text + " " * max(width - cells(text), 0)
+
+
+def _base_image_line(matches: list[Match], report: Report) -> str:
+    layers = identity.layers_by_id(report.analysis.image)
+    fixable = {(match.id, match.package.source or match.package.name) for match in matches if match.fixed_in}
+    base = {
+        (match.id, match.package.source or match.package.name)
+        for match in matches
+        if match.fixed_in and match.package.layer in layers and layers[match.package.layer][0] == 0
+    }
+    if not base or len(report.analysis.image.layers) < 2:
+        return ""
+    of_all = f"{len(base):,} of these {len(fixable):,}" if len(fixable) > 1 else "This"
+    return f"{of_all} came with the base image: rebuild on a newer one first."
+
+
+def _commands(matches: list[Match], report: Report, options: RenderOptions) -> list[tuple[str, str]]:
+    image = shlex.quote(clean(report.analysis.image.ref.original or report.analysis.image.ref.name))
+    commands: list[tuple[str, str]] = []
+    if not any(not feed.starter for feed in report.feeds):
+        commands.append(("anchore feeds sync", "get fresh vulnerability data"))
+    if matches:
+        commands.append((f"anchore explain {shlex.quote(clean(matches[0].id))} {image}", "why it matched"))
+    if report.matches and not options.all:
+        commands.append((f"anchore scan {image} --all", "list everything"))
+    return commands
