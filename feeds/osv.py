@@ -1,0 +1,92 @@
+"""osv.dev's exports: one zip of OSV records for each ecosystem, ``osv:PyPI``, ``osv:Debian:12``, ``osv:AlmaLinux``.
+
+Each ecosystem is a feed of its own, since each has its own state; statements about other ecosystems in a record are
+left to theirs. AlmaLinux's and Go's own trees have the same form and can be read with --from.
+
+Format: https://google.github.io/osv.dev/data/ (``<base>/<ecosystem>/all.zip``), one JSON file for each record.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from anchorecli.feeds import osv_record
+from anchorecli.feeds.base import Progress, Snapshot, fetch_one, from_path
+from anchorecli.feeds.snapshot import problem
+from anchorecli.model import Advisory, FeedState, Problem
+from anchorecli.net import Fetcher
+
+BASE = "https://osv-vulnerabilities.storage.googleapis.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Osv:
+    """The export of one ecosystem, in upstream's spelling."""
+
+    ecosystem: str
+    version: int = 1
+    url: str = BASE
+    attribution: str = "OSV.dev; each record under its source's licence (CC-BY-4.0 for GHSA and PYSEC)"
+
+    @property
+    def name(self) -> str:
+        """``osv:`` and the ecosystem."""
+        return f"osv:{self.ecosystem}"
+
+    @property
+    def title(self) -> str:
+        """What it is, in a few words."""
+        return f"OSV.dev export of {self.ecosystem}"
+
+    def fetch(self, fetcher: Fetcher, state: FeedState | None, url: str, progress: Progress) -> Snapshot | None:
+        """The ecosystem's zip; ``url`` is a base, or the address of a zip itself."""
+        if not url.endswith(".zip"):
+            url = f"{url.rstrip('/')}/{quote(self.ecosystem, safe=':')}/all.zip"
+        return fetch_one(fetcher, state, url, progress)
+
+    def open(self, path: Path) -> Snapshot:
+        """A zip or tree of OSV records."""
+        return from_path(path)
+
+    def parse(self, snapshot: Snapshot) -> Iterator[Advisory | Problem]:
+        """Every record with a statement about the ecosystem or a release of it."""
+        return parse_records(snapshot, self.name, self._covers, is_json)
+
+    def _covers(self, ecosystem: str) -> bool:
+        return ecosystem == self.ecosystem or ecosystem.startswith(f"{self.ecosystem}:")
+
+
+def is_json(name: str) -> bool:
+    """Whether a member is a record by its name."""
+    return name.endswith(".json")
+
+
+def parse_records(
+    snapshot: Snapshot, feed: str, covers: osv_record.Covers, wanted: Callable[[str], bool]
+) -> Iterator[Advisory | Problem]:
+    """OSV records from the wanted members of a snapshot."""
+    for member in snapshot.members(wanted):
+        if isinstance(member, Problem):
+            yield member
+            continue
+        name, data = member
+        try:
+            record = json.loads(data)
+            found = osv_record.read(record, feed, covers)
+        except (ValueError, RecursionError) as error:
+            yield problem(f"{feed}: {name}", _reason(error))
+            continue
+        if found is not None:
+            yield found
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "not UTF-8"
+    if isinstance(error, json.JSONDecodeError):
+        return f"not JSON: {error.msg} at byte {error.pos}"
+    return str(error) if isinstance(error, ValueError) else "nested too deep"
