@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 WHEELS = (
-    "numpy pandas scipy scikit-learn matplotlib requests flask django sqlalchemy pillow jinja2 cryptography boto3 "
-    "pyarrow sympy networkx pytest black mypy ansible-core jupyterlab notebook scikit-image polars"
+    "numpy pandas scikit-learn matplotlib requests flask django sqlalchemy pillow jinja2 cryptography boto3 "
+    "sympy networkx pytest black ansible-core jupyterlab"
 ).split()
 NPM = "express react next webpack typescript eslint jest lodash axios @angular/cli gatsby-cli aws-cdk-lib".split()
 
