@@ -1,0 +1,28 @@
+"""The paths a package installed, as one compact string inside a fact: there may be a hundred thousand of them.
+
+Format (ours): one block per directory, blocks parted by an empty line; the first line is the directory without leading
+or trailing slash (``.`` for the root), the others are base names in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+
+def pack(directories: Mapping[str, Iterable[str]]) -> str:
+    """Base names by directory as one string; a name that holds a line break is left out."""
+    blocks = []
+    for directory, names in directories.items():
+        kept = [name for name in names if name and "\n" not in name]
+        if kept and "\n" not in directory:
+            blocks.append("\n".join([directory.strip("/") or ".", *kept]))
+    return "\n\n".join(blocks)
+
+
+def unpack(text: str) -> Iterator[str]:
+    """The paths again, relative to the root."""
+    for block in text.split("\n\n") if text else ():
+        directory, *names = block.split("\n")
+        prefix = "" if directory == "." else f"{directory}/"
+        for name in names:
+            yield prefix + name
