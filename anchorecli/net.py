@@ -31,6 +31,7 @@ T = TypeVar("T")
 CHUNK = 64 * 1024
 USER_AGENT = f"anchore-scan/{__version__}"
 
+_MISSING = (404, 410)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_WAIT = 120.0
@@ -109,9 +110,17 @@ class Fetcher:
         self._sleep = sleep
 
     def download(
-        self, url: str, *, etag: str = "", last_modified: str = "", progress: Progress | None = None
+        self,
+        url: str,
+        *,
+        etag: str = "",
+        last_modified: str = "",
+        missing_ok: bool = False,
+        progress: Progress | None = None,
     ) -> Download | None:
         """The content of a URL; None where the server says that it has not changed since ``etag``.
+
+        With ``missing_ok`` None also stands for a URL that does not exist (404, 410).
 
         Raises: the fetcher's error for everything else than content, naming the URL and what to do.
         """
@@ -121,6 +130,8 @@ class Fetcher:
         def attempt() -> Download | None:
             with self._open(url, headers) as response:
                 if response.status == 304 and headers:
+                    return None
+                if response.status in _MISSING and missing_ok:
                     return None
                 self._expect_success(url, response)
                 if response.status != 200:
@@ -246,7 +257,7 @@ class Fetcher:
         hint = "check the URL"
         if status in (401, 403, 407):
             hint = "check the credentials for this host"
-        elif status in (404, 410):
+        elif status in _MISSING:
             hint = "check the base URL; upstream may have moved"
         elif status in _REDIRECTS:
             hint = f"it points to {_shown(response.headers.get('Location', ''))}: give that URL"

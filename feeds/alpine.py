@@ -34,6 +34,8 @@ _COMMENT = re.compile(r"\([^()]*\)")
 _CVE = re.compile(r"CVE[-_](\d{4}-\d{4,})(?:\.patch)?", re.IGNORECASE)
 _OTHER = re.compile(r"(?=[^\s]*\d)[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)+|VSV\d+")
 _NOT_AFFECTED = "0"
+_MISSING = "missing"
+"""Stands for the ETag of a file that upstream does not have: a new release starts without community."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +57,21 @@ class Alpine:
             first = _first_changed(fetcher, base, names, known)
             if first is None:
                 return None
-        parts: list[tuple[str, Download]] = []
+        parts: dict[str, Download] = {}
         try:
             for number, name in enumerate(names, 1):
-                parts.append((name, _whole(fetcher, f"{base}/{name}")))
+                found = fetcher.download(f"{base}/{name}", missing_ok=True)
+                if found is not None:
+                    parts[name] = found
                 progress("download", number, len(names))
         except BaseException:
-            for _, part in parts:
+            for part in parts.values():
                 part.file.close()
             raise
-        return from_downloads(base, parts, json.dumps({name: part.etag for name, part in parts}))
+        missing = [name for name in names if name not in parts]
+        tags = {name: part.etag for name, part in parts.items()} | dict.fromkeys(missing, _MISSING)
+        problems = tuple(problem(f"alpine: {name}", f"{base} does not have it") for name in missing)
+        return from_downloads(base, parts, json.dumps(tags), problems)
 
     def open(self, path: Path) -> Snapshot:
         """One file of a release, or a folder or zip of them."""
@@ -109,18 +116,13 @@ def _known_tags(state: FeedState) -> dict[str, str]:
 
 def _first_changed(fetcher: Fetcher, base: str, names: list[str], tags: dict[str, str]) -> str | None:
     for name in names:
+        if tags[name] == _MISSING:
+            continue
         found = fetcher.download(f"{base}/{name}", etag=tags[name])
         if found is not None:
             found.file.close()
             return name
     return None
-
-
-def _whole(fetcher: Fetcher, url: str) -> Download:
-    found = fetcher.download(url)
-    if found is None:  # cannot be: nothing was asked conditionally
-        raise FeedError(f"{url}: no content")
-    return found
 
 
 class _Gathered:

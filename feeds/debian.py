@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from anchorecli.errors import FeedError
 from anchorecli.feeds.base import Progress, Snapshot, fetch_one, from_path
 from anchorecli.feeds.json_stream import items
+from anchorecli.feeds.record import one_line
 from anchorecli.feeds.snapshot import Readable, problem
 from anchorecli.model import Advisory, Affected, FeedState, Problem, Range, Severity, Statement
 from anchorecli.net import Fetcher
@@ -34,7 +35,7 @@ RELEASES = {
 }
 """Code names and the version that os-release and our namespaces use."""
 
-_MAX_SUMMARY = 300
+_MAX_TEXT = 1200
 _NOT_AFFECTED = "0"
 _GIVEN_UP = ("ignored",)
 """Values of nodsa_reason after which no fix will come; postponed ones may come with a point release."""
@@ -111,7 +112,7 @@ class _Gathered:
             return
         description = entry.get("description")
         if isinstance(description, str) and identifier not in self._summaries:
-            self._summaries[identifier] = " ".join(description.split())[:_MAX_SUMMARY]
+            self._summaries[identifier] = one_line(description[:_MAX_TEXT])
         for release, said in releases.items():
             number = RELEASES.get(release)
             if number is None:

@@ -125,3 +125,16 @@ def package_name(space: str, name: str) -> str:
     if space == "pypi":
         return _PEP503.sub("-", name).lower()
     return name.lower() if space in _CASELESS else name
+
+
+def is_known(space: str) -> bool:
+    """Whether a namespace is one that the tables above lead to."""
+    base, colon, version = space.partition(":")
+    if not colon:
+        return base in _LANGUAGE_NAMES or base in _ROLLING_NAMES
+    return base in _DISTRO_NAMES and ":" not in version
+
+
+_LANGUAGE_NAMES = frozenset(name for name, _ in _LANGUAGES.values())
+_ROLLING_NAMES = frozenset(name for name, _ in _ROLLING.values())
+_DISTRO_NAMES = frozenset(name for name, _, _ in _DISTROS.values())

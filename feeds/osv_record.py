@@ -14,6 +14,7 @@ from typing import Any
 from anchorecli.feeds import cvss
 from anchorecli.feeds.ecosystems import Namespace, namespace, package_name
 from anchorecli.feeds.osv_range import ranges_of, uncovered
+from anchorecli.feeds.record import one_line
 from anchorecli.model import Advisory, Affected, Cvss, Range, Severity
 
 Covers = Callable[[str], bool]
@@ -21,6 +22,7 @@ Covers = Callable[[str], bool]
 
 MAX_SUMMARY = 300
 _CVE = re.compile(r"CVE-\d{4}-\d{4,}")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)", re.ASCII)
 _ID = re.compile(r"[\w][\w.:+/-]{0,199}")
 _MODULE = re.compile(r"(?<![\w.+-])([a-z0-9][\w.+-]*:[a-z0-9][\w.]*)(?=[\s,]|$)", re.IGNORECASE)
 _NOT_SECURITY = ("ALBA-", "ALEA-", "RHBA-", "RHEA-", "RLBA-", "RLEA-")
@@ -63,11 +65,9 @@ def read(record: Any, feed: str, covers: Covers) -> Advisory | None:
 
 
 def moment(text: str) -> str:
-    """An RFC 3339 UTC time to the second; empty for none, and for the year 1 that some tools write for none."""
-    if text.startswith("0001-") or len(text) < len("2024-01-01"):
-        return ""
-    head, point, _ = text.partition(".")
-    return head + "Z" if point and text.endswith("Z") else text
+    """An RFC 3339 UTC time to the second; empty for anything else, and for the year 1 that some tools write."""
+    found = _TIME.fullmatch(text)
+    return f"{found[1]}Z" if found and not text.startswith("0001-") else ""
 
 
 def _covered(entry: dict[str, Any], covers: Covers) -> bool:
@@ -78,8 +78,9 @@ def _covered(entry: dict[str, Any], covers: Covers) -> bool:
     if not isinstance(package, dict):
         raise ValueError("affected.package is not an object")
     ecosystem = _text(package, "ecosystem")
-    if not ecosystem or not _text(package, "name"):
-        raise ValueError("affected.package has no ecosystem or no name")
+    name = _text(package, "name")
+    if not ecosystem or not name or not f"{ecosystem}{name}".isprintable():
+        raise ValueError("affected.package has no usable ecosystem or name")
     return covers(ecosystem)
 
 
@@ -172,7 +173,7 @@ def _module(record: dict[str, Any], ranges: tuple[Range, ...]) -> str:
 
 def _summary(record: dict[str, Any]) -> str:
     text = _text(record, "summary") or _text(record, "details").strip().partition("\n")[0]
-    return " ".join(text.split())[:MAX_SUMMARY]
+    return one_line(text[: 4 * MAX_SUMMARY], MAX_SUMMARY)
 
 
 def _url(identifier: str) -> str:

@@ -7,7 +7,7 @@ keys for messages; nothing is ever written under one of them.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -60,6 +60,8 @@ class Snapshot:
     source: Source
     etag: str = ""
     last_modified: str = ""
+    problems: tuple[Problem, ...] = ()
+    """What could not be obtained."""
 
     def streams(self, wanted: Wanted = lambda name: True) -> Iterator[tuple[str, Readable] | Problem]:
         """Members as streams, for those too large to hold."""
@@ -92,13 +94,15 @@ def from_download(download: Download) -> Snapshot:
     return Snapshot(download.url, download.digest, download.size, source, download.etag, download.last_modified)
 
 
-def from_downloads(url: str, parts: Iterable[tuple[str, Download]], etag: str) -> Snapshot:
-    """A snapshot of several downloads, each a member by the name given."""
-    kept = tuple(sorted(parts, key=lambda part: part[0]))
-    digest = _combined((name, download.digest) for name, download in kept)
-    sources = tuple((name, _source(each.file, each.url, name, each.size)) for name, each in kept)
-    newest = max((each.last_modified for _, each in kept), key=http_date, default="")
-    return Snapshot(url, digest, sum(each.size for _, each in kept), _Several(sources), etag, newest)
+def from_downloads(url: str, parts: Mapping[str, Download], etag: str, problems: tuple[Problem, ...] = ()) -> Snapshot:
+    """A snapshot of several downloads, each a member by the name given. Raises: FeedError for none at all."""
+    if not parts:
+        raise FeedError(f"{url}: none of the files that make up the feed is there", hint="check the base URL")
+    digest = _combined((name, each.digest) for name, each in parts.items())
+    sources = tuple(_source(parts[name].file, each.url, name, each.size) for name, each in sorted(parts.items()))
+    newest = max((each.last_modified for each in parts.values()), key=http_date)
+    size = sum(each.size for each in parts.values())
+    return Snapshot(url, digest, size, _Several(sources), etag, newest, problems)
 
 
 def from_path(path: Path) -> Snapshot:
@@ -175,16 +179,16 @@ class _Zip:
 
 @dataclass(frozen=True, slots=True)
 class _Several:
-    """Named sources one after the other; a single file in it goes by its given name."""
+    """Sources one after the other."""
 
-    parts: tuple[tuple[str, Source], ...]
+    parts: tuple[Source, ...]
 
     def streams(self, wanted: Wanted, limit: int) -> Iterator[tuple[str, Readable] | Problem]:
-        for _, source in self.parts:
+        for source in self.parts:
             yield from source.streams(wanted, limit)
 
     def close(self) -> None:
-        for _, source in self.parts:
+        for source in self.parts:
             source.close()
 
 

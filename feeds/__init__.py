@@ -1,0 +1,40 @@
+"""Vulnerability feeds: the registry of their drivers.
+
+``FEEDS`` are those that a sync without names brings up to date; ``find`` also gives any other OSV ecosystem by its
+name, ``osv:NAME``.
+"""
+
+from __future__ import annotations
+
+from anchorecli.errors import UsageError
+from anchorecli.feeds.alpine import Alpine
+from anchorecli.feeds.base import Driver
+from anchorecli.feeds.debian import Debian
+from anchorecli.feeds.ecosystems import spelled
+from anchorecli.feeds.ghsa import Ghsa
+from anchorecli.feeds.osv import Osv
+
+FEEDS: tuple[Driver, ...] = (Alpine(), Debian(), Ghsa(), Osv("AlmaLinux"), Osv("Rocky Linux"))
+
+
+def find(name: str) -> Driver:
+    """The driver of a feed by its name; ``osv:ECOSYSTEM`` in any case of letters.
+
+    Raises: UsageError for a name that is none, with the nearest one that is.
+    """
+    known = {driver.name.lower(): driver for driver in FEEDS}
+    wanted = name.strip()
+    if wanted.lower() in known:
+        return known[wanted.lower()]
+    prefix, _, ecosystem = wanted.partition(":")
+    if prefix.lower() == "osv" and ecosystem.isprintable() and ecosystem.strip("./ "):
+        return known.get(f"osv:{spelled(ecosystem)}".lower(), Osv(spelled(ecosystem)))
+    from difflib import get_close_matches
+
+    near = get_close_matches(wanted.lower(), known, n=1)
+    names = ", ".join(driver.name for driver in FEEDS)
+    hint = f"did you mean {known[near[0]].name}?" if near else f"feeds: {names}, or osv:ECOSYSTEM"
+    raise UsageError(f"no feed is named {name}", hint=hint)
+
+
+__all__ = ["FEEDS", "Driver", "find"]

@@ -1,0 +1,208 @@
+"""Advisories as plain values for files: rows for the spool of a sync, JSON objects for the offline file.
+
+The JSON form is the one of the offline feed file: the model's field names, empty fields left out, ranges as lists of
+three. Reading it checks every type, since the file may have been damaged or made by somebody else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anchorecli.model import Advisory, Affected, Cvss, Range, Severity, Statement
+
+Row = tuple[Any, ...]
+
+_ADVISORY_TEXTS = ("summary", "url", "published", "modified", "withdrawn")
+_SEVERITIES = {each.label: each for each in Severity}
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """Somebody's sentence as a summary: one line without control characters, cut at a word."""
+    if not text.isprintable():
+        text = "".join(each if each.isprintable() else " " for each in text)
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1].rpartition(" ")[0] + "…"
+
+
+def to_row(advisory: Advisory) -> Row:
+    """An advisory as nested tuples of text and numbers."""
+    return (
+        advisory.id,
+        advisory.feed,
+        advisory.aliases,
+        int(advisory.severity),
+        advisory.summary,
+        advisory.url,
+        advisory.published,
+        advisory.modified,
+        advisory.withdrawn,
+        tuple((each.version, each.vector, each.score, each.source) for each in advisory.cvss),
+        tuple(
+            (
+                each.ecosystem,
+                each.package,
+                each.scheme,
+                each.statement.value,
+                tuple((span.introduced, span.fixed, span.last_affected) for span in each.ranges),
+                each.versions,
+                int(each.severity),
+                each.module,
+                each.arches,
+            )
+            for each in advisory.affected
+        ),
+    )
+
+
+def from_row(row: Row) -> Advisory:
+    """The reverse of ``to_row``; the row is trusted."""
+    return Advisory(
+        row[0],
+        row[1],
+        row[2],
+        Severity(row[3]),
+        row[4],
+        row[5],
+        row[6],
+        row[7],
+        row[8],
+        tuple(Cvss(*each) for each in row[9]),
+        tuple(
+            Affected(
+                each[0],
+                each[1],
+                each[2],
+                Statement(each[3]),
+                tuple(Range(*span) for span in each[4]),
+                each[5],
+                Severity(each[6]),
+                each[7],
+                each[8],
+            )
+            for each in row[10]
+        ),
+    )
+
+
+def to_json(advisory: Advisory) -> dict[str, Any]:
+    """An advisory as a JSON object without its feed, which the file says once."""
+    found: dict[str, Any] = {"id": advisory.id}
+    if advisory.aliases:
+        found["aliases"] = list(advisory.aliases)
+    if advisory.severity:
+        found["severity"] = advisory.severity.label
+    for name in _ADVISORY_TEXTS:
+        if value := getattr(advisory, name):
+            found[name] = value
+    if advisory.cvss:
+        found["cvss"] = [[each.version, each.vector, each.score, each.source] for each in advisory.cvss]
+    found["affected"] = [_affected_to_json(each) for each in advisory.affected]
+    return found
+
+
+def from_json(value: Any, feed: str) -> Advisory:
+    """The reverse of ``to_json``. Unknown fields are skipped: a newer program may add some.
+
+    Raises: ValueError where a field is missing or of another type.
+    """
+    if not isinstance(value, dict):
+        raise ValueError("not an object")
+    identifier = _text(value, "id")
+    if not identifier:
+        raise ValueError("no id")
+    return Advisory(
+        identifier,
+        feed,
+        aliases=_texts(value, "aliases"),
+        severity=_severity(value),
+        **{name: _text(value, name) for name in _ADVISORY_TEXTS},
+        cvss=tuple(_cvss(each) for each in _list(value, "cvss")),
+        affected=tuple(_affected(each) for each in _list(value, "affected")),
+    )
+
+
+def _affected_to_json(affected: Affected) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "ecosystem": affected.ecosystem,
+        "package": affected.package,
+        "scheme": affected.scheme,
+    }
+    if affected.statement is not Statement.AFFECTED:
+        found["statement"] = affected.statement.value
+    if affected.ranges:
+        found["ranges"] = [[each.introduced, each.fixed, each.last_affected] for each in affected.ranges]
+    if affected.versions:
+        found["versions"] = list(affected.versions)
+    if affected.severity:
+        found["severity"] = affected.severity.label
+    if affected.module:
+        found["module"] = affected.module
+    if affected.arches:
+        found["arches"] = list(affected.arches)
+    return found
+
+
+def _affected(value: Any) -> Affected:
+    if not isinstance(value, dict):
+        raise ValueError("affected holds something other than objects")
+    names = {name: _text(value, name) for name in ("ecosystem", "package", "scheme")}
+    if not all(names.values()):
+        raise ValueError("affected without ecosystem, package or scheme")
+    return Affected(
+        **names,
+        statement=Statement(_text(value, "statement") or Statement.AFFECTED),
+        ranges=tuple(_range(each) for each in _list(value, "ranges")),
+        versions=_texts(value, "versions"),
+        severity=_severity(value),
+        module=_text(value, "module"),
+        arches=_texts(value, "arches"),
+    )
+
+
+def _range(value: Any) -> Range:
+    if not isinstance(value, list) or len(value) != 3 or not all(_is_line(each) for each in value):
+        raise ValueError("a range is not a list of three texts")
+    return Range(*value)
+
+
+def _cvss(value: Any) -> Cvss:
+    if not isinstance(value, list) or len(value) != 4:
+        raise ValueError("cvss holds something other than lists of four")
+    version, vector, score, source = value
+    if not all(_is_line(each) for each in (version, vector, source)) or not isinstance(score, int | float):
+        raise ValueError("cvss of other types")
+    return Cvss(version, vector, float(score), source)
+
+
+def _severity(value: dict[str, Any]) -> Severity:
+    label = value.get("severity", "unknown")
+    if label not in _SEVERITIES:
+        raise ValueError(f"unknown severity {label!r}")
+    return _SEVERITIES[label]
+
+
+def _text(value: dict[str, Any], name: str) -> str:
+    found = value.get(name, "")
+    if not _is_line(found):
+        raise ValueError(f"{name} is not one line of text")
+    text: str = found
+    return text
+
+
+def _texts(value: dict[str, Any], name: str) -> tuple[str, ...]:
+    found = _list(value, name)
+    if not all(_is_line(each) for each in found):
+        raise ValueError(f"{name} holds something other than lines of text")
+    return tuple(found)
+
+
+def _list(value: dict[str, Any], name: str) -> list[Any]:
+    found = value.get(name, [])
+    if not isinstance(found, list):
+        raise ValueError(f"{name} is not a list")
+    return found
+
+
+def _is_line(value: Any) -> bool:
+    """Tabs and line ends would run into the next field in the store's packed forms."""
+    return isinstance(value, str) and "\n" not in value and "\t" not in value

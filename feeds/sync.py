@@ -1,0 +1,222 @@
+"""Sync of one feed: fetch, read, check, and only then hand over to the store.
+
+What was read waits in an unnamed temporary file until all of it has been checked, so that the store's write
+transaction is short and a bad snapshot never reaches it. Nothing is changed where the snapshot holds no record that
+can be read, or has lost a third of its records since last time.
+"""
+
+from __future__ import annotations
+
+import marshal
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+
+from anchorecli.errors import FeedError
+from anchorecli.feeds.base import Driver, FeedSink, Progress, Snapshot, quiet
+from anchorecli.feeds.ecosystems import is_known
+from anchorecli.feeds.record import from_row, to_row
+from anchorecli.feeds.snapshot import http_date, problem
+from anchorecli.model import Advisory, FeedState, Problem, SyncResult
+from anchorecli.net import Fetcher
+
+MAX_SHRINK = 0.3
+"""The part of a feed's records that may disappear from one sync to the next before it is taken for damage."""
+MAX_PROBLEMS = 100
+"""Problems that an outcome lists; all are counted."""
+_LENGTH = struct.Struct("<I")
+_EVERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """``source``: read this path instead of the network. ``url``: another base URL than the driver's.
+
+    ``allow_shrink``: accept a snapshot that lost many records. ``force``: read again what has not changed.
+    """
+
+    source: Path | None = None
+    url: str = ""
+    allow_shrink: bool = False
+    force: bool = False
+
+
+DEFAULT_OPTIONS = SyncOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOutcome:
+    """What a sync did. ``result`` is None where upstream had not changed; ``problems`` are the first of them."""
+
+    state: FeedState
+    result: SyncResult | None = None
+    problems: tuple[Problem, ...] = ()
+    problem_count: int = 0
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether upstream was as before."""
+        return self.result is None
+
+
+def sync(
+    driver: Driver,
+    sink: FeedSink,
+    *,
+    now: str,
+    fetcher: Fetcher,
+    options: SyncOptions = DEFAULT_OPTIONS,
+    progress: Progress = quiet,
+) -> SyncOutcome:
+    """Bring one feed up to date. ``now`` is the time of the sync, RFC 3339 UTC.
+
+    Raises: FeedError where the feed could not be obtained or is refused; the store then holds what it held.
+    """
+    before = sink.feed_state(driver.name)
+    if before is not None and before.starter:
+        before = None
+    same = None if options.force else _readable_state(driver, before)
+    snapshot = _obtain(driver, same, fetcher, options, progress)
+    if snapshot is None:
+        return _confirm(sink, before, now)
+    try:
+        if same is not None and same.digest == snapshot.digest:
+            return _confirm(sink, before, now)
+        return _take_in(driver, sink, _Job(snapshot, before, now, options.allow_shrink), progress)
+    finally:
+        snapshot.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    snapshot: Snapshot
+    before: FeedState | None
+    now: str
+    allow_shrink: bool
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is known of the records once all have been read."""
+
+    records: int = 0
+    problem_count: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    ecosystems: set[str] = field(default_factory=set)
+    newest: str = ""
+    seen: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+
+    def trouble(self, found: Problem) -> None:
+        """Count a problem, and keep it if it is among the first."""
+        self.problem_count += found.incomplete
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(found)
+
+
+def _obtain(
+    driver: Driver, state: FeedState | None, fetcher: Fetcher, options: SyncOptions, progress: Progress
+) -> Snapshot | None:
+    if options.source is not None:
+        return driver.open(options.source)
+    return driver.fetch(fetcher, state, options.url or driver.url, progress)
+
+
+def _confirm(sink: FeedSink, before: FeedState | None, now: str) -> SyncOutcome:
+    if before is None:
+        raise FeedError("the server says that nothing has changed since a time when we had nothing")
+    sink.confirm_feed(before.name, now)
+    return SyncOutcome(replace(before, updated_at=now))
+
+
+def _take_in(driver: Driver, sink: FeedSink, job: _Job, progress: Progress) -> SyncOutcome:
+    snapshot = job.snapshot
+    tally = _Tally()
+    with TemporaryFile() as spool:
+        for found in snapshot.problems:
+            tally.trouble(found)
+        _spool(driver.parse(snapshot), spool, tally, progress)
+        _refuse_what_is_implausible(driver.name, tally, job)
+        for ecosystem, count in sorted(tally.unknown.items()):
+            tally.trouble(
+                problem(f"{driver.name}: {ecosystem}", f"{count} statements nothing here asks for", incomplete=False)
+            )
+        state = FeedState(
+            name=driver.name,
+            records=tally.records,
+            updated_at=job.now,
+            source_date=max(tally.newest, http_date(snapshot.last_modified)),
+            url=snapshot.url,
+            digest=snapshot.digest,
+            etag=_stamped(driver, snapshot.etag),
+            last_modified=snapshot.last_modified,
+            ecosystems=tuple(sorted(tally.ecosystems)),
+            problems=tally.problem_count,
+        )
+        progress("store", 0, tally.records)
+        result = sink.sync_feed(state, _unspool(spool, tally.records, progress))
+    state = replace(state, revision=result.revision)
+    return SyncOutcome(state, result, tuple(tally.problems), tally.problem_count)
+
+
+def _spool(parsed: Iterable[Advisory | Problem], spool: IO[bytes], tally: _Tally, progress: Progress) -> None:
+    for found in parsed:
+        if isinstance(found, Problem):
+            tally.trouble(found)
+            continue
+        data = marshal.dumps(to_row(found))
+        if found.id in tally.seen:
+            if tally.seen[found.id] != hash(data):
+                tally.trouble(problem(f"{found.feed}: {found.id}", "the id comes twice, with different content"))
+            continue
+        tally.seen[found.id] = hash(data)
+        tally.records += 1
+        tally.newest = max(tally.newest, found.modified)
+        for each in found.affected:
+            tally.ecosystems.add(each.ecosystem)
+            if not is_known(each.ecosystem):
+                tally.unknown[each.ecosystem] = tally.unknown.get(each.ecosystem, 0) + 1
+        spool.write(_LENGTH.pack(len(data)) + data)
+        if tally.records % _EVERY == 0:
+            progress("read", tally.records, 0)
+
+
+def _unspool(spool: IO[bytes], records: int, progress: Progress) -> Iterator[Advisory]:
+    spool.seek(0)
+    done = 0
+    while head := spool.read(_LENGTH.size):
+        yield from_row(marshal.loads(spool.read(_LENGTH.unpack(head)[0])))  # noqa: S302 - written above, by us
+        done += 1
+        if done % _EVERY == 0:
+            progress("store", done, records)
+
+
+def _refuse_what_is_implausible(name: str, tally: _Tally, job: _Job) -> None:
+    if not tally.records:
+        first = f": {tally.problems[0].subject}: {tally.problems[0].message}" if tally.problems else ""
+        raise FeedError(
+            f"{name}: no record could be read from {job.snapshot.url}{first}",
+            hint="check that this is the feed's own file or address; what the store has was kept",
+        )
+    had = job.before.records if job.before else 0
+    if not job.allow_shrink and tally.records < had * (1 - MAX_SHRINK):
+        raise FeedError(
+            f"{name}: only {tally.records} records where there were {had}; what the store has was kept",
+            hint="if the loss is real, sync again with --allow-shrink",
+        )
+
+
+def _stamped(driver: Driver, etag: str) -> str:
+    """The ETag with the driver's version: another way of reading makes an unchanged upstream worth reading again."""
+    return f"{driver.version};{etag}"
+
+
+def _readable_state(driver: Driver, state: FeedState | None) -> FeedState | None:
+    """The state with the ETag as upstream gave it; None where it was made by another version of the driver."""
+    if state is None:
+        return None
+    version, _, etag = state.etag.partition(";")
+    return replace(state, etag=etag) if version == str(driver.version) else None
