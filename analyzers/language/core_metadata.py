@@ -1,0 +1,120 @@
+"""Readers of what a Python installer leaves: core metadata and direct_url.json, as small dictionaries.
+
+Format: https://packaging.python.org/en/latest/specifications/core-metadata/ ; mail-style headers, ``Name: requests``,
+up to the first blank line, continued on lines that start with white space; after it the long description, never read.
+``direct_url.json``: PEP 610. Read as bytes by hand: ``email.parser`` takes ten times as long and reads the body too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from anchorecli.model import Json
+
+SHORT_LICENSE = 120
+"""A License field may hold a whole licence; what is longer than this is not a name."""
+
+_WANTED = {b"name", b"version", b"license", b"license-expression", b"classifier"}
+
+
+def read_metadata(data: bytes) -> dict[str, Json]:
+    """``name``, ``version``, ``expression``, ``license`` and ``classifiers`` (of licences), each only where given.
+
+    Whatever the bytes are, it does not raise: what is damaged is not there, or has replacement characters.
+    """
+    fields: dict[bytes, str] = {}
+    classifiers: list[str] = []
+    for key, value in _headers(_head(data)):
+        if key == b"classifier":
+            if value.startswith("License ::"):
+                classifiers.append(" ".join(value.split()))
+        elif key not in fields and value and value != "UNKNOWN":
+            fields[key] = value
+    fact: dict[str, Json] = {}
+    for key, name in ((b"name", "name"), (b"version", "version"), (b"license-expression", "expression")):
+        if key in fields:
+            fact[name] = " ".join(fields[key].split())
+    if title := license_title(fields.get(b"license", "")):
+        fact["license"] = title
+    if classifiers:
+        fact["classifiers"] = classifiers
+    return fact
+
+
+def read_direct_url(data: bytes) -> dict[str, Json]:
+    """``url`` (without credentials), ``vcs``, ``commit`` and ``editable`` of a distribution that is from no index.
+
+    Raises:
+        ValueError: it is no JSON object with a URL.
+    """
+    from json import loads
+
+    try:
+        document = loads(data)
+    except (ValueError, RecursionError) as exc:
+        raise ValueError(f"no JSON: {exc}") from None
+    url = document.get("url") if isinstance(document, dict) else None
+    if not isinstance(url, str):
+        raise ValueError("no url in it")
+    fact: dict[str, Json] = {"url": _without_credentials(printable(url))}
+    vcs, directory = document.get("vcs_info"), document.get("dir_info")
+    if isinstance(vcs, dict) and isinstance(vcs.get("vcs"), str):
+        fact["vcs"] = printable(vcs["vcs"])
+        if isinstance(vcs.get("commit_id"), str):
+            fact["commit"] = printable(vcs["commit_id"])
+    if isinstance(directory, dict) and directory.get("editable") is True:
+        fact["editable"] = True
+    return fact
+
+
+def license_title(text: str) -> str:
+    """A License field that is a name, as it is; of a whole licence its title, where the first lines are one."""
+    lines = [line.strip(" \t|") for line in text.splitlines()]
+    lines = [line for line in lines if line]
+    if not lines:
+        return ""
+    title = lines[0]
+    if len(lines) > 1:
+        if "copyright" in title.lower() or "licen" not in title.lower():
+            return ""
+        if lines[1].lower().startswith("version"):
+            title = f"{title} {lines[1]}"
+    return title if len(title) <= SHORT_LICENSE else ""
+
+
+def printable(value: bytes | str) -> str:
+    """Text that can always be written out again: undecodable bytes and lone surrogates replaced, NULs gone."""
+    if isinstance(value, str):
+        if value.isascii() and "\0" not in value:
+            return value
+        value = value.encode("utf-8", "replace")
+    return value.decode("utf-8", "replace").replace("\0", "")
+
+
+def _head(data: bytes) -> bytes:
+    ends = [end for blank in (b"\n\n", b"\n\r\n", b"\r\r") if (end := data.find(blank)) >= 0]
+    return data[: min(ends)] if ends else data
+
+
+def _headers(head: bytes) -> Iterator[tuple[bytes, str]]:
+    """Lower-case name and unfolded value of each wanted header; a line that is none is passed over."""
+    key: bytes = b""
+    lines: list[bytes] = []
+    for line in head.removeprefix(b"\xef\xbb\xbf").splitlines():
+        if line[:1] in (b" ", b"\t"):
+            lines.append(line)
+            continue
+        if key:
+            yield key, printable(b"\n".join(lines)).strip()
+        name, colon, value = line.partition(b":")
+        name = name.lower()
+        key = name if colon and name in _WANTED else b""
+        lines = [value]
+    if key:
+        yield key, printable(b"\n".join(lines)).strip()
+
+
+def _without_credentials(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return scheme + separator + host.rpartition("@")[2] + slash + path

@@ -1,0 +1,236 @@
+"""Installed npm packages, by their own package.json.
+
+Format: https://docs.npmjs.com/cli/configuring-npm/package-json ; ``{"name": "@babel/core", "version": "7.24.0"}``.
+
+A package.json proves nothing by itself: there are test data, templates, type stubs and packages of other languages
+under that name. It counts where Node would load it from, as ``installation`` says; everything else is left out.
+
+Not handled: lock files, Yarn's zipped caches (Plug'n'Play), code that a bundler copied into other files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants
+from anchorecli.analyzers.language.core_metadata import printable
+from anchorecli.analyzers.language.since import since
+from anchorecli.analyzers.licenses import normalise
+from anchorecli.analyzers.purl import purl
+from anchorecli.model import Json, Package, Problem
+
+MAX_BYTES = 8 * 1024 * 1024
+"""Old npm wrote the README into it; real ones stay below one megabyte."""
+MAX_LICENSES = 16
+MAX_LICENSE = 200
+
+_MODULES = "/node_modules/"
+_TEST_DATA = {"test", "tests", "__tests__", "spec", "fixture", "fixtures", "__fixtures__", "example", "examples"}
+# validate-npm-package-name, as it is for packages already published: upper case was allowed once.
+_NAME = re.compile(r"(?:@[A-Za-z0-9~!'()*._-]{1,214}/)?[A-Za-z0-9~!'()*_-][A-Za-z0-9~!'()*._-]{0,213}")
+_PREFIX = re.compile(r"^[=v\s]{1,10}(?=\d)")
+_TEMPLATE = re.compile(r"[${}<>%\s]|^$")
+_LIBRARIES = (("usr", "share", "nodejs"), ("usr", "lib", "nodejs"), ("usr", "lib", "*", "nodejs"))
+"""Where Debian's node-* packages put theirs, and where its Node looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Npm:
+    """Packages in node_modules, in Debian's nodejs directories, package managers, and the applications themselves.
+
+    A fact is ``name``, ``version``, ``licenses``, ``private``, ``bin`` (only what is there), or ``error``.
+    """
+
+    name: str = "npm"
+    version: int = 1
+    wants: Wants = Wants(
+        names=frozenset({"package.json"}),
+        match=lambda path, size, mode: is_candidate(path),
+        max_bytes=MAX_BYTES,
+    )
+
+    def read(self, file: LayerFile) -> Json | None:
+        """The few fields of one file; what it is worth is decided where its surroundings are known."""
+        return read_package(file.data())
+
+    def assemble(self, view: View) -> Found:
+        """A package for each package.json that stands where packages are installed."""
+        facts = list(view.facts())
+        homes = {home.lstrip("/") for fact in facts for home in _homes(fact.path)}
+
+        def has_modules(directory: str) -> bool:
+            # Not every tar has entries for directories, and node_modules may be a link to them.
+            return directory in homes or view.tree.resolve(f"{directory}/node_modules".lstrip("/")) is not None
+
+        packages: list[Package] = []
+        problems: list[Problem] = []
+        for fact in facts:
+            kind = installation(fact.path, fact.value, has_modules)
+            if kind and "error" in fact.value:
+                hint = "the package it stands for is missing; reinstall it"
+                problems.append(Problem("analyze", fact.path, fact.value["error"], hint))
+            elif kind and (package := _package(view, fact, kind)) is not None:
+                packages.append(package)
+        return Found(packages=tuple(packages), problems=tuple(problems))
+
+
+def is_candidate(path: str) -> bool:
+    """Whether a package.json may count: below node_modules only directly in a package's own directory."""
+    _, inside, below = f"/{path}".rpartition(_MODULES)
+    return not inside or bool((_module_name(below) or _vendored_name(below)) and not _is_test_data(path))
+
+
+def installation(path: str, value: Json, has_modules: Callable[[str], bool]) -> str:
+    """Why a package.json counts as installed, or an empty string where it does not.
+
+    ``module``: in a node_modules directory. ``library``: in Debian's directories of Node libraries. ``tool``: a program
+    unpacked under its own name and version (``opt/yarn-v1.22.22``, ``corepack/v1/pnpm/9.1.0``). ``application``: beside
+    a node_modules directory of its own. ``vendored``: an installed package's copy of another, under that one's name.
+    """
+    directory = path.rpartition("/")[0]
+    _, inside, below = f"/{path}".rpartition(_MODULES)
+    if inside:
+        vendored = _vendored_name(below)
+        return "module" if not vendored else "vendored" if vendored == value.get("name") else ""
+    if _is_library(directory.split("/")):
+        return "library"
+    if _is_tool(directory, value):
+        return "tool"
+    return "application" if has_modules(directory) else ""
+
+
+def read_package(data: bytes) -> dict[str, Json] | None:
+    """``name``, ``version``, ``licenses``, ``private`` and ``bin``, or ``error``; None where it names nothing."""
+    from json import loads
+
+    try:
+        document = loads(data)
+    except RecursionError:
+        return {"error": "nested too deeply"}
+    except ValueError as exc:
+        return {"error": f"no JSON: {exc}"}
+    if not isinstance(document, dict):
+        return {"error": "no JSON object"}
+    fact: dict[str, Json] = {}
+    for key in ("name", "version"):
+        if text := _text(document.get(key)):
+            fact[key] = text
+    if not fact:
+        return None
+    if licenses := list(_licenses(document)):
+        fact["licenses"] = licenses
+    if document.get("private") is True:
+        fact["private"] = True
+    if document.get("bin"):
+        fact["bin"] = True
+    return fact
+
+
+# ── where it stands ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _module_name(below: str) -> str:
+    """The package's name by what follows ``node_modules/``: ``@babel/core`` of ``@babel/core/package.json``."""
+    directory, slash, _ = below.rpartition("/")
+    scope, scoped, name = directory.partition("/")
+    # Names with a dot in front are npm's and pnpm's own: .bin, .cache, .pnpm, .ignored, and half-finished renames.
+    if not slash or directory.startswith(".") or "/" in name or bool(scoped) != scope.startswith("@"):
+        return ""
+    return directory
+
+
+def _vendored_name(below: str) -> str:
+    """Whose copy a package carries, by the path: ``jsonrpc`` of ``typescript/vendor/jsonrpc/package.json``."""
+    for vendor in ("/vendor/", "/third_party/"):
+        package, inside, copy = below.rpartition(vendor)
+        if inside and _module_name(f"{package}/"):
+            return _module_name(copy)
+    return ""
+
+
+def _is_test_data(path: str) -> bool:
+    """Whether a node_modules stands among the test data of an installed package, as ``resolve`` has some."""
+    for below in f"/{path}".split(_MODULES)[1:-1]:
+        parts = below.split("/")
+        if not _TEST_DATA.isdisjoint(parts[2 if below.startswith("@") else 1 :]):
+            return True
+    return False
+
+
+def _is_library(parts: list[str]) -> bool:
+    for base in _LIBRARIES:
+        if len(parts) > len(base) and all(want in ("*", part) for want, part in zip(base, parts, strict=False)):
+            rest = parts[len(base) :]
+            return len(rest) == (2 if rest[0].startswith("@") else 1)
+    return False
+
+
+def _is_tool(directory: str, value: Json) -> bool:
+    name, version = value.get("name"), value.get("version")
+    if not name or not version or not value.get("bin"):
+        return False
+    if directory == f"usr/share/{name}":
+        return True
+    return f"/{directory}".endswith((f"/{name}/{version}", f"/{name}-{version}", f"/{name}-v{version}"))
+
+
+def _homes(path: str) -> Iterator[str]:
+    """Every directory on the way to a path that has a node_modules directory of its own."""
+    home, inside, _ = f"/{path}".rpartition(_MODULES)
+    while inside:
+        yield home
+        home, inside, _ = home.rpartition(_MODULES)
+
+
+# ── what it says ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _text(value: object) -> str:
+    return printable(value).strip() if isinstance(value, str) else ""
+
+
+def _licenses(document: Mapping[str, object]) -> Iterator[str]:
+    """The licences as written: a string, an object with a type, or an array of either under the old plural key."""
+    for key in ("license", "licenses"):
+        value = document.get(key)
+        for item in value[:MAX_LICENSES] if isinstance(value, list) else [value]:
+            text = _text(item.get("type") or item.get("name") if isinstance(item, dict) else item)
+            if text and len(text) <= MAX_LICENSE:
+                yield text
+
+
+def _identity(fact: Fact) -> tuple[str, str]:
+    """Name and version, each empty where there is none that can be one (templates, names no registry takes)."""
+    name = fact.value.get("name", "")
+    if not _NAME.fullmatch(name):
+        name = ""
+    version = _PREFIX.sub("", fact.value.get("version", ""))
+    return name, "" if _TEMPLATE.search(version) else version
+
+
+def _package(view: View, fact: Fact, kind: str) -> Package | None:
+    name, version = _identity(fact)
+    if not name or not version:
+        return None
+    metadata = {"kind": kind}
+    alias = _module_name(f"/{fact.path}".rpartition(_MODULES)[2]) if kind == "module" else name
+    if alias != name:
+        metadata["alias"] = alias
+    if fact.value.get("private"):
+        metadata["private"] = "true"
+    return Package(
+        name=name,
+        version=version,
+        type="npm",
+        scheme="npm",
+        purl=purl("npm", name, version),
+        source=name,
+        source_version=version,
+        licenses=normalise(fact.value.get("licenses", ())),
+        locations=(view.location(fact),),
+        layer=since(view, fact),
+        analyzer="npm",
+        metadata=metadata,
+    )
