@@ -11,11 +11,12 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from anchorecli.errors import IntegrityError, NotFoundError, SourceError
-from anchorecli.model import DiffId, Digest, Image, ImageConfig, ImageRef, Kind, Layer, Platform, Problem
+from anchorecli.model import DiffId, Digest, Image, ImageConfig, ImageRef, Layer, Platform, Problem
 from anchorecli.source.platforms import host_platform
 
 MAX_DEPTH = 200
@@ -27,26 +28,17 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _KERNEL_MOUNTS = ("proc", "sys", "dev")
 _KERNEL_FILE_SYSTEMS = {"proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs"}
 
-_KINDS = {
-    stat.S_IFREG: Kind.FILE,
-    stat.S_IFDIR: Kind.DIR,
-    stat.S_IFLNK: Kind.SYMLINK,
-    stat.S_IFIFO: Kind.FIFO,
-}
-
 
 class DirLayer:
-    """The tree below a directory. ``problems`` grows with whatever could not be read; a context manager."""
+    """The tree below an open directory, whose descriptor it owns; a context manager.
 
-    def __init__(self, root: Path) -> None:
+    ``problems`` grows with whatever could not be read.
+    """
+
+    def __init__(self, root: Path, fd: int) -> None:
         self.root = root
         self.problems: list[Problem] = []
-        try:
-            self._fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except FileNotFoundError as error:
-            raise NotFoundError(f"no such directory: {root}") from error
-        except OSError as error:
-            raise SourceError(f"{root} cannot be opened as a directory: {error.strerror}") from error
+        self._fd = fd
         self._device = os.fstat(self._fd).st_dev
         self._kernel_devices = _kernel_devices()
 
@@ -65,7 +57,7 @@ class DirLayer:
     def walk(self) -> Iterator[tuple[str, os.stat_result, str]]:
         """(path, lstat, link target) of everything below the root.
 
-        Order: a directory before what is in it, names in each directory sorted by their bytes. What vanishes while
+        Order: a directory before what is in it, names in each directory sorted. What vanishes while
         we look is left out.
         """
         yield from self._walk(self._fd, "", 0)
@@ -73,6 +65,8 @@ class DirLayer:
     def open(self, path: str) -> BinaryIO:
         """A regular file's content. Raises: OSError, after noting a problem, where it cannot be read as one."""
         *parents, name = path.split("/")
+        if not {"", ".", ".."}.isdisjoint((*parents, name)):
+            raise OSError(f"{path!r} may lead outside the directory")
         held = -1
         try:
             for part in parents:
@@ -99,18 +93,22 @@ class DirLayer:
         with every date clamped, may differ in content alone, and stored facts must never pass from one to the other.
         """
         listing = hashlib.sha256()
+        lines: list[str] = []
         for path, info, target in self.walk():
-            kind = _KINDS.get(stat.S_IFMT(info.st_mode), Kind.DEVICE)
-            facts = f"{kind} {stat.S_IMODE(info.st_mode):o} {info.st_uid} {info.st_gid}"
-            if kind is not Kind.DIR:  # what is in a directory is listed; its own size and times say nothing more
-                facts += f" {info.st_size} {info.st_mtime_ns} {info.st_ctime_ns}"
-            listing.update(b"\0".join((os.fsencode(path), facts.encode(), os.fsencode(target), b"")))
+            line = f"{path}\0{info.st_mode:o} {info.st_uid} {info.st_gid}"
+            if not stat.S_ISDIR(info.st_mode):  # what is in a directory is listed; its own times say nothing more
+                line += f" {info.st_size} {info.st_mtime_ns} {info.st_ctime_ns}"
+            lines.append(f"{line}\0{target}\0")
+            if len(lines) == 4096:
+                listing.update("".join(lines).encode("utf-8", "surrogateescape"))
+                lines.clear()
+        listing.update("".join(lines).encode("utf-8", "surrogateescape"))
         return Digest("sha256:" + listing.hexdigest())
 
     def _walk(self, fd: int, prefix: str, depth: int) -> Iterator[tuple[str, os.stat_result, str]]:
         try:
             with os.scandir(fd) as scan:
-                entries = sorted(scan, key=lambda entry: os.fsencode(entry.name))
+                entries = sorted(scan, key=attrgetter("name"))
         except OSError as error:
             self._note(prefix or ".", error)
             return
@@ -163,11 +161,13 @@ class DirectorySource:
     """An image made of one directory; its only layer is named by the digest of the listing."""
 
     def __init__(self, ref: ImageRef, platform: Platform | None) -> None:
-        self._layer = DirLayer(Path(ref.path))
+        self._root = Path(ref.path)
+        self._fd = _open_root(self._root)
         try:
-            digest = self._layer.listing_digest()
+            with self._tree() as tree:
+                digest = tree.listing_digest()
         except BaseException:
-            self._layer.close()
+            self.close()
             raise
         self.image = Image(
             ref=ref,
@@ -189,12 +189,26 @@ class DirectorySource:
     def open_layer(self, layer: Layer) -> DirLayer:
         """The tree. Raises: IntegrityError for a layer of another image."""
         if layer.diff_id != self.image.layers[0].diff_id:
-            raise IntegrityError(f"{self._layer.root} has no layer {layer.diff_id}")
-        return self._layer
+            raise IntegrityError(f"{self._root} has no layer {layer.diff_id}")
+        return self._tree()
 
     def close(self) -> None:
         """Give the directory back."""
-        self._layer.close()
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = -1
+
+    def _tree(self) -> DirLayer:
+        return DirLayer(self._root, os.dup(self._fd))
+
+
+def _open_root(root: Path) -> int:
+    try:
+        return os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise NotFoundError(f"no such directory: {root}") from error
+    except OSError as error:
+        raise SourceError(f"{root} cannot be opened as a directory: {error.strerror}") from error
 
 
 def _kernel_devices() -> frozenset[int]:
