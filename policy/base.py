@@ -1,0 +1,110 @@
+"""What a gate is made of, what it is given, and what it gives back.
+
+A gate is a file in ``gates/`` with a small frozen dataclass that satisfies ``Gate``; its triggers are ``Trigger``
+values: a declaration (name, description, parameters) and the function that looks. From the declarations alone the
+bundle reader validates parameters and finds the nearest name, and ``reference.py`` prints the documentation.
+
+A trigger is a pure function of the evidence and its arguments: no clock, network, SQL or environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from anchorecli.model import Analysis, FeedState, ImageRef, Match, Problem
+
+if TYPE_CHECKING:
+    from anchorecli.policy.parameters import Arguments, Kind
+
+
+class Parameter(NamedTuple):
+    """One parameter of a trigger: values are strings in a bundle, ``kind`` says what the string must look like.
+
+    ``default`` is the string that stands for a parameter not given, empty where there is none; ``allowed`` holds
+    the words of an enum.
+    """
+
+    name: str
+    kind: Kind
+    description: str
+    required: bool = False
+    default: str = ""
+    allowed: tuple[str, ...] = ()
+    example: str = ""
+
+
+class Fire(NamedTuple):
+    """One firing of a trigger, before the rule's action and the allowlists are applied.
+
+    ``trigger_id`` is empty for the default: the md5 of gate, trigger and ``stable`` (or ``message`` where that is
+    empty). ``stable`` is the text Anchore Engine printed, for messages that say it better here. ``also`` are
+    further ids an allowlist may name the same finding by.
+    """
+
+    message: str
+    trigger_id: str = ""
+    stable: str = ""
+    also: tuple[str, ...] = ()
+    match_id: str = ""
+
+
+Fires = Iterable[Fire | Problem]
+"""What a trigger returns: firings, and problems where it could not look."""
+
+
+class Trigger(NamedTuple):
+    """One trigger.
+
+    ``needs`` is set while its facts are not gathered by this version: it is then never run, and a rule that uses it
+    makes the verdict indeterminate. ``notes`` are differences from Anchore Engine. ``check`` finds what is wrong
+    with parameters that are right one by one.
+    """
+
+    name: str
+    description: str
+    fire: Callable[[Evidence, Arguments], Fires]
+    parameters: tuple[Parameter, ...] = ()
+    needs: str = ""
+    notes: str = ""
+    check: Callable[[Arguments], str] | None = None
+
+
+class Gate(Protocol):
+    """A family of triggers under one name."""
+
+    @property
+    def name(self) -> str:
+        """The name used in bundles."""
+
+    @property
+    def description(self) -> str:
+        """One sentence for the reference."""
+
+    @property
+    def triggers(self) -> tuple[Trigger, ...]:
+        """Its triggers, in the order of the reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that an evaluation rests on; equal evidence and bundle give an equal verdict.
+
+    ``now`` is RFC 3339 UTC. ``reference`` is what the user asked for: mappings look at it alone, never at names an
+    archive claims for itself. ``dockerfile`` is the text the user provided, or empty. ``problems`` are those of all
+    stages before.
+    """
+
+    analysis: Analysis
+    reference: ImageRef
+    now: str
+    matches: tuple[Match, ...] = ()
+    feeds: tuple[FeedState, ...] = ()
+    dockerfile: str = ""
+    problems: tuple[Problem, ...] = ()
+    covered: frozenset[str] = frozenset()
+    """Namespaces (``debian:12``, ``pypi``) real feeds have records for; the embedded starter feed does not count."""
+    looked_up: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Package type → the namespaces matching asked for packages of that type, any of which suffices. A type that
+    is missing here is asked for as ``coverage.namespaces`` derives it."""

@@ -1,0 +1,274 @@
+"""Policy bundles: from a file, from a text, the built-in one, and the one behind ``--fail-on``.
+
+Format: Anchore Engine's bundle, version ``1_0`` (and Enterprise's ``2``), as YAML or JSON. Beside the original's
+``params: [{name: ports, value: "22"}]`` a mapping is read: ``params: {ports: [22]}``. One optional key is ours::
+
+    evidence:
+      on_incomplete: indeterminate   # or warn, ignore: what a pass becomes when something could not be looked at
+      max_feed_age_days: 14          # vulnerability data older than this is incomplete evidence; 0: no limit
+
+Everything wrong with a bundle is reported at once, with lines, and then nothing is evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from anchorecli.errors import BundleError
+from anchorecli.model import Allow, Rule, Severity
+from anchorecli.policy.document import MAX_BYTES, Node, from_plain, read_document
+from anchorecli.policy.faults import Faults, quoted, unknown
+from anchorecli.policy.fields import Fields, Ids
+from anchorecli.policy.patterns import wildcard_fault
+from anchorecli.policy.rules import known_gates, read_rule
+from anchorecli.policy.spellings import VERSIONS
+from anchorecli.policy.times import utc
+from anchorecli.policy.values import Allowlist, Bundle, EvidenceRule, ImageRule, MappingRule, Policy
+
+_BUNDLE_KEYS = (
+    *("id", "version", "policies", "whitelists", "mappings", "whitelisted_images", "blacklisted_images", "evidence"),
+    *("created_at", "last_updated", "source_mappings", "sbom_mappings"),
+)
+_POLICY_KEYS = ("id", "version", "rules", "artifact_type", "last_updated", "created_at")
+_ALLOWLIST_KEYS = ("id", "version", "items", "last_updated", "created_at")
+_ITEM_KEYS = ("id", "gate", "trigger_id", "expires_on", "created_at", "last_updated")
+_IMAGE_KEYS = ("id", "registry", "repository", "image")
+_MAPPING_KEYS = (*_IMAGE_KEYS, "policy_id", "policy_ids", "whitelist_ids")
+_IMAGE_KINDS = ("tag", "digest", "id")
+_ON_INCOMPLETE = ("indeterminate", "warn", "ignore")
+
+
+def load_bundle(path: str | Path) -> Bundle:
+    """The bundle in a file. Raises: BundleError with the file's name and line."""
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        hint = "Give the path of a YAML or JSON bundle, or leave --policy out for the built-in one."
+        raise BundleError(f"cannot be read: {error.strerror}", path=str(path), hint=hint) from None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BundleError("not UTF-8 text", path=str(path), line=line) from None
+    return parse_bundle(text, str(path))
+
+
+def parse_bundle(text: str, path: str = "") -> Bundle:
+    """The bundle in a text; ``path`` is what messages call it. Raises: BundleError."""
+    return _read(read_document(text, path), path)
+
+
+def default_bundle() -> Bundle:
+    """The bundle used without ``--policy``: that of ``default.yaml``, without the time to read YAML."""
+    from anchorecli.policy.default import DEFAULT
+
+    return _read(from_plain(DEFAULT), "")
+
+
+def fail_on_bundle(severity: Severity) -> Bundle:
+    """What ``--fail-on SEVERITY`` means: stop for any vulnerability at or above it, fixed or not, and warn of stale
+    or missing vulnerability data."""
+
+    def rule(identity: str, trigger: str, action: str, params: dict[str, Any]) -> dict[str, Any]:
+        return {"id": identity, "gate": "vulnerabilities", "trigger": trigger, "action": action, "params": params}
+
+    package = {"package_type": "all", "severity_comparison": ">=", "severity": severity.label, "vendor_only": False}
+    policy = {
+        "id": "fail-on",
+        "rules": [
+            rule("fail-on-severity", "package", "stop", package),
+            rule("stale-feed", "stale_feed_data", "warn", {"max_days_since_sync": 2}),
+            rule("no-feed", "vulnerability_data_unavailable", "warn", {}),
+        ],
+    }
+    everything = {"id": "all", "registry": "*", "repository": "*", "image": {"type": "tag", "value": "*"}}
+    plain = {
+        "id": f"fail-on-{severity.label}",
+        "name": f"fail on {severity.label}",
+        "version": "1_0",
+        "policies": [policy],
+        "mappings": [everything | {"policy_id": "fail-on"}],
+    }
+    return _read(from_plain(plain), "")
+
+
+def _read(root: Node, path: str) -> Bundle:
+    faults = Faults(path)
+    fields = Fields(root, "the bundle", _BUNDLE_KEYS, faults)
+    if not fields.valid:
+        faults.check()
+    _check_version(fields, faults, required=True)
+    policies = _policies(fields, faults)
+    allowlists = _allowlists(fields, faults)
+    for key in ("source_mappings", "sbom_mappings"):
+        if fields.items(key):
+            faults.remark(fields.line_of(key), f"{key} is not evaluated: only images are")
+    bundle = Bundle(
+        id=fields.text("id", required=True),
+        name=fields.text("name"),
+        policies=policies,
+        allowlists=allowlists,
+        mappings=_mappings(fields, policies, allowlists, faults),
+        allowed_images=_images(fields, "whitelisted_images", faults),
+        denied_images=_images(fields, "blacklisted_images", faults),
+        evidence=_evidence(fields.node("evidence"), faults),
+        digest="",
+        path=path,
+    )
+    faults.check()
+    return replace(bundle, digest=_digest(bundle), warnings=faults.remarks)
+
+
+def _check_version(fields: Fields, faults: Faults, *, required: bool = False) -> None:
+    version = fields.text("version", required=required)
+    if version and version not in VERSIONS:
+        supported = " and ".join(quoted(known) for known in VERSIONS)
+        faults.add(
+            fields.line_of("version"),
+            f"version {quoted(version)} of {fields.what} is not supported; there is {supported}",
+        )
+
+
+def _policies(bundle: Fields, faults: Faults) -> tuple[Policy, ...]:
+    policies: list[Policy] = []
+    ids = Ids("policy", faults)
+    for node in bundle.items("policies", required=True):
+        fields = Fields(node, "the policy", _POLICY_KEYS, faults)
+        _check_version(fields, faults)
+        fields.text("id", required=True)
+        policy_id = ids.take(fields)
+        rule_ids = Ids("rule", faults)
+        rules = (read_rule(rule, rule_ids, f"{policy_id}:", faults) for rule in fields.items("rules", required=True))
+        read = tuple(rule for rule in rules if rule is not None)
+        policies.append(Policy(policy_id, fields.text("name"), read, fields.line))
+    return tuple(policies)
+
+
+def _allowlists(bundle: Fields, faults: Faults) -> tuple[Allowlist, ...]:
+    allowlists: list[Allowlist] = []
+    ids = Ids("whitelist", faults)
+    for node in bundle.items("whitelists"):
+        fields = Fields(node, "the whitelist", _ALLOWLIST_KEYS, faults)
+        _check_version(fields, faults)
+        fields.text("id", required=True)
+        list_id = ids.take(fields)
+        item_ids = Ids("whitelist item", faults)
+        items = tuple(_item(item, item_ids, f"{list_id}:", faults) for item in fields.items("items"))
+        allowlists.append(Allowlist(list_id, fields.text("name"), items, fields.line))
+    return tuple(allowlists)
+
+
+def _item(node: Node, ids: Ids, prefix: str, faults: Faults) -> Allow:
+    fields = Fields(node, "the whitelist item", _ITEM_KEYS, faults)
+    gate = fields.text("gate", required=True).lower()
+    if gate and gate not in known_gates():
+        faults.add(fields.line_of("gate"), unknown("gate", gate, known_gates()))
+    trigger_id = _wildcard(fields, "trigger_id", faults)
+    expires = fields.text("expires_on")
+    if expires and utc(expires) is None:
+        message = f"expires_on must be a time such as 2030-01-31T00:00:00Z, not {quoted(expires)}"
+        faults.add(fields.line_of("expires_on"), message)
+    comment = fields.text("comment") or fields.text("description")
+    return Allow(ids.take(fields, prefix), gate, trigger_id, expires, comment, fields.line)
+
+
+def _mappings(
+    bundle: Fields, policies: Iterable[Policy], allowlists: Iterable[Allowlist], faults: Faults
+) -> tuple[MappingRule, ...]:
+    known_policies = {policy.id for policy in policies}
+    known_allowlists = {allowlist.id for allowlist in allowlists}
+    ids = Ids("mapping", faults)
+    mappings: list[MappingRule] = []
+    for node in bundle.items("mappings", required=True):
+        fields = Fields(node, "the mapping", _MAPPING_KEYS, faults)
+        image = _image(fields, ids, "mapping:", faults)
+        if fields.has("policy_id") and fields.has("policy_ids"):
+            faults.add(fields.line_of("policy_ids"), 'the mapping has both "policy_id" and "policy_ids"; keep one')
+        single = fields.text("policy_id")
+        policy_ids = (single,) if single else fields.words("policy_ids")
+        if fields.valid and not policy_ids:
+            faults.add(fields.line, 'the mapping has no "policy_ids"')
+        for name, used, known in (
+            ("policy_id" if single else "policy_ids", policy_ids, known_policies),
+            ("whitelist_ids", fields.words("whitelist_ids"), known_allowlists),
+        ):
+            what = "policy" if known is known_policies else "whitelist"
+            for missing in (one for one in used if one not in known):
+                faults.add(fields.line_of(name), unknown(f"{what} id", missing, known, " in the mapping"))
+        mappings.append(MappingRule(image, policy_ids, fields.words("whitelist_ids")))
+    return tuple(mappings)
+
+
+def _images(bundle: Fields, name: str, faults: Faults) -> tuple[ImageRule, ...]:
+    ids = Ids(name, faults)
+    return tuple(
+        _image(Fields(node, f"the entry of {name}", _IMAGE_KEYS, faults), ids, f"{name}:", faults)
+        for node in bundle.items(name)
+    )
+
+
+def _image(fields: Fields, ids: Ids, prefix: str, faults: Faults) -> ImageRule:
+    identity = ids.take(fields, prefix)
+    registry = _wildcard(fields, "registry", faults)
+    repository = _wildcard(fields, "repository", faults)
+    kind, value = "tag", ""
+    node = fields.node("image", required=True)
+    if node is not None:
+        image = Fields(node, '"image"', ("type", "value"), faults)
+        kind = image.text("type", required=True)
+        if kind and kind not in _IMAGE_KINDS:
+            faults.add(image.line_of("type"), unknown("image type", kind, _IMAGE_KINDS))
+        value = _wildcard(image, "value", faults) if kind == "tag" else image.text("value", required=True)
+    return ImageRule(identity, fields.text("name"), registry, repository, kind, value, fields.line)  # type: ignore[arg-type]
+
+
+def _wildcard(fields: Fields, name: str, faults: Faults) -> str:
+    value = fields.text(name, required=True)
+    fault = wildcard_fault(value)
+    if fault:
+        faults.add(fields.line_of(name), f"{quoted(name)} is not usable as a regular expression: {fault}")
+    return value
+
+
+def _evidence(node: Node | None, faults: Faults) -> EvidenceRule:
+    if node is None:
+        return EvidenceRule()
+    fields = Fields(node, '"evidence"', ("on_incomplete", "max_feed_age_days"), faults)
+    choice = fields.text("on_incomplete") or "indeterminate"
+    if choice not in _ON_INCOMPLETE:
+        faults.add(fields.line_of("on_incomplete"), unknown("value of on_incomplete", choice, _ON_INCOMPLETE))
+    days = fields.text("max_feed_age_days") or "0"
+    if not (days.isascii() and days.isdigit() and len(days) < 7):
+        message = f"max_feed_age_days must be a whole number of days, not {quoted(days)}"
+        faults.add(fields.line_of("max_feed_age_days"), message)
+        days = "0"
+    return EvidenceRule(choice, int(days))  # type: ignore[arg-type]
+
+
+def _digest(bundle: Bundle) -> str:
+    """``sha256:…`` over what the bundle means: lines and comments are left out."""
+    import hashlib
+    import json
+
+    def rule(value: Rule) -> list[Any]:
+        return [value.id, value.gate, value.trigger, value.action.label, dict(value.params)]
+
+    meaning = {
+        "id": bundle.id,
+        "name": bundle.name,
+        "policies": [[policy.id, policy.name, [rule(one) for one in policy.rules]] for policy in bundle.policies],
+        "whitelists": [
+            [one.id, one.name, [[item.id, item.gate, item.trigger_id, item.expires_on] for item in one.items]]
+            for one in bundle.allowlists
+        ],
+        "mappings": [[one.image[:-1], one.policy_ids, one.allowlist_ids] for one in bundle.mappings],
+        "whitelisted_images": [image[:-1] for image in bundle.allowed_images],
+        "blacklisted_images": [image[:-1] for image in bundle.denied_images],
+        "evidence": list(bundle.evidence),
+    }
+    text = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,209 @@
+"""The instructions of a Dockerfile: of the one the user gave, or as the image's configuration and history tell.
+
+Format: https://docs.docker.com/reference/dockerfile/ (parser directives, comments, continuation lines, here
+documents). History entries come in three spellings::
+
+    /bin/sh -c #(nop)  CMD ["bash"]                     the classic builder
+    RUN /bin/sh -c apt-get update # buildkit            BuildKit
+    /bin/sh -c apt-get update                           the classic builder's RUN
+
+What the configuration holds and no history entry tells (``docker commit``, build packs, squashed history) is added,
+so that a rule about HEALTHCHECK, USER or EXPOSE sees what the image really has.
+
+Not handled: variables; where a value holds one, the configuration is asked instead.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from anchorecli.model import HistoryEntry, ImageConfig
+from anchorecli.policy.base import Evidence
+
+DIRECTIVES = tuple(
+    "ADD ARG COPY CMD ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD USER RUN SHELL STOPSIGNAL VOLUME "
+    "WORKDIR".split()
+)
+_ESCAPE = re.compile(r"#\s*escape\s*=\s*([\\`])\s*\Z", re.IGNORECASE)
+_PARSER_DIRECTIVE = re.compile(r"#\s*[a-z]+\s*=", re.IGNORECASE)
+_HERE_DOCUMENT = re.compile(r"(?<!\S)[0-9]?<<-?([\"']?)([A-Za-z_]\w{0,63})\1(?=[\s>|;&]|\Z)")
+_NOP = "#(nop)"
+_PORT = re.compile(r"\[?\s*(?:map\[)?([0-9]{1,5}(?:-[0-9]{1,5})?)(/[a-z]+)?(?::\{\})?\]*\Z", re.IGNORECASE)
+
+
+class Instruction(NamedTuple):
+    """One instruction: the directive in upper case and the rest of its line as written."""
+
+    directive: str
+    rest: str
+
+
+class Dockerfile(NamedTuple):
+    """The instructions in order; ``actual`` where the user gave the Dockerfile, else they are guessed."""
+
+    instructions: tuple[Instruction, ...]
+    actual: bool
+
+
+class Port(NamedTuple):
+    """An exposed port or range: as written, and its bounds."""
+
+    written: str
+    first: int
+    last: int
+
+
+def dockerfile(evidence: Evidence) -> Dockerfile:
+    """The Dockerfile of the image; without instructions where there is neither a Dockerfile nor an image."""
+    if evidence.dockerfile.strip():
+        return Dockerfile(tuple(_parse(evidence.dockerfile)), True)
+    image = evidence.analysis.image
+    if image.ref.transport == "dir":
+        return Dockerfile((), False)
+    return Dockerfile(tuple(_guess(image.config)), False)
+
+
+def effective_user(file: Dockerfile, config: ImageConfig) -> str:
+    """The user the image runs as: of the last stage's last USER, else the configuration's, else ``root``."""
+    user = ""
+    for directive, rest in file.instructions if file.actual else ():
+        if directive == "FROM":
+            user = ""
+        elif directive == "USER":
+            user = rest
+    if not user or "$" in user:
+        user = config.user or "root"
+    return user.strip("[] ")
+
+
+def exposed_ports(file: Dockerfile) -> tuple[Port, ...]:
+    """The ports of every EXPOSE, once each."""
+    tokens = (token for directive, rest in file.instructions if directive == "EXPOSE" for token in rest.split())
+    ports = (_port(token) for token in tokens)
+    return tuple(dict.fromkeys(port for port in ports if port is not None))
+
+
+def config_ports(config: ImageConfig) -> tuple[Port, ...]:
+    """The ports of the image's configuration."""
+    return tuple(port for text in config.exposed_ports if (port := _port(text)) is not None)
+
+
+def _port(token: str) -> Port | None:
+    found = _PORT.match(token)
+    if found is None:
+        return None
+    span, protocol = found.group(1), (found.group(2) or "").lower()
+    first, _, last = span.partition("-")
+    return Port(span + protocol, int(first), int(last or first))
+
+
+def _parse(text: str) -> Iterator[Instruction]:
+    lines = text.removeprefix("\ufeff").splitlines()[::-1]  # A stack: the next line is the last.
+    escape, heading, joined = "\\", True, ""
+    while lines:
+        line = lines.pop()
+        stripped = line.strip()
+        if stripped.startswith("#") or not stripped:
+            # Comments and blank lines vanish, inside an instruction too; parser directives stand before all else.
+            heading = heading and _PARSER_DIRECTIVE.match(stripped) is not None
+            directive = _ESCAPE.match(stripped) if heading else None
+            escape = directive.group(1) if directive else escape
+            continue
+        heading = False
+        if stripped.endswith(escape):
+            joined += line.rstrip()[:-1]
+            continue
+        yield _instruction(_with_here_documents((joined + line).strip(), lines))
+        joined = ""
+    if joined.strip():
+        yield _instruction(joined.strip())
+
+
+def _with_here_documents(line: str, lines: list[str]) -> str:
+    """The instruction with the here documents it opens, taken from the lines that follow."""
+    directive = line.split(None, 1)[0].upper()
+    for _, end in _HERE_DOCUMENT.findall(line) if directive in ("RUN", "COPY", "ADD") else ():
+        if not any(following.strip() == end for following in lines):
+            break  # Never closed, so it was none.
+        while (body := lines.pop()).strip() != end:
+            line += "\n" + body
+    return line
+
+
+def _instruction(line: str) -> Instruction:
+    parts = line.split(None, 1)
+    return Instruction(parts[0].upper(), parts[1].strip() if len(parts) > 1 else "")
+
+
+def _guess(config: ImageConfig) -> Iterator[Instruction]:
+    yield Instruction("FROM", "scratch")
+    told: list[Instruction] = [_from_history(entry) for entry in config.history if entry.created_by.strip()]
+    yield from told
+    seen = {instruction.directive for instruction in told}
+    for instruction in _from_config(config):
+        if instruction.directive not in seen:
+            yield instruction
+    if "EXPOSE" in seen:
+        known = exposed_ports(Dockerfile(tuple(told), False))
+        missing = [port.written for port in config_ports(config) if not _among(port, known)]
+        if missing:
+            yield Instruction("EXPOSE", " ".join(missing))
+
+
+def _among(port: Port, known: tuple[Port, ...]) -> bool:
+    """Whether an EXPOSE tells a port of the configuration; only an EXPOSE may leave out tcp."""
+    protocol = port.written.partition("/")[2] or "tcp"
+    return any(
+        one.first <= port.first and port.last <= one.last and (one.written.partition("/")[2] or "tcp") == protocol
+        for one in known
+    )
+
+
+def _from_history(entry: HistoryEntry) -> Instruction:
+    text = entry.created_by.strip()
+    head, marker, rest = text.partition(_NOP)
+    if marker and (not head.strip() or head.split()[-1] in ("-c", "/c", "/C", "-Command")):
+        instruction = _instruction(rest.strip() or "RUN")
+        return instruction if instruction.directive in DIRECTIVES else Instruction("RUN", text)
+    text = text.removesuffix("# buildkit").rstrip()
+    instruction = _instruction(text)
+    # Only the exact upper-case word is a directive: a RUN of the classic builder may well begin with `env` or `run`.
+    if instruction.directive not in DIRECTIVES or not text.startswith(instruction.directive):
+        return Instruction("RUN", text)
+    if instruction.directive == "EXPOSE":
+        ports = (_port(token) for token in instruction.rest.split())
+        return Instruction("EXPOSE", " ".join(port.written for port in ports if port) or instruction.rest)
+    return instruction
+
+
+def _from_config(config: ImageConfig) -> Iterator[Instruction]:
+    """What the configuration says, as instructions; defaults that no one wrote are left out."""
+    plain = (
+        ("MAINTAINER", config.author),
+        ("ENV", " ".join(pair for pair in config.env if not pair.startswith("PATH="))),
+        ("LABEL", " ".join(f"{name}={value}" for name, value in sorted(config.labels.items()))),
+        ("EXPOSE", " ".join(config.exposed_ports)),
+        ("VOLUME", " ".join(config.volumes)),
+        ("WORKDIR", config.working_dir.removesuffix("/")),
+        ("USER", config.user),
+        ("STOPSIGNAL", config.stop_signal),
+        ("HEALTHCHECK", _healthcheck(config.healthcheck)),
+        ("ENTRYPOINT", json.dumps(config.entrypoint) if config.entrypoint else ""),
+        ("CMD", json.dumps(config.cmd) if config.cmd else ""),
+    )
+    for directive, rest in plain:
+        if rest:
+            yield Instruction(directive, rest)
+
+
+def _healthcheck(test: tuple[str, ...]) -> str:
+    """``CMD-SHELL curl …`` and ``CMD curl …`` of the configuration as the instruction has them."""
+    if not test:
+        return ""
+    kind, *arguments = test
+    if kind == "CMD-SHELL":
+        return "CMD " + " ".join(arguments)
+    return f"CMD {json.dumps(arguments)}" if kind == "CMD" else kind

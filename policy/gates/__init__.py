@@ -1,0 +1,1 @@
+"""One file per gate; ``GATES`` in the package above names them."""

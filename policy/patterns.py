@@ -1,0 +1,104 @@
+"""Wildcards and regular expressions from bundles, matched in bounded time.
+
+Bundles come from users and the texts they are matched against from strangers, and Python's ``re`` can take
+exponential time: ``(a+)+$`` against thirty letters hangs a scan. Two engines share the work:
+
+* the parsed expression gives an upper bound of the ways ``re`` could try a text of a given length; where it is
+  small, ``re`` is used: nearly always;
+* otherwise an automaton (``automaton.py``) answers in time linear in the text. It gives the same answer, since
+  greediness decides where a match ends and never whether there is one.
+
+Back references, conditionals and atomic groups have no such automaton and are refused when the bundle is read.
+Each ``Pattern`` has a budget of automaton steps; a text that would exceed it raises ``LimitError``, which becomes a
+``Problem``: a rule that could not look is never taken for one that found nothing.
+"""
+
+from __future__ import annotations
+
+import re
+
+from anchorecli.policy.automaton import Automaton, Unsupported, parse, ways
+
+_MAX_PATTERN = 2_000
+_MAX_WAYS = 100_000
+_MAX_WAYS_TOTAL = 100_000_000
+REGEX_PREFIX = "regexp:"
+
+
+class Pattern:
+    """One regular expression, matched from the start of a text as ``re.match`` does."""
+
+    __slots__ = ("_automaton", "_bounds", "_regex", "_text", "_ways")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._regex = re.compile(text)
+        self._bounds: dict[int, float] = {}
+        self._automaton: Automaton | None = None
+        self._ways = 0.0
+
+    def matches(self, subject: str) -> bool:
+        """Whether the text matches.
+
+        Raises: LimitError when this pattern has used up its budget.
+        """
+        bound = self._bound(len(subject))
+        if bound <= _MAX_WAYS and self._ways + bound <= _MAX_WAYS_TOTAL:
+            self._ways += bound
+            return self._regex.match(subject) is not None
+        if self._automaton is None:
+            self._automaton = Automaton(self._text)
+        return self._automaton.matches(subject)
+
+    def _bound(self, length: int) -> float:
+        # Lengths share a bound by powers of two: the tree is walked a dozen times, not once per text.
+        bucket = length.bit_length()
+        if bucket not in self._bounds:
+            self._bounds[bucket] = ways(parse(self._text), 1 << bucket)
+        return self._bounds[bucket]
+
+
+def regex_fault(text: str) -> str:
+    """Why a text cannot be used as a regular expression here, empty if it can."""
+    if len(text) > _MAX_PATTERN:
+        return f"longer than {_MAX_PATTERN} characters"
+    try:
+        re.compile(text)
+        # The automaton is built now only where it may be needed, so that a bundle of plain ones costs nothing.
+        if ways(parse(text), 1 << 20) > _MAX_WAYS:
+            Automaton(text)
+    except Unsupported as error:
+        return str(error)
+    except (re.error, OverflowError) as error:
+        return str(error)
+    except RecursionError:
+        return "nested too deeply"
+    return ""
+
+
+def wildcard_fault(text: str) -> str:
+    """Why a text cannot be used as a wildcard, empty if it can: only the ``regexp:`` form can be wrong."""
+    return regex_fault(text[len(REGEX_PREFIX) :]) if text.startswith(REGEX_PREFIX) else ""
+
+
+def wildcard_matches(pattern: str, subject: str) -> bool:
+    """Whether a text matches a bundle's wildcard: ``*`` is any run of characters, anchored at both ends; after
+    ``regexp:`` the rest is a regular expression matched from the start.
+
+    Raises: LimitError for a regular expression that exceeds its budget.
+    """
+    if pattern.startswith(REGEX_PREFIX):
+        return Pattern(pattern[len(REGEX_PREFIX) :]).matches(subject)
+    if "*" not in pattern:
+        return pattern == subject
+    first, *middle, last = pattern.split("*")
+    if len(first) + len(last) > len(subject) or not (subject.startswith(first) and subject.endswith(last)):
+        return False
+    # Leftmost placement of each piece is enough for a yes, hence no backtracking.
+    position, end = len(first), len(subject) - len(last)
+    for piece in middle:
+        found = subject.find(piece, position, end)
+        if found < 0:
+            return False
+        position = found + len(piece)
+    return True
