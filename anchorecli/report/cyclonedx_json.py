@@ -12,6 +12,7 @@ one that is passed in, so equal packages give equal bytes.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from anchorecli.model import Analysis, Distro, Image, Package, Report
 from anchorecli.report.base import RenderOptions, Subject
 from anchorecli.report.identity import digest_of, package_id, package_order
 from anchorecli.report.instructions import instruction
+from anchorecli.report.text import quiet
 
 if TYPE_CHECKING:
     from cyclonedx.model import Property
@@ -42,7 +44,7 @@ class CycloneDxJson:
     description: str = "SBOM, CycloneDX 1.6 JSON"
 
     def render(self, report: Report, options: RenderOptions) -> str:
-        """The SBOM as JSON text, a line per component.
+        """The SBOM as JSON text, a line per component; ``options.timestamp`` must be RFC 3339 or empty.
 
         The library writes each object; only the outermost frame is put together here. Its own ``Bom`` sorts by
         comparing whole components and checks dependencies in quadratic time: seconds for a few thousand packages.
@@ -68,7 +70,7 @@ class CycloneDxJson:
             "components": _array(components),
             "dependencies": _array(dependencies),
         }
-        return "{\n" + ",\n".join(f'  "{key}": {text}' for key, text in frame.items()) + "\n}\n"
+        return quiet("{\n" + ",\n".join(f'  "{key}": {text}' for key, text in frame.items()) + "\n}\n")
 
 
 def _array(lines: list[str]) -> str:
@@ -141,26 +143,28 @@ def _image_purl(image: Image) -> PackageURL | None:
 
 
 def _components(analysis: Analysis, references: list[tuple[str, Package]]) -> Iterable[Component]:
+    """The components, each valid until the next is asked for."""
     from cyclonedx.model.component import Component, ComponentType
 
     if analysis.distro:
         yield _distro(analysis.distro)
+    # One object, filled anew for each package while the caller writes them one by one: the library makes ten sorted
+    # sets for each new component, which takes longer than all the rest.
+    component = Component(name="", type=ComponentType.LIBRARY, bom_ref="")
     licenses: dict[tuple[str, ...], list[License]] = {}
     for reference, package in references:
         if package.licenses not in licenses:
             licenses[package.licenses] = _licenses(package.licenses)
         purl, unreadable = _purl(package.purl)
-        yield Component(
-            name=_text(package.name),
-            version=_text(package.version) or None,
-            type=ComponentType.LIBRARY,
-            bom_ref=reference,
-            purl=purl,
-            cpe=package.cpes[0] if package.cpes else None,
-            publisher=_text(package.vendor) or None,
-            licenses=licenses[package.licenses],
-            properties=_properties([*_facts(package), *unreadable]),
-        )
+        component.bom_ref.value = reference
+        component.name = _text(package.name)
+        component.version = _text(package.version) or None
+        component.purl = purl
+        component.cpe = next(filter(_is_cpe, package.cpes), None)
+        component.publisher = _text(package.vendor) or None
+        component.licenses = licenses[package.licenses]
+        component.properties = _properties([*_facts(package), *unreadable])
+        yield component
 
 
 def _facts(package: Package) -> list[tuple[str, str]]:
@@ -179,7 +183,11 @@ def _facts(package: Package) -> list[tuple[str, str]]:
             for at, location in locations
             if location.layer != package.layer
         ),
-        *((f"anchore:cpe:{at}", cpe) for at, cpe in enumerate(package.cpes[1:], start=1)),
+        *(
+            (f"anchore:cpe:{at}", cpe)
+            for at, cpe in enumerate(package.cpes)
+            if len(package.cpes) > 1 or not _is_cpe(cpe)
+        ),
     ]
 
 
@@ -232,6 +240,14 @@ def _purl(text: str) -> tuple[PackageURL | None, list[tuple[str, str]]]:
         return PackageURL.from_string(text), []
     except ValueError:
         return None, [("anchore:purl", text)]
+
+
+_CPE = re.compile(r"cpe:2\.3:[aho*-](?::(?:[A-Za-z0-9._-]|\\[^\s\w]|[?*]){1,200}){10}")
+
+
+def _is_cpe(text: str) -> bool:
+    """Whether the schema takes it for a CPE 2.3 name; what it does not take goes into a property."""
+    return _CPE.fullmatch(text) is not None
 
 
 _OPERATORS = ("(", " AND ", " OR ", " WITH ")

@@ -29,6 +29,7 @@ from anchorecli.model import (
 )
 from anchorecli.report import identity
 from anchorecli.report.base import RenderOptions, Subject
+from anchorecli.report.text import quiet
 
 SCHEMA_VERSION = "1.0.0"
 
@@ -48,7 +49,7 @@ class JsonReport:
 
     def render(self, report: Report, options: RenderOptions) -> str:
         """The report as JSON text."""
-        return _frame(document(report)) + "\n"
+        return quiet(_frame(document(report))) + "\n"
 
 
 def document(report: Report) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from anchorecli.model import Match, Report, Severity
 from anchorecli.report import identity
 from anchorecli.report.base import RenderOptions
 from anchorecli.report.groups import Upgrade, upgrades
-from anchorecli.report.lines import Line, plural, severity_style
+from anchorecli.report.lines import Line, Span, plural, severity_style, wrapped
 from anchorecli.report.text import cells, clean, fit
 
 _UPGRADES = 10
@@ -21,7 +21,7 @@ def next_lines(report: Report, options: RenderOptions) -> list[Line]:
     base = _base_image_line(matches, report)
     commands = _commands(matches, report, options)
     if base:
-        lines.append([(f"  {base}", "")])
+        lines += wrapped(base, options.width, first=("  ", ""))
     if commands and lines:
         lines.append([])
     width = max((cells(command) for command, _ in commands), default=0)
@@ -38,30 +38,33 @@ def _upgrade_lines(found: list[Upgrade], options: RenderOptions) -> list[Line]:
     shown = found if options.all else found[:_UPGRADES]
     if not shown:
         return []
-    heads = [(clean(each.name), f"{fit(clean(each.installed), 40)} → {fit(clean(each.target), 40)}") for each in shown]
-    name_width = min(max(cells(name) for name, _ in heads), 24)
-    change_width = max(cells(change) for _, change in heads)
-    # Where one line would be too long, what it fixes goes to the end of a narrower column, never below.
-    change_width = min(change_width, options.width - name_width - 30)
+    changes = [f"{fit(clean(each.installed), 40)} → {fit(clean(each.target), 40)}" for each in shown]
+    fixes = [_fixes(each) for each in shown]
+    name_width = min(max(cells(clean(each.name)) for each in shown), 24)
+    # The middle column is as wide as its longest entry that leaves room for the last one.
+    room = options.width - name_width - 6 - max(map(cells, fixes))
+    change_width = max((cells(change) for change in changes if cells(change) <= room), default=0)
     lines: list[Line] = []
-    for each, (name, change) in zip(shown, heads, strict=True):
-        worst = each.severities[0]
-        count, of_those = len(each.severities), each.severities.count(worst)
-        label = worst.label if worst is not Severity.UNKNOWN else "of unknown severity"
-        fixes = f"fixes {count:,} {label}" if count == of_those else f"fixes {count:,} ({of_those:,} {label})"
-        lines.append(
-            [
-                ("  ", ""),
-                (_pad(fit(name, name_width), name_width) + "  ", "title"),
-                (_pad(change, change_width) + "  ", ""),
-                (fixes, severity_style(worst)),
-            ]
-        )
+    for each, change, fixed in zip(shown, changes, fixes, strict=True):
+        head: list[Span] = [("  " + _pad(fit(clean(each.name), name_width), name_width) + "  ", "title")]
+        last: Span = (fixed, severity_style(each.severities[0]))
+        if cells(change) <= room:
+            lines.append([*head, (_pad(change, change_width) + "  ", ""), last])
+        else:
+            lines.append([*head, (fit(change, options.width - name_width - 4), "")])
+            lines.append([(" " * (name_width + 4), ""), last])
     if len(shown) < len(found):
         rest = sum(len(each.severities) for each in found[len(shown) :])
         more = plural(len(found) - len(shown), "more upgrade")
         lines.append([(f"  ... and {more} that would fix {rest:,} (--all lists them)", "dim")])
     return lines
+
+
+def _fixes(upgrade: Upgrade) -> str:
+    worst = upgrade.severities[0]
+    count, of_those = len(upgrade.severities), upgrade.severities.count(worst)
+    label = worst.label if worst is not Severity.UNKNOWN else "of unknown severity"
+    return f"fixes {count:,} {label}" if count == of_those else f"fixes {count:,} ({of_those:,} {label})"
 
 
 def _pad(text: str, width: int) -> str:

@@ -86,9 +86,10 @@ def image(instructions: Sequence[str] = INSTRUCTIONS, name: str = "docker.io/sho
 
 
 def deb(name: str, version: str, *, source: str = "", source_version: str = "", layer: int = 0, **more: Any) -> Package:
+    arch = more.get("arch", "amd64")
     fields: dict[str, Any] = {
-        "purl": f"pkg:deb/debian/{name}@{version.replace(':', '%3A')}?arch=amd64&distro=debian-12",
-        "arch": "amd64",
+        "purl": f"pkg:deb/debian/{name}@{version.replace(':', '%3A')}?arch={arch}&distro=debian-12",
+        "arch": arch,
         "source": source or name,
         "source_version": source_version or version,
         "licenses": ("GPL-2.0-or-later",),
