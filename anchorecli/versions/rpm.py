@@ -7,13 +7,14 @@ A missing epoch is 0. A missing release sorts before every release; in ranges it
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from anchorecli.errors import VersionError
 
 Part = tuple[tuple[int, int | str], ...]
 
 _VALID = re.compile(r"(?:([0-9]*):)?([A-Za-z0-9._+~^%{}-]+)", re.ASCII)
-_SEGMENTS = re.compile(r"([0-9]+)|([A-Za-z]+)|([~^])", re.ASCII)
+_SEGMENTS = re.compile(r"[0-9]+|[A-Za-z]+|[~^]", re.ASCII)
 
 # What stands against what, lowest first: tilde, the end, caret, letters, a number.
 _TILDE, _END, _CARET = (0, 0), (1, 0), (2, 0)
@@ -54,14 +55,20 @@ def fit(version: str, shape_: str, *, any_epoch: bool) -> str:
     return version
 
 
+class _Forms(dict[str, tuple[int, int | str]]):
+    """Segments in the form they sort in; the same few make up nearly all versions."""
+
+    def __missing__(self, segment: str) -> tuple[int, int | str]:
+        form = (_NUMBER, int(segment)) if segment[0].isdigit() else (_LETTERS, segment)
+        if len(self) < _MAX_FORMS:
+            self[segment] = form
+        return form
+
+
+_MAX_FORMS = 1 << 14
+_FORMS = _Forms({"~": _TILDE, "^": _CARET})
+
+
+@lru_cache(maxsize=1 << 15)
 def _part(text: str) -> Part:
-    parts: list[tuple[int, int | str]] = []
-    for digits, letters, mark in _SEGMENTS.findall(text):
-        if digits:
-            parts.append((_NUMBER, int(digits)))
-        elif letters:
-            parts.append((_LETTERS, letters))
-        else:
-            parts.append(_TILDE if mark == "~" else _CARET)
-    parts.append(_END)
-    return tuple(parts)
+    return (*map(_FORMS.__getitem__, _SEGMENTS.findall(text)), _END)

@@ -1,0 +1,120 @@
+"""Packages x advisories -> matches. Pure: what feeds say comes from two functions the caller gives.
+
+``lookup`` is asked once for every distinct (ecosystem, name); only what matched is asked of ``details``. Which
+namespaces and names those are is told in ``anchorecli.matching.ecosystems``.
+
+Nothing is silently clean: a version that cannot be read is an ``unknown`` match, a package that no feed covers a
+Problem, and a match that a better source settles is kept with the reason in ``suppressed``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from anchorecli.matching.coverage import Plan, plan
+from anchorecli.matching.decide import Hit, Subject, judge
+from anchorecli.matching.ecosystems import OS_TYPES, Query, ecosystem_for, ecosystems_of, is_kernel_headers, queries
+from anchorecli.matching.merge import Draft, merge, record
+from anchorecli.model import Advisory, Candidate, Distro, Match, Package, Problem, Statement
+
+Lookup = Callable[[Sequence[tuple[str, str]]], Iterable[Candidate]]
+"""Every statement about the (ecosystem, name) pairs."""
+
+Details = Callable[[Sequence[int]], Mapping[int, Advisory]]
+"""The advisories of candidates' rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchResult:
+    """Matches in a fixed order, and what could not be matched."""
+
+    matches: tuple[Match, ...]
+    problems: tuple[Problem, ...]
+
+
+def match(
+    packages: Sequence[Package],
+    distro: Distro | None,
+    lookup: Lookup,
+    details: Details,
+    covered: frozenset[str] = frozenset(),
+) -> MatchResult:
+    """Every vulnerability of every package, by what the feeds say.
+
+    ``covered`` are the ecosystems that feeds have data for: packages of others are a Problem, and where it holds the
+    distribution's, packages that the distribution's own packages brought are left to its feed.
+    """
+    planned = plan(packages, distro, covered)
+    index: dict[tuple[str, str], list[Candidate]] = {}
+    asked = dict.fromkeys((query.ecosystem, query.name) for group in planned.groups for query in group)
+    for candidate in lookup(list(asked)) if asked else ():
+        index.setdefault((candidate.ecosystem, candidate.package), []).append(candidate)
+    found = _judged(planned, index)
+    rows = sorted({hit.candidate.row for hits in found.values() for hit, _ in hits})
+    advisories = details(rows) if rows else {}
+    matches: list[Match] = []
+    for group, hits in found.items():
+        drafts = merge(
+            record(hit, advisory, subject)
+            for hit, subject in hits
+            if (advisory := advisories.get(hit.candidate.row)) is not None and not advisory.withdrawn
+        )
+        for package in planned.groups[group]:
+            matches += (_match(draft, package, planned) for draft in drafts)
+    return MatchResult(tuple(sorted(matches, key=_order)), planned.problems)
+
+
+_Key = tuple[Query, ...]
+
+
+def _judged(planned: Plan, index: Mapping[tuple[str, str], list[Candidate]]) -> dict[_Key, list[tuple[Hit, Subject]]]:
+    """What holds for each group of equal packages; denials only where there is something to deny."""
+    found = {}
+    for group in planned.groups:
+        hits: list[tuple[Hit, Subject]] = []
+        for query in group:
+            candidates = index.get((query.ecosystem, query.name))
+            if candidates:
+                subject = Subject(query)
+                hits += [(hit, subject) for each in candidates if (hit := judge(each, subject)) is not None]
+        if any(hit.candidate.statement != Statement.NOT_AFFECTED for hit, _ in hits):
+            found[group] = hits
+    return found
+
+
+def _match(draft: Draft, package: Package, planned: Plan) -> Match:
+    suppressed = draft.suppressed
+    if not suppressed and package.owner and planned.distro_covered and package.type not in OS_TYPES:
+        suppressed = f"owned by {package.owner}: the distribution's feed decides"
+    if not suppressed and is_kernel_headers(package):
+        suppressed = "kernel headers hold no kernel code: the kernel that runs is not in an image"
+    candidate = draft.primary.hit.candidate
+    return Match(
+        id=draft.id,
+        package=package,
+        advisory=draft.primary.advisory.id,
+        feed=candidate.feed,
+        verdict=draft.verdict,
+        severity=draft.severity,
+        fix_state=draft.fix_state,
+        fixed_in=draft.fixed_in,
+        aliases=draft.aliases,
+        ecosystem=candidate.ecosystem,
+        summary=draft.summary,
+        url=draft.url,
+        published=draft.published,
+        modified=draft.modified,
+        cvss=draft.cvss,
+        why=draft.primary.hit.why,
+        suppressed=suppressed,
+    )
+
+
+def _order(match_: Match) -> tuple[str, ...]:
+    package = match_.package
+    where = package.locations[0].path if package.locations else ""
+    return package.type, package.name, package.version, package.arch, where, match_.id, match_.advisory, package.purl
+
+
+__all__ = ["Details", "Lookup", "MatchResult", "ecosystem_for", "ecosystems_of", "match", "queries"]

@@ -1,0 +1,105 @@
+"""What is asked about which packages, and which packages nobody can be asked about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from anchorecli.matching.ecosystems import OS_TYPES, Query, ecosystems_of, fits, language_ecosystem, queries
+from anchorecli.model import Distro, Package, Problem
+
+
+class Plan(NamedTuple):
+    """Packages in groups of which the same is asked (copies of one package), and what is not covered."""
+
+    groups: dict[tuple[Query, ...], list[Package]]
+    problems: tuple[Problem, ...]
+    distro_covered: bool
+
+
+def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[str]) -> Plan:
+    """Who is asked about the packages of an image."""
+    choices = ecosystems_of(distro) if distro is not None else ()
+    chosen = next((each for each in choices if each in covered), choices[0] if choices else "")
+    groups: dict[tuple[Query, ...], list[Package]] = {}
+    strangers: Counter[str] = Counter()
+    languages: Counter[str] = Counter()
+    native = 0
+    for package in packages:
+        if package.type not in OS_TYPES:
+            ecosystem = language_ecosystem(package)
+            if ecosystem not in covered and not (package.owner and chosen in covered):
+                languages[ecosystem] += 1
+            asked = queries(package, ecosystem)
+        elif distro is None or not fits(package.type, distro):
+            strangers[package.type] += 1
+            continue
+        else:
+            asked = queries(package, chosen)
+            native += bool(asked)
+        if asked:
+            groups.setdefault(asked, []).append(package)
+    problems = [_stranger(kind, count, distro) for kind, count in strangers.items()]
+    problems += [_language(ecosystem, count) for ecosystem, count in languages.items()]
+    if native and distro is not None and chosen != choices[0]:
+        problems.append(_substitute(distro, choices[0], chosen))
+    elif native and distro is not None and chosen not in covered:
+        problems.append(_distro(distro, chosen, native))
+    return Plan(groups, tuple(sorted(problems)), chosen in covered)
+
+
+def _distro(distro: Distro, ecosystem: str, count: int) -> Problem:
+    feed = _FEEDS.get(ecosystem.partition(":")[0], "osv")
+    return Problem(
+        "match",
+        _called(distro),
+        f"no feed covers {ecosystem}: {_packages(count)} not checked for vulnerabilities",
+        f"anchore feeds sync {feed}; anchore feeds status lists what is covered",
+    )
+
+
+def _substitute(distro: Distro, wanted: str, used: str) -> Problem:
+    return Problem(
+        "match",
+        _called(distro),
+        f"no feed covers {wanted}; judged by {used}, whose fixed versions may differ",
+        "anchore feeds status lists what is covered",
+        incomplete=False,
+    )
+
+
+def _stranger(kind: str, count: int, distro: Distro | None) -> Problem:
+    if distro is None:
+        return Problem(
+            "match",
+            f"{kind} packages",
+            f"the distribution is not known: {_packages(count)} not checked for vulnerabilities",
+            "see whether the image has an /etc/os-release",
+        )
+    return Problem(
+        "match",
+        f"{kind} packages",
+        f"not packages of {_called(distro)}: {_packages(count)} not checked for vulnerabilities",
+    )
+
+
+def _language(ecosystem: str, count: int) -> Problem:
+    return Problem(
+        "match",
+        ecosystem,
+        f"no feed covers {ecosystem}: {_packages(count)} not checked for vulnerabilities",
+        "anchore feeds sync ghsa, or osv; anchore feeds status lists what is covered",
+    )
+
+
+def _called(distro: Distro) -> str:
+    return f"{distro.id} {distro.version_id or distro.codename}".strip()
+
+
+def _packages(count: int) -> str:
+    return "1 package was" if count == 1 else f"{count} packages were"
+
+
+_FEEDS = {"debian": "debian", "alpine": "alpine"}
+"""Feeds of their own; the other distributions are in the OSV exports."""

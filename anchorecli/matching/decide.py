@@ -1,0 +1,230 @@
+"""One statement against one package: is it affected, and what comparison says so. The hot path of matching.
+
+There are ten thousand statements where there are a hundred matches, so nothing is built for those that do not
+match, and what a statement says is parsed once for each distinct text.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from anchorecli.errors import VersionError
+from anchorecli.matching.ecosystems import Query
+from anchorecli.model import Candidate, MatchVerdict, Statement, unpack_ranges
+from anchorecli.versions import fit, key, shape
+
+_UNREADABLE = object()
+
+_SPELLINGS = frozenset({"pep440", "nuget", "gem", "maven", "composer"})
+"""Schemes in which one version is often written in several ways, so that a list of versions is compared, not read."""
+
+_ARCH = {
+    "x86_64": "amd64",
+    "x64": "amd64",
+    "aarch64": "arm64",
+    "i386": "386",
+    "i486": "386",
+    "i586": "386",
+    "i686": "386",
+    "x86": "386",
+    "armhf": "arm",
+    "armv7": "arm",
+    "armv7hl": "arm",
+    "armv7l": "arm",
+    "ppc64el": "ppc64le",
+}
+_ANY_ARCH = frozenset({"", "noarch", "all", "any", "src", "source"})
+
+
+class Bound(NamedTuple):
+    """One end of a range: as written, its ``versions.shape``, and its sort key or what is wrong with it."""
+
+    text: str
+    shape: str
+    key: Any
+    error: str = ""
+
+
+class Hit(NamedTuple):
+    """A statement that holds for a package, and why."""
+
+    candidate: Candidate
+    verdict: MatchVerdict
+    why: str
+
+
+class Subject:
+    """A version to be judged, with its keys as they are needed: for each scheme and shape of bound one."""
+
+    __slots__ = ("any_epoch", "arch", "keys", "modular", "module", "source", "version")
+
+    def __init__(self, query: Query) -> None:
+        self.version = query.version
+        self.any_epoch = query.any_epoch
+        self.source = query.source
+        self.arch = "" if query.arch in _ANY_ARCH else _ARCH.get(query.arch, query.arch)
+        self.module = query.module
+        self.modular = bool(query.module) or ".module" in query.version
+        self.keys: dict[tuple[str, str], Any] = {}
+
+    def key(self, scheme: str, shape_: str) -> Any:
+        """The sort key to hold against bounds of that shape; ``_UNREADABLE`` where there is none."""
+        found = self.keys.get((scheme, shape_))
+        if found is None:
+            try:
+                found = key(scheme, fit(scheme, self.version, shape_, any_epoch=self.any_epoch))
+            except VersionError:
+                found = _UNREADABLE
+            self.keys[scheme, shape_] = found
+        return found
+
+
+def judge(candidate: Candidate, subject: Subject) -> Hit | None:
+    """The statement as it holds for the subject: affected, unknown, or None for neither.
+
+    A ``not-affected`` statement that holds is a Hit too: what it settles is for the merge to say.
+    """
+    _, _, _, _, scheme, statement, ranges, versions, _, module, arches = candidate
+    found: bool | None
+    if ranges:
+        found = _in_ranges(subject, scheme, ranges)
+        if found is not True and versions and _listed(subject, scheme, versions):
+            found = True
+    else:
+        found = not versions or _listed(subject, scheme, versions)
+    if found is False or ((module or scheme == "rpm") and not _module_holds(candidate, subject)):
+        return None
+    if arches and not _arch_holds(arches, subject.arch):
+        return None
+    if found is None:
+        return Hit(candidate, MatchVerdict.UNKNOWN, _unknown_why(candidate, subject))
+    if statement == Statement.UNDER_INVESTIGATION:
+        return Hit(candidate, MatchVerdict.UNKNOWN, f"under investigation by {candidate.feed}")
+    return Hit(candidate, MatchVerdict.AFFECTED, _why(candidate, subject))
+
+
+def fixes(candidate: Candidate, subject: Subject) -> tuple[str, ...]:
+    """The fixed versions above the subject's, the lowest first; all of them, as listed, where they cannot be told."""
+    scheme = candidate.scheme
+    above: dict[Any, str] = {}
+    unread: list[str] = []
+    for _, fixed, _ in bounds(scheme, candidate.ranges):
+        if fixed is None:
+            continue
+        own = subject.key(scheme, fixed.shape)
+        if fixed.error or own is _UNREADABLE:
+            unread.append(fixed.text)
+        elif fixed.key > own:
+            above.setdefault(fixed.key, fixed.text)
+    return tuple(dict.fromkeys([above[each] for each in sorted(above)] + unread))
+
+
+@lru_cache(maxsize=1 << 16)
+def bounds(scheme: str, packed: str) -> tuple[tuple[Bound | None, Bound | None, Bound | None], ...]:
+    """Packed ranges as bounds (introduced, fixed, last affected); None where a side is open."""
+    found = []
+    for line in packed.split("\n") if packed else ():
+        introduced, fixed, last = line.split("\t")
+        low = _bound(scheme, introduced) if introduced and introduced != "0" else None
+        found.append((low, _bound(scheme, fixed) if fixed else None, _bound(scheme, last) if last else None))
+    return tuple(found)
+
+
+def _bound(scheme: str, text: str) -> Bound:
+    try:
+        return Bound(text, shape(scheme, text), key(scheme, text))
+    except VersionError as error:
+        return Bound(text, "", None, str(error))
+
+
+def _in_ranges(subject: Subject, scheme: str, packed: str) -> bool | None:
+    unknown = False
+    for low, fixed, last in bounds(scheme, packed):
+        held: bool | None = True
+        # A version outside one readable end is outside, whatever the other end holds.
+        for bound, side in ((fixed, -1), (low, 1), (last, 0)):
+            if bound is None:
+                continue
+            own = subject.keys.get((scheme, bound.shape)) or subject.key(scheme, bound.shape)
+            if bound.error or own is _UNREADABLE:
+                held = None
+            elif (own >= bound.key) if side < 0 else (own < bound.key) if side > 0 else (own > bound.key):
+                held = False
+                break
+        if held:
+            return True
+        unknown |= held is None
+    return None if unknown else False
+
+
+def _listed(subject: Subject, scheme: str, versions: str) -> bool:
+    if f"\n{subject.version}\n" in f"\n{versions}\n":
+        return True
+    if scheme not in _SPELLINGS:
+        return False
+    own = subject.key(scheme, "")
+    return own is not _UNREADABLE and own in _keys(scheme, versions)
+
+
+@lru_cache(maxsize=1 << 12)
+def _keys(scheme: str, versions: str) -> frozenset[Any]:
+    found = set()
+    for line in versions.split("\n"):
+        try:
+            found.add(key(scheme, line))
+        except VersionError:
+            continue  # compared as text by the caller
+    return frozenset(found)
+
+
+def _module_holds(candidate: Candidate, subject: Subject) -> bool:
+    """Whether the statement is about the package's module, or about packages outside modules.
+
+    Where the feed names the module it must be the beginning of the package's. Where it does not, the build strings
+    tell: ``.module`` stands in the release of everything built for a module, and of nothing else.
+    """
+    if candidate.module:
+        if not subject.module:
+            # Without a label: modular all the same by its build string, or Oracle's, who never label.
+            return subject.modular or candidate.ecosystem.startswith("ol:")
+        return f"{subject.module}:".startswith(f"{candidate.module}:")
+    if candidate.scheme != "rpm" or "\t" not in candidate.ranges:
+        return True
+    fixed = [line.split("\t")[1] for line in candidate.ranges.split("\n")]
+    return not any(fixed) or any((".module" in each) == subject.modular for each in fixed if each)
+
+
+def _arch_holds(arches: str, arch: str) -> bool:
+    return not arch or any(each in _ANY_ARCH or _ARCH.get(each, each) == arch for each in arches.split(","))
+
+
+def _why(candidate: Candidate, subject: Subject) -> str:
+    version, scheme = subject.version, candidate.scheme
+    about = f" ({scheme}, source {subject.source})" if subject.source else f" ({scheme})"
+    if candidate.statement == Statement.NOT_AFFECTED:
+        return f"{candidate.feed} states not affected"
+    for (low, fixed, last), line in zip(bounds(scheme, candidate.ranges), unpack_ranges(candidate.ranges), strict=True):
+        if not _in_ranges(subject, scheme, f"{line.introduced}\t{line.fixed}\t{line.last_affected}"):
+            continue
+        start = f"{low.text} <= {version}" if low else version
+        if fixed:
+            return f"{start} < {fixed.text}{about}"
+        if last:
+            return f"{start} <= {last.text}{about}"
+        return (f"{version} >= {low.text}" if low else f"{version}: every version is affected") + about
+    if candidate.versions:
+        return f"{version} is listed as affected{about}"
+    return f"{version}: every version is affected{about}"
+
+
+def _unknown_why(candidate: Candidate, subject: Subject) -> str:
+    try:
+        key(candidate.scheme, subject.version)
+    except VersionError as error:
+        return f"the installed version cannot be compared: {error}"
+    for line in bounds(candidate.scheme, candidate.ranges):
+        for bound in line:
+            if bound is not None and bound.error:
+                return f"the advisory's version cannot be compared: {bound.error}"
+    return "the versions cannot be compared"

@@ -1,0 +1,199 @@
+"""Statements that speak of one vulnerability become one match.
+
+Records are told apart by the CVEs they name. One CVE: everything about that CVE is one vulnerability. None (a GHSA,
+a MAL): joined with what shares an id or alias. Several (a DSA, an ALSA): a bundle, folded into the vulnerabilities
+it names where those are matched by records of their own; what is left of it stays a match under its own id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from anchorecli.matching.decide import Hit, Subject, fixes
+from anchorecli.model import Advisory, Cvss, FixState, MatchVerdict, Severity, Statement
+
+_CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,}", re.ASCII)
+
+_RANKS = {"ghsa": 1, "osv": 0, "nvd": -1}
+"""Whose word counts more; a feed that is not named is a distributor's or an ecosystem's own."""
+_OWN = 2
+
+_CVSS_NAMES = ((9.0, Severity.CRITICAL), (7.0, Severity.HIGH), (4.0, Severity.MEDIUM), (0.1, Severity.LOW))
+
+
+class Record(NamedTuple):
+    """One statement that holds, with its advisory and the version it was judged by."""
+
+    hit: Hit
+    advisory: Advisory
+    subject: Subject
+    names: frozenset[str]
+    cves: frozenset[str]
+    rank: int
+
+
+class Draft(NamedTuple):
+    """A match but for its package: the same for every copy of it in the image."""
+
+    id: str
+    aliases: tuple[str, ...]
+    verdict: MatchVerdict
+    severity: Severity
+    fix_state: FixState
+    fixed_in: tuple[str, ...]
+    cvss: tuple[Cvss, ...]
+    primary: Record
+    summary: str
+    url: str
+    published: str
+    modified: str
+    suppressed: str
+
+
+def record(hit: Hit, advisory: Advisory, subject: Subject) -> Record:
+    """A hit with what the merge needs of its advisory."""
+    names = frozenset((advisory.id, *advisory.aliases))
+    feed = hit.candidate.feed.partition(":")[0]
+    return Record(hit, advisory, subject, names, frozenset(filter(_CVE.fullmatch, names)), _RANKS.get(feed, _OWN))
+
+
+def merge(records: Iterable[Record]) -> list[Draft]:
+    """One draft for each vulnerability that the records about one package speak of, by id.
+
+    Not-affected statements among the records suppress what they outrank or equal.
+    """
+    ordered = sorted(records, key=_preference)
+    denials = [each for each in ordered if each.hit.candidate.statement == Statement.NOT_AFFECTED]
+    claims = [each for each in ordered if each.hit.candidate.statement != Statement.NOT_AFFECTED]
+    single, bundles = _grouped(claims)
+    drafts = []
+    for names, group, folded in single:
+        drafts.append(_draft(names, group, folded, _denied(names, group, denials)))
+    settled = {cve for names, _, _ in single for cve in names if _CVE.fullmatch(cve)}
+    for group in bundles:
+        drafts += _bundle(group, settled, denials)
+    return sorted(drafts, key=lambda draft: (draft.id, draft.primary.advisory.id))
+
+
+_Group = tuple[frozenset[str], list[Record], list[Record]]
+"""All names of a vulnerability, the records about it alone, and the bundles that name it too."""
+
+
+def _grouped(claims: Sequence[Record]) -> tuple[list[_Group], list[list[Record]]]:
+    """Vulnerabilities, and bundles; a record without a CVE that shares an alias with either belongs there."""
+    by_cve: dict[str, list[Record]] = {}
+    for each in claims:
+        if len(each.cves) == 1:
+            by_cve.setdefault(next(iter(each.cves)), []).append(each)
+    bundles = _connected([each for each in claims if len(each.cves) > 1])
+    alone: list[list[Record]] = []
+    for component in _connected([each for each in claims if not each.cves]):
+        names = _names(component)
+        kin = [group for group in (*by_cve.values(), *bundles) if names & _names(group)]
+        for group in kin:
+            group += component
+        if not kin:
+            alone.append(component)
+    single: list[_Group] = []
+    for group in [*by_cve.values(), *alone]:
+        cves = {cve for each in group for cve in each.cves}
+        folded = [each for bundle in bundles for each in bundle if cves & each.cves]
+        single.append((_names(group), sorted(group, key=_preference), folded))
+    return single, [sorted(bundle, key=_preference) for bundle in bundles]
+
+
+def _connected(records: Sequence[Record]) -> list[list[Record]]:
+    """Records joined where they share a name that is no CVE."""
+    groups: list[tuple[set[str], list[Record]]] = []
+    for each in records:
+        names = set(each.names - each.cves)
+        touched = [group for group in groups if group[0] & names]
+        groups = [group for group in groups if not group[0] & names]
+        members = [member for group in touched for member in group[1]]
+        groups.append((names.union(*(group[0] for group in touched)), [*members, each]))
+    return [members for _, members in groups]
+
+
+def _bundle(group: list[Record], settled: set[str], denials: Sequence[Record]) -> list[Draft]:
+    """What is left of a bundle after its CVEs' own matches, and without what is denied; nothing if nothing is."""
+    cves = frozenset(cve for each in group for cve in each.cves)
+    left = cves - settled
+    denied = {cve for cve in left if _denied(frozenset((cve,)), group, denials)}
+    if left and left == denied:
+        reason = _denied(frozenset((min(left),)), group, denials)
+        return [_draft(_names(group) - (cves - left), group, [], reason)]
+    left -= denied
+    return [_draft(_names(group) - (cves - left), group, [], "")] if left else []
+
+
+def _denied(names: frozenset[str], group: Sequence[Record], denials: Sequence[Record]) -> str:
+    """Why a vulnerability does not count: a not-affected statement about it from no lesser source than any claim."""
+    best = max(each.rank for each in group)
+    for denial in denials:
+        if denial.rank >= best and denial.names & names:
+            return f"{denial.hit.candidate.feed} states not affected ({denial.advisory.id})"
+    return ""
+
+
+def _draft(names: frozenset[str], group: Sequence[Record], folded: Sequence[Record], suppressed: str) -> Draft:
+    # A readable verdict goes before an unreadable one, whoever gives it.
+    primary = next((each for each in group if each.hit.verdict is MatchVerdict.AFFECTED), group[0])
+    cves = [name for name in names if _CVE.fullmatch(name)]
+    identifier = cves[0] if len(cves) == 1 else primary.advisory.id
+    sources = [primary, *(each for each in group if each is not primary), *folded]
+    fix_state, fixed_in = _fix(sources)
+    return Draft(
+        id=identifier,
+        aliases=tuple(sorted((names | {each.advisory.id for each in folded}) - {identifier})),
+        verdict=primary.hit.verdict,
+        severity=next((found for each in sources if (found := _severity(each))), Severity.UNKNOWN),
+        fix_state=fix_state,
+        fixed_in=fixed_in,
+        cvss=tuple(dict.fromkeys(score for each in sources for score in each.advisory.cvss)),
+        primary=primary,
+        summary=_first(each.advisory.summary for each in sources),
+        url=_first(each.advisory.url for each in sources),
+        published=_first(each.advisory.published for each in sources),
+        modified=_first(each.advisory.modified for each in sources),
+        suppressed=suppressed,
+    )
+
+
+def _fix(sources: Sequence[Record]) -> tuple[FixState, tuple[str, ...]]:
+    """From the first that names a fix, unless a better one says there will be none."""
+    state = FixState.UNKNOWN
+    for each in sources:
+        candidate = each.hit.candidate
+        if found := fixes(candidate, each.subject):
+            return FixState.FIXED, found
+        if candidate.statement == Statement.WONT_FIX:
+            return FixState.WONT_FIX, ()
+        if candidate.statement == Statement.AFFECTED:
+            state = FixState.NOT_FIXED
+    return state, ()
+
+
+def _severity(each: Record) -> Severity:
+    """The statement's own, the advisory's, or what its best CVSS score is called."""
+    stated = Severity(each.hit.candidate.severity) or each.advisory.severity
+    if stated or not each.advisory.cvss:
+        return stated
+    score = max(each.advisory.cvss, key=lambda found: (found.version, found.score))
+    name = next((name for least, name in _CVSS_NAMES if score.score >= least), Severity.NEGLIGIBLE)
+    return min(name, Severity.HIGH) if score.version.startswith("2") else name
+
+
+def _preference(each: Record) -> tuple[int, bool, str, str, str, int]:
+    """Better sources first; direct before by source; then by name, so that the order never depends on the store's."""
+    candidate = each.hit.candidate
+    return -each.rank, bool(each.subject.source), each.advisory.id, candidate.package, candidate.ranges, candidate.row
+
+
+def _names(group: Sequence[Record]) -> frozenset[str]:
+    return frozenset(name for each in group for name in each.names)
+
+
+def _first(texts: Iterable[str]) -> str:
+    return next(filter(None, texts), "")
