@@ -58,7 +58,8 @@ def problem_lines(report: Report, options: RenderOptions) -> list[Line]:
         if count
     ]
     if hidden:
-        lines += [[(f"  ... and {', '.join(hidden)} (--all lists them)", "dim")]]
+        text = f"... and {', '.join(hidden)} (--all lists them)"
+        lines += wrapped(text, options.width, first=("  ", ""), style="dim")
     return lines
 
 
@@ -102,7 +103,8 @@ def _rule_lines(action: Action, names: list[str], findings: list[Finding], optio
         by = f" [allowlist item {finding.allowed_by}]" if allowed else ""
         lines += wrapped(clean(finding.message + by), options.width, first=(indent, ""))
     if len(shown) < len(findings):
-        lines += [[(f"{indent}... and {len(findings) - len(shown):,} more (--all lists them)", "dim")]]
+        text = f"... and {len(findings) - len(shown):,} more (--all lists them)"
+        lines += wrapped(text, options.width, first=(indent, ""), style="dim")
     return lines
 
 

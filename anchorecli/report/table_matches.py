@@ -86,7 +86,8 @@ def _groups(report: Report, shown: list[Match], options: RenderOptions) -> list[
     hidden = groups[len(visible) :]
     if hidden:
         severities = severity_counts(match.severity for each in hidden for match in each.matches)
-        lines += [[], [(f"... and {plural(len(hidden), 'more package')}: {severities} (--all lists them)", "dim")]]
+        text = f"... and {plural(len(hidden), 'more package')}: {severities} (--all lists them)"
+        lines += [[], *wrapped(text, options.width, style="dim")]
     return lines
 
 
@@ -110,7 +111,8 @@ def _group_lines(each: Group, id_width: int, starter: frozenset[str], options: R
     rest = each.matches[len(rows) :]
     if rest:
         severities = severity_counts(match.severity for match in rest)
-        lines += [[(f"    ... and {len(rest):,} more: {severities} (--all lists them)", "dim")]]
+        text = f"... and {len(rest):,} more: {severities} (--all lists them)"
+        lines += wrapped(text, options.width, first=("    ", ""), style="dim")
     return lines
 
 

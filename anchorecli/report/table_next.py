@@ -56,7 +56,8 @@ def _upgrade_lines(found: list[Upgrade], options: RenderOptions) -> list[Line]:
     if len(shown) < len(found):
         rest = sum(len(each.severities) for each in found[len(shown) :])
         more = plural(len(found) - len(shown), "more upgrade")
-        lines.append([(f"  ... and {more} that would fix {rest:,} (--all lists them)", "dim")])
+        text = f"... and {more} that would fix {rest:,} (--all lists them)"
+        lines += wrapped(text, options.width, first=("  ", ""), style="dim")
     return lines
 
 
