@@ -57,13 +57,13 @@ class Driver(Protocol):
 class FeedSink(Protocol):
     """Who keeps the records: the store."""
 
-    def feed_state(self, name: str) -> FeedState | None:
+    def feed_state(self, name: str, /) -> FeedState | None:
         """What is held of a feed, None for nothing."""
 
-    def sync_feed(self, state: FeedState, advisories: Iterable[Advisory]) -> SyncResult:
+    def sync_feed(self, state: FeedState, advisories: Iterable[Advisory], /) -> SyncResult:
         """Replace the feed's records by these, in one transaction; where the iterable raises nothing changes."""
 
-    def confirm_feed(self, name: str, updated_at: str) -> None:
+    def confirm_feed(self, name: str, updated_at: str, /) -> object:
         """Note that upstream has not changed."""
 
 

@@ -108,6 +108,8 @@ class _Tally:
     ecosystems: set[str] = field(default_factory=set)
     newest: str = ""
     seen: dict[str, int] = field(default_factory=dict)
+    again: dict[str, list[Advisory]] = field(default_factory=dict)
+    """Records whose id had come before, with other content."""
     unknown: dict[str, int] = field(default_factory=dict)
 
     def trouble(self, found: Problem) -> None:
@@ -140,6 +142,7 @@ def _take_in(driver: Driver, sink: FeedSink, job: _Job, progress: Progress) -> S
             tally.trouble(found)
         _spool(driver.parse(snapshot), spool, tally, progress)
         _refuse_what_is_implausible(driver.name, tally, job)
+        settled = _settle(spool, tally)
         for ecosystem, count in sorted(tally.unknown.items()):
             tally.trouble(
                 problem(f"{driver.name}: {ecosystem}", f"{count} statements nothing here asks for", incomplete=False)
@@ -157,7 +160,8 @@ def _take_in(driver: Driver, sink: FeedSink, job: _Job, progress: Progress) -> S
             problems=tally.problem_count,
         )
         progress("store", 0, tally.records)
-        result = sink.sync_feed(state, _unspool(spool, tally.records, progress))
+        handed = _handed_over(_unspool(spool), settled, tally.records, progress)
+        result = sink.sync_feed(state, handed)
     state = replace(state, revision=result.revision)
     return SyncOutcome(state, result, tuple(tally.problems), tally.problem_count)
 
@@ -170,28 +174,62 @@ def _spool(parsed: Iterable[Advisory | Problem], spool: IO[bytes], tally: _Tally
         data = marshal.dumps(to_row(found))
         if found.id in tally.seen:
             if tally.seen[found.id] != hash(data):
-                tally.trouble(problem(f"{found.feed}: {found.id}", "the id comes twice, with different content"))
+                tally.again.setdefault(found.id, []).append(found)
             continue
         tally.seen[found.id] = hash(data)
         tally.records += 1
-        tally.newest = max(tally.newest, found.modified)
-        for each in found.affected:
-            tally.ecosystems.add(each.ecosystem)
-            if not is_known(each.ecosystem):
-                tally.unknown[each.ecosystem] = tally.unknown.get(each.ecosystem, 0) + 1
+        _count(found, tally)
         spool.write(_LENGTH.pack(len(data)) + data)
         if tally.records % _EVERY == 0:
             progress("read", tally.records, 0)
 
 
-def _unspool(spool: IO[bytes], records: int, progress: Progress) -> Iterator[Advisory]:
+def _count(found: Advisory, tally: _Tally) -> None:
+    tally.newest = max(tally.newest, found.modified)
+    for each in found.affected:
+        tally.ecosystems.add(each.ecosystem)
+        if not is_known(each.ecosystem):
+            tally.unknown[each.ecosystem] = tally.unknown.get(each.ecosystem, 0) + 1
+
+
+def _unspool(spool: IO[bytes]) -> Iterator[Advisory]:
     spool.seek(0)
-    done = 0
     while head := spool.read(_LENGTH.size):
         yield from_row(marshal.loads(spool.read(_LENGTH.unpack(head)[0])))  # noqa: S302 - written above, by us
-        done += 1
+
+
+def _handed_over(
+    advisories: Iterable[Advisory], settled: dict[str, Advisory], records: int, progress: Progress
+) -> Iterator[Advisory]:
+    for done, advisory in enumerate(advisories, 1):
+        yield settled.get(advisory.id, advisory)
         if done % _EVERY == 0:
             progress("store", done, records)
+
+
+def _settle(spool: IO[bytes], tally: _Tally) -> dict[str, Advisory]:
+    """One record for each id that came several times.
+
+    Trees that are split by ecosystem hold a part of the record in each: the parts are put together. Where two speak of
+    the same ecosystem one is out of date: the one modified last holds.
+    """
+    settled: dict[str, Advisory] = {}
+    if not tally.again:
+        return settled
+    for advisory in _unspool(spool):
+        for other in tally.again.get(advisory.id, ()):
+            if _ecosystems(advisory).isdisjoint(_ecosystems(other)):
+                advisory = replace(advisory, affected=advisory.affected + other.affected)
+            else:
+                tally.trouble(problem(f"{other.feed}: {other.id}", "it comes twice; the one modified last was taken"))
+                advisory = max(advisory, other, key=lambda each: each.modified)
+            settled[advisory.id] = advisory
+            _count(advisory, tally)
+    return settled
+
+
+def _ecosystems(advisory: Advisory) -> set[str]:
+    return {each.ecosystem for each in advisory.affected}
 
 
 def _refuse_what_is_implausible(name: str, tally: _Tally, job: _Job) -> None:
