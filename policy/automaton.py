@@ -19,8 +19,6 @@ from typing import Any
 from anchorecli.errors import LimitError
 
 _MAX_STATES = 5_000
-_WORD = re.compile(r"\w")
-_WORD_ASCII = re.compile(r"\w", re.ASCII)
 
 Item = tuple[Any, Any]
 Test = Callable[[str], bool]
@@ -199,7 +197,7 @@ class Automaton:
 def _position(where: Any, flags: int) -> Assertion:
     """The test of ``^``, ``$``, ``\\A``, ``\\Z``, ``\\b`` or ``\\B``."""
     if where in (op.AT_BOUNDARY, op.AT_NON_BOUNDARY):
-        word = _WORD_ASCII if flags & re.ASCII else _WORD
+        word = re.compile(r"\w", flags & re.ASCII)
         wanted = where is op.AT_BOUNDARY
 
         def boundary(text: str, position: int) -> bool:

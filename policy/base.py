@@ -1,6 +1,6 @@
 """What a gate is made of, what it is given, and what it gives back.
 
-A gate is a file in ``gates/`` with a small frozen dataclass that satisfies ``Gate``; its triggers are ``Trigger``
+A gate is a file in ``gates/`` with a small named tuple that satisfies ``Gate``; its triggers are ``Trigger``
 values: a declaration (name, description, parameters) and the function that looks. From the declarations alone the
 bundle reader validates parameters and finds the nearest name, and ``reference.py`` prints the documentation.
 

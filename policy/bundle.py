@@ -13,9 +13,7 @@ Everything wrong with a bundle is reported at once, with lines, and then nothing
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anchorecli.errors import BundleError
 from anchorecli.model import Allow, Rule, Severity
@@ -27,6 +25,9 @@ from anchorecli.policy.rules import known_gates, read_rule
 from anchorecli.policy.spellings import VERSIONS
 from anchorecli.policy.times import utc
 from anchorecli.policy.values import Allowlist, Bundle, EvidenceRule, ImageRule, MappingRule, Policy
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _BUNDLE_KEYS = (
     *("id", "version", "policies", "whitelists", "mappings", "whitelisted_images", "blacklisted_images", "evidence"),
@@ -43,6 +44,8 @@ _ON_INCOMPLETE = ("indeterminate", "warn", "ignore")
 
 def load_bundle(path: str | Path) -> Bundle:
     """The bundle in a file. Raises: BundleError with the file's name and line."""
+    from pathlib import Path
+
     try:
         with Path(path).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -120,7 +123,7 @@ def _read(root: Node, path: str) -> Bundle:
         path=path,
     )
     faults.check()
-    return replace(bundle, digest=_digest(bundle), warnings=faults.remarks)
+    return bundle._replace(digest=_digest(bundle), warnings=faults.remarks)
 
 
 def _check_version(fields: Fields, faults: Faults, *, required: bool = False) -> None:

@@ -1,7 +1,6 @@
 """The instructions of a Dockerfile: of the one the user gave, or as the image's configuration and history tell.
 
-Format: https://docs.docker.com/reference/dockerfile/ (parser directives, comments, continuation lines, here
-documents). History entries come in three spellings::
+Format: history entries (OCI image-spec, config.md) come in three spellings::
 
     /bin/sh -c #(nop)  CMD ["bash"]                     the classic builder
     RUN /bin/sh -c apt-get update # buildkit            BuildKit
@@ -15,8 +14,6 @@ Not handled: variables; where a value holds one, the configuration is asked inst
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -27,11 +24,7 @@ DIRECTIVES = tuple(
     "ADD ARG COPY CMD ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD USER RUN SHELL STOPSIGNAL VOLUME "
     "WORKDIR".split()
 )
-_ESCAPE = re.compile(r"#\s*escape\s*=\s*([\\`])\s*\Z", re.IGNORECASE)
-_PARSER_DIRECTIVE = re.compile(r"#\s*[a-z]+\s*=", re.IGNORECASE)
-_HERE_DOCUMENT = re.compile(r"(?<!\S)[0-9]?<<-?([\"']?)([A-Za-z_]\w{0,63})\1(?=[\s>|;&]|\Z)")
 _NOP = "#(nop)"
-_PORT = re.compile(r"\[?\s*(?:map\[)?([0-9]{1,5}(?:-[0-9]{1,5})?)(/[a-z]+)?(?::\{\})?\]*\Z", re.IGNORECASE)
 
 
 class Instruction(NamedTuple):
@@ -39,6 +32,12 @@ class Instruction(NamedTuple):
 
     directive: str
     rest: str
+
+    @classmethod
+    def of(cls, line: str) -> Instruction:
+        """A line that is not blank, taken apart."""
+        parts = line.split(None, 1)
+        return cls(parts[0].upper(), parts[1].strip() if len(parts) > 1 else "")
 
 
 class Dockerfile(NamedTuple):
@@ -59,7 +58,9 @@ class Port(NamedTuple):
 def dockerfile(evidence: Evidence) -> Dockerfile:
     """The Dockerfile of the image; without instructions where there is neither a Dockerfile nor an image."""
     if evidence.dockerfile.strip():
-        return Dockerfile(tuple(_parse(evidence.dockerfile)), True)
+        from anchorecli.policy.dockerfile_text import instructions
+
+        return Dockerfile(tuple(instructions(evidence.dockerfile)), True)
     image = evidence.analysis.image
     if image.ref.transport == "dir":
         return Dockerfile((), False)
@@ -92,50 +93,17 @@ def config_ports(config: ImageConfig) -> tuple[Port, ...]:
 
 
 def _port(token: str) -> Port | None:
-    found = _PORT.match(token)
-    if found is None:
+    """``80``, ``80/tcp``, ``8000-8010``, and the forms of history: ``[80/tcp``, ``map[80/tcp:{}]``."""
+    text = token.lower().strip("[]").removeprefix("map[").partition(":")[0]
+    span, slash, protocol = text.partition("/")
+    first, dash, last = span.partition("-")
+    if not (_is_port(first) and (not dash or _is_port(last)) and (not slash or protocol.isalpha())):
         return None
-    span, protocol = found.group(1), (found.group(2) or "").lower()
-    first, _, last = span.partition("-")
-    return Port(span + protocol, int(first), int(last or first))
+    return Port(text, int(first), int(last or first))
 
 
-def _parse(text: str) -> Iterator[Instruction]:
-    lines = text.removeprefix("\ufeff").splitlines()[::-1]  # A stack: the next line is the last.
-    escape, heading, joined = "\\", True, ""
-    while lines:
-        line = lines.pop()
-        stripped = line.strip()
-        if stripped.startswith("#") or not stripped:
-            # Comments and blank lines vanish, inside an instruction too; parser directives stand before all else.
-            heading = heading and _PARSER_DIRECTIVE.match(stripped) is not None
-            directive = _ESCAPE.match(stripped) if heading else None
-            escape = directive.group(1) if directive else escape
-            continue
-        heading = False
-        if stripped.endswith(escape):
-            joined += line.rstrip()[:-1]
-            continue
-        yield _instruction(_with_here_documents((joined + line).strip(), lines))
-        joined = ""
-    if joined.strip():
-        yield _instruction(joined.strip())
-
-
-def _with_here_documents(line: str, lines: list[str]) -> str:
-    """The instruction with the here documents it opens, taken from the lines that follow."""
-    directive = line.split(None, 1)[0].upper()
-    for _, end in _HERE_DOCUMENT.findall(line) if directive in ("RUN", "COPY", "ADD") else ():
-        if not any(following.strip() == end for following in lines):
-            break  # Never closed, so it was none.
-        while (body := lines.pop()).strip() != end:
-            line += "\n" + body
-    return line
-
-
-def _instruction(line: str) -> Instruction:
-    parts = line.split(None, 1)
-    return Instruction(parts[0].upper(), parts[1].strip() if len(parts) > 1 else "")
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 5
 
 
 def _guess(config: ImageConfig) -> Iterator[Instruction]:
@@ -166,10 +134,10 @@ def _from_history(entry: HistoryEntry) -> Instruction:
     text = entry.created_by.strip()
     head, marker, rest = text.partition(_NOP)
     if marker and (not head.strip() or head.split()[-1] in ("-c", "/c", "/C", "-Command")):
-        instruction = _instruction(rest.strip() or "RUN")
+        instruction = Instruction.of(rest.strip() or "RUN")
         return instruction if instruction.directive in DIRECTIVES else Instruction("RUN", text)
     text = text.removesuffix("# buildkit").rstrip()
-    instruction = _instruction(text)
+    instruction = Instruction.of(text)
     # Only the exact upper-case word is a directive: a RUN of the classic builder may well begin with `env` or `run`.
     if instruction.directive not in DIRECTIVES or not text.startswith(instruction.directive):
         return Instruction("RUN", text)
@@ -181,6 +149,8 @@ def _from_history(entry: HistoryEntry) -> Instruction:
 
 def _from_config(config: ImageConfig) -> Iterator[Instruction]:
     """What the configuration says, as instructions; defaults that no one wrote are left out."""
+    import json
+
     plain = (
         ("MAINTAINER", config.author),
         ("ENV", " ".join(pair for pair in config.env if not pair.startswith("PATH="))),
@@ -203,6 +173,8 @@ def _healthcheck(test: tuple[str, ...]) -> str:
     """``CMD-SHELL curl …`` and ``CMD curl …`` of the configuration as the instruction has them."""
     if not test:
         return ""
+    import json
+
     kind, *arguments = test
     if kind == "CMD-SHELL":
         return "CMD " + " ".join(arguments)

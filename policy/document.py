@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, Literal, NamedTuple
 
 from anchorecli.errors import BundleError
@@ -62,11 +61,14 @@ def from_plain(value: Any) -> Node:
 class _JsonReader:
     """A strict JSON reader that notes lines; strings and numbers are scanned by the standard library's code."""
 
-    _blank = re.compile(r"[ \t\r\n]*")
-    _number = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)
     _words: tuple[tuple[str, NodeKind], ...] = (("true", "boolean"), ("false", "boolean"), ("null", "null"))
 
     def __init__(self, text: str, path: str) -> None:
+        from json.decoder import scanstring  # type: ignore[attr-defined]
+
+        self._scan_string = scanstring
+        self._blank = re.compile(r"[ \t\r\n]*")
+        self._number = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)
         self._text = text
         self._path = path
         self._at = 0
@@ -136,7 +138,7 @@ class _JsonReader:
 
     def _string(self) -> str:
         try:
-            text, end = scanstring(self._text, self._at + 1, True)
+            text, end = self._scan_string(self._text, self._at + 1, True)
         except ValueError as error:
             raise self._error(getattr(error, "msg", str(error))) from None
         if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):

@@ -6,7 +6,6 @@ Format: Anchore Engine bundles hold every parameter as a string; numbers, boolea
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
@@ -14,9 +13,6 @@ from anchorecli.policy.base import Parameter
 from anchorecli.policy.patterns import Pattern, regex_fault
 
 Kind = Literal["boolean", "integer", "float", "strings", "numbers", "enum", "string", "regex"]
-
-_INTEGER = re.compile(r"\s*[0-9]{1,18}\s*\Z")
-_FLOAT = re.compile(r"\s*-?[0-9]{1,18}(\.[0-9]{0,18})?\s*\Z")
 
 EXPECTED: Mapping[Kind, str] = {
     "boolean": "true or false",
@@ -95,9 +91,15 @@ def _accepts(kind: Kind, value: str) -> bool:
     if kind == "boolean":
         return value.strip().lower() in ("true", "false")
     if kind == "integer":
-        return bool(_INTEGER.match(value))
+        return _is_digits(value.strip())
     if kind == "float":
         # Anchore Engine's own check lets an empty string through, and its editor writes them.
-        return not value or bool(_FLOAT.match(value))
+        whole, _, fraction = value.strip().removeprefix("-").partition(".")
+        return not value or (_is_digits(whole) and (not fraction or _is_digits(fraction)))
     items = split_list(value)
-    return bool(items) and (kind == "strings" or all(_INTEGER.match(item) for item in items))
+    return bool(items) and (kind == "strings" or all(map(_is_digits, items)))
+
+
+def _is_digits(text: str) -> bool:
+    # 18 digits: more than any port, day or score has, and no work to convert.
+    return text.isascii() and text.isdigit() and len(text) <= 18

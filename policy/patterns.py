@@ -16,8 +16,10 @@ Each ``Pattern`` has a budget of automaton steps; a text that would exceed it ra
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from anchorecli.policy.automaton import Automaton, Unsupported, parse, ways
+if TYPE_CHECKING:
+    from anchorecli.policy.automaton import Automaton
 
 _MAX_PATTERN = 2_000
 _MAX_WAYS = 100_000
@@ -47,10 +49,14 @@ class Pattern:
             self._ways += bound
             return self._regex.match(subject) is not None
         if self._automaton is None:
+            from anchorecli.policy.automaton import Automaton
+
             self._automaton = Automaton(self._text)
         return self._automaton.matches(subject)
 
     def _bound(self, length: int) -> float:
+        from anchorecli.policy.automaton import parse, ways
+
         # Lengths share a bound by powers of two: the tree is walked a dozen times, not once per text.
         bucket = length.bit_length()
         if bucket not in self._bounds:
@@ -60,6 +66,8 @@ class Pattern:
 
 def regex_fault(text: str) -> str:
     """Why a text cannot be used as a regular expression here, empty if it can."""
+    from anchorecli.policy.automaton import Automaton, Unsupported, parse, ways
+
     if len(text) > _MAX_PATTERN:
         return f"longer than {_MAX_PATTERN} characters"
     try:

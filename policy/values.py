@@ -6,7 +6,6 @@ denied images.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from anchorecli.model import Allow, Problem, Rule
@@ -60,8 +59,7 @@ class EvidenceRule(NamedTuple):
     max_feed_age_days: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(NamedTuple):
     """A policy bundle. ``digest`` is the same for two files that mean the same: comments, layout, descriptions and
     spellings do not enter into it."""
 

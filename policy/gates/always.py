@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from anchorecli.policy.base import Evidence, Fire, Fires, Trigger
 from anchorecli.policy.parameters import Arguments
@@ -15,8 +15,7 @@ def _always(_evidence: Evidence, _arguments: Arguments) -> Fires:
 _TRIGGERS = (Trigger("always", "Fires on every evaluation, whatever the image holds.", _always),)
 
 
-@dataclass(frozen=True, slots=True)
-class AlwaysGate:
+class AlwaysGate(NamedTuple):
     """Rules that hold for every image a mapping sends to the policy."""
 
     name: str = "always"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from anchorecli.model import Problem
 from anchorecli.policy.base import Evidence, Fire, Fires, Parameter, Trigger
@@ -181,8 +181,7 @@ _TRIGGERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DockerfileGate:
+class DockerfileGate(NamedTuple):
     """How the image was built and will run."""
 
     name: str = "dockerfile"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from anchorecli.errors import VersionError
 from anchorecli.model import Package, Problem
@@ -113,8 +113,7 @@ _TRIGGERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PackagesGate:
+class PackagesGate(NamedTuple):
     """Packages by name, of every type."""
 
     name: str = "packages"

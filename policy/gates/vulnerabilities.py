@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from anchorecli.model import FixState, Match, Problem
 from anchorecli.policy.base import Evidence, Fire, Fires, Parameter, Trigger
@@ -86,8 +86,7 @@ _TRIGGERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class VulnerabilitiesGate:
+class VulnerabilitiesGate(NamedTuple):
     """Vulnerabilities of the packages, by severity, score, age and fix."""
 
     name: str = "vulnerabilities"
