@@ -180,6 +180,8 @@ def _settle_schema(db: sqlite3.Connection, path: Path, *, readonly: bool) -> Non
     if version == migrations.SCHEMA_VERSION:
         return
     if readonly:
+        if not version:
+            raise StoreError(f"{path}: the file is empty", hint="scan an image or sync the feeds first")
         raise StoreError(
             f"{path}: the store is of schema version {version}, older than this program's {migrations.SCHEMA_VERSION}",
             hint="any command that writes, such as a scan, brings it up to date",
@@ -241,7 +243,10 @@ _REBUILD = (
 )
 
 _FAULTS: dict[int, tuple[str, str]] = {
-    sqlite3.SQLITE_FULL: ("the disk is full", "free some space (`anchore store gc` helps) and run the command again"),
+    sqlite3.SQLITE_FULL: (
+        "the disk is full",
+        "free some space, there or where temporary files go, and run the command again",
+    ),
     sqlite3.SQLITE_NOTADB: ("this is not a store (not an SQLite database)", "name another file with --store"),
     sqlite3.SQLITE_CORRUPT: ("the store is damaged", _REBUILD),
     sqlite3.SQLITE_READONLY: ("the store cannot be written", _ANOTHER_PLACE),

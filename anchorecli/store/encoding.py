@@ -7,6 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
 from typing import Any
@@ -16,13 +17,14 @@ from anchorecli.store.connection import clean_text
 
 DIGEST_BYTES = 16
 
-Term = tuple[str, str, int, str, str]
-"""Scheme, statement, severity, module, arches: what many statements have in common."""
+Term = str
+"""What many statements have in common, as JSON: scheme, statement, its own severity, the one that counts, module,
+arches."""
 
 Record = tuple[str, int, str, str, str, str, str, str, str]
 """Id, severity, then the columns of ``advisory_detail``."""
 
-Statements = list[tuple[str, str, Term, str, str]]
+StatementRow = tuple[str, str, Term, str, str]
 """Ecosystem, package, term, ranges, versions."""
 
 _dump = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
@@ -34,22 +36,22 @@ class Encoded:
 
     digest: bytes
     record: Record
-    statements: Statements
+    statements: list[StatementRow]
 
 
 def encode(advisory: Advisory) -> Encoded:
     """An advisory as rows. Text that is no Unicode (half a surrogate pair) is replaced, never refused."""
     record = _record(advisory)
-    statements = [_statement(affected) for affected in advisory.affected]
+    statements = [_statement(affected, advisory.severity) for affected in advisory.affected]
     try:
-        canonical = _dump((record, statements)).encode()
+        canonical = _dump([*record, *chain.from_iterable(statements)]).encode()
     except UnicodeEncodeError:
         return encode(_clean(advisory))
     return Encoded(blake2b(canonical, digest_size=DIGEST_BYTES).digest(), record, statements)
 
 
 def decode(feed: str, record: Sequence[Any], statements: Iterable[Sequence[Any]]) -> Advisory:
-    """The reverse of ``encode``; each statement is its flat row: ecosystem, package, the term, ranges, versions."""
+    """The reverse of ``encode``; a statement is a flat row: ecosystem, package, the term's parts, ranges, versions."""
     name, severity, aliases, summary, url, published, modified, withdrawn, cvss = record
     return Advisory(
         id=name,
@@ -92,8 +94,8 @@ CROSS JOIN feed f ON f.id = v.feed
 """
 
 _OF_STATEMENTS = """
-SELECT a.advisory, a.position, e.name, p.name, t.scheme, t.statement, t.severity, t.module, t.arches, a.ranges,
-       a.versions
+SELECT a.advisory, a.position, e.name, p.name, t.scheme, t.statement, t.own_severity, t.severity, t.module,
+       t.arches, a.ranges, a.versions
 FROM json_each(?) asked
 CROSS JOIN affected a INDEXED BY affected_by_advisory ON a.advisory = asked.value
 CROSS JOIN package p ON p.id = a.package
@@ -102,14 +104,15 @@ CROSS JOIN term t ON t.id = a.term
 """
 
 
-def load(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Advisory]:
-    """Whole advisories by their rows, in the order asked for; rows that are not there are left out."""
+def load(db: sqlite3.Connection, rows: Sequence[int], *, statements: bool) -> dict[int, Advisory]:
+    """Advisories by their rows, in the order asked for; rows that are not there are left out."""
     asked = json.dumps(list(rows))
-    statements: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    for row, *statement in db.execute(_OF_STATEMENTS, (asked,)):
-        statements[row].append(tuple(statement))
+    affected: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    if statements:
+        for row, *statement in db.execute(_OF_STATEMENTS, (asked,)):
+            affected[row].append(tuple(statement))
     return {
-        row: decode(feed, record, (statement[1:] for statement in sorted(statements[row])))
+        row: decode(feed, record, (statement[1:] for statement in sorted(affected[row])))
         for row, feed, *record in db.execute(_OF_ADVISORIES, (asked,))
     }
 
@@ -120,13 +123,20 @@ def _record(a: Advisory) -> Record:
     return (a.id, int(a.severity), aliases, a.summary, a.url, a.published, a.modified, a.withdrawn, cvss)
 
 
-def _statement(a: Affected) -> tuple[str, str, Term, str, str]:
-    term = (a.scheme, a.statement.value, int(a.severity), a.module, ",".join(a.arches))
+def _statement(a: Affected, severity: Severity) -> StatementRow:
+    term = _term(a.scheme, a.statement, a.severity, severity, a.module, a.arches)
     return (a.ecosystem, a.package, term, pack_ranges(a.ranges), "\n".join(a.versions))
 
 
+@lru_cache(maxsize=8192)
+def _term(
+    scheme: str, statement: Statement, own: Severity, advisory: Severity, module: str, arches: tuple[str, ...]
+) -> Term:
+    return _dump([scheme, statement.value, int(own), int(own or advisory), module, ",".join(arches)])
+
+
 def _affected(row: Sequence[Any]) -> Affected:
-    ecosystem, package, scheme, statement, severity, module, arches, ranges, versions = row
+    ecosystem, package, scheme, statement, severity, _, module, arches, ranges, versions = row
     return Affected(
         ecosystem=ecosystem,
         package=package,

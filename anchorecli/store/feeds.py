@@ -50,8 +50,8 @@ def current_revision(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT coalesce(max(revision), 0) FROM revision").fetchone()[0])
 
 
-def check_revision(db: sqlite3.Connection, revision: int) -> None:
-    """Make sure that the store can answer as of ``revision``.
+def check_revision(db: sqlite3.Connection, revision: int) -> int:
+    """Make sure that the store can answer as of ``revision``; gives the newest.
 
     Raises: StoreError where it was never made, or where what held then has been cleaned up since.
     """
@@ -62,6 +62,7 @@ def check_revision(db: sqlite3.Connection, revision: int) -> None:
             f"feed revision {revision} is not in the store: it keeps {oldest} to {newest}",
             hint="`anchore feeds status` names the revisions",
         )
+    return newest
 
 
 def feed_states(db: sqlite3.Connection, revision: int | None, name: str | None = None) -> tuple[FeedState, ...]:
@@ -119,6 +120,17 @@ def add_revision(db: sqlite3.Connection, feed: int, state: FeedState, counts: tu
     )
 
 
+def close_gone(db: sqlite3.Connection, revision: int) -> None:
+    """Close the advisories that the temporary table ``gone`` names, with their statements, as of ``revision``."""
+    db.execute(
+        "UPDATE affected SET valid_to = ? WHERE (package, valid_to, advisory, position) IN"
+        " (SELECT a.package, 0, a.advisory, a.position FROM gone"
+        " CROSS JOIN affected a INDEXED BY affected_by_advisory ON a.advisory = gone.advisory)",
+        (revision,),
+    )
+    db.execute("UPDATE advisory SET valid_to = ? WHERE id IN (SELECT advisory FROM gone)", (revision,))
+
+
 def confirm(db: sqlite3.Connection, name: str, updated_at: str) -> bool:
     """Note that a feed was found unchanged; False where there is none of that name."""
     return db.execute("UPDATE feed SET updated_at = ? WHERE name = ? AND active", (updated_at, name)).rowcount > 0
@@ -131,7 +143,10 @@ def drop(db: sqlite3.Connection, name: str, now: str) -> bool:
         return False
     row, starter = feed
     number = current_revision(db) + 1
-    removed = db.execute("UPDATE advisory SET valid_to = ? WHERE feed = ? AND valid_to IS NULL", (number, row)).rowcount
+    db.execute("DROP TABLE IF EXISTS temp.gone")
+    db.execute("CREATE TEMP TABLE gone AS SELECT id AS advisory FROM advisory WHERE feed = ? AND valid_to = 0", (row,))
+    close_gone(db, number)
+    removed = db.execute("SELECT count(*) FROM gone").fetchone()[0]
     add_revision(db, row, FeedState(name, revision=number, updated_at=now, starter=bool(starter)), (0, 0, removed))
     db.execute("UPDATE revision SET active = 0 WHERE revision = ?", (number,))
     db.execute("UPDATE feed SET active = 0, revision = ?, records = 0 WHERE id = ?", (number, row))

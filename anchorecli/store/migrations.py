@@ -21,13 +21,15 @@ Feeds
 ``revision``         one row for each sync that changed something: what it changed, and where the data came from.
 ``ecosystem``        names of namespaces, once each.
 ``package``          names of packages in an ecosystem, once each.
-``term``             the few combinations of scheme, statement, severity, module and arches that statements come in.
-``advisory``         one immutable record of a feed, valid from revision ``valid_from`` until before ``valid_to`` (null
-                     while it holds). ``digest`` is that of the whole record in a canonical encoding. Narrow on purpose:
-                     a lookup visits ten thousand of these.
+``term``             the few combinations that statements come in: feed, scheme, statement, module, arches, the severity
+                     of the statement itself (``own_severity``, 0 where it has none) and the one that counts.
+``advisory``         one immutable record of a feed, valid from revision ``valid_from`` until before ``valid_to`` (0
+                     while it holds). ``digest`` is that of the whole record in a canonical encoding.
 ``advisory_detail``  the rest of the record: what only a match needs. ``aliases`` and ``cvss`` are JSON.
-``affected``         the statements of an advisory about a package; clustered by package, which is how they are asked.
-                     ``ranges`` are lines of ``introduced TAB fixed TAB last_affected``, ``versions`` are lines.
+``affected``         the statements of an advisory about a package; clustered by package, which is how they are asked,
+                     and what holds before what does not any more (``valid_to`` is the advisory's, repeated), so that
+                     history costs a lookup nothing. ``ranges`` are lines of ``introduced TAB fixed TAB
+                     last_affected``, ``versions`` are lines.
 ``history``          one row: ``kept_from``, the oldest revision that can still be asked.
 ``current_statement`` a view of what holds now, in words, for auditors.
 
@@ -154,12 +156,14 @@ CREATE TABLE package (
 );
 CREATE TABLE term (
     id INTEGER PRIMARY KEY,
+    feed INTEGER NOT NULL REFERENCES feed (id),
     scheme TEXT NOT NULL,
     statement TEXT NOT NULL,
+    own_severity INTEGER NOT NULL,
     severity INTEGER NOT NULL,
     module TEXT NOT NULL,
     arches TEXT NOT NULL,
-    UNIQUE (scheme, statement, severity, module, arches)
+    UNIQUE (feed, scheme, statement, own_severity, severity, module, arches)
 );
 CREATE TABLE advisory (
     id INTEGER PRIMARY KEY,
@@ -167,10 +171,10 @@ CREATE TABLE advisory (
     name TEXT NOT NULL,
     severity INTEGER NOT NULL,
     valid_from INTEGER NOT NULL,
-    valid_to INTEGER,
+    valid_to INTEGER NOT NULL,
     digest BLOB NOT NULL
 );
-CREATE UNIQUE INDEX advisory_now ON advisory (feed, name) WHERE valid_to IS NULL;
+CREATE UNIQUE INDEX advisory_now ON advisory (feed, name) WHERE valid_to = 0;
 CREATE TABLE advisory_detail (
     advisory INTEGER PRIMARY KEY,
     aliases TEXT NOT NULL,
@@ -183,12 +187,13 @@ CREATE TABLE advisory_detail (
 );
 CREATE TABLE affected (
     package INTEGER NOT NULL,
+    valid_to INTEGER NOT NULL,
     advisory INTEGER NOT NULL,
     position INTEGER NOT NULL,
     term INTEGER NOT NULL,
     ranges TEXT NOT NULL,
     versions TEXT NOT NULL,
-    PRIMARY KEY (package, advisory, position)
+    PRIMARY KEY (package, valid_to, advisory, position)
 ) WITHOUT ROWID;
 CREATE INDEX affected_by_advisory ON affected (advisory);
 CREATE TABLE history (
@@ -197,15 +202,15 @@ CREATE TABLE history (
 INSERT INTO history (kept_from) VALUES (0);
 CREATE VIEW current_statement AS
 SELECT f.name AS feed, v.name AS advisory, e.name AS ecosystem, p.name AS package, t.scheme, t.statement,
-       max(t.severity, CASE t.severity WHEN 0 THEN v.severity ELSE 0 END) AS severity, t.module, t.arches,
-       a.ranges, a.versions, v.valid_from, d.aliases, d.published, d.withdrawn, d.url
+       t.severity, t.module, t.arches, a.ranges, a.versions, v.valid_from, d.aliases, d.published, d.withdrawn, d.url
 FROM affected a
-JOIN advisory v ON v.id = a.advisory AND v.valid_to IS NULL
+JOIN advisory v ON v.id = a.advisory
 JOIN advisory_detail d ON d.advisory = v.id
 JOIN feed f ON f.id = v.feed
 JOIN package p ON p.id = a.package
 JOIN ecosystem e ON e.id = p.ecosystem
-JOIN term t ON t.id = a.term;
+JOIN term t ON t.id = a.term
+WHERE a.valid_to = 0;
 """
 
 _EVALUATIONS = """

@@ -115,14 +115,15 @@ def shrink(db: sqlite3.Connection) -> None:
 def _forget_revisions(db: sqlite3.Connection, limits: dict[str, str | int]) -> int:
     kept_from = min(db.execute(_KEPT_FROM, limits).fetchone()[0], current_revision(db))
     values = (kept_from,)
-    closed = "SELECT id FROM advisory WHERE valid_to <= ?"
+    closed = "SELECT id FROM advisory WHERE valid_to BETWEEN 1 AND ?"
     db.execute(
-        "DELETE FROM affected WHERE (package, advisory, position) IN (SELECT a.package, a.advisory, a.position"
+        "DELETE FROM affected WHERE (package, valid_to, advisory, position) IN"
+        " (SELECT a.package, a.valid_to, a.advisory, a.position"
         f" FROM ({closed}) v CROSS JOIN affected a INDEXED BY affected_by_advisory ON a.advisory = v.id)",
         values,
     )
     db.execute(f"DELETE FROM advisory_detail WHERE advisory IN ({closed})", values)
-    removed = db.execute("DELETE FROM advisory WHERE valid_to <= ?", values).rowcount
+    removed = db.execute("DELETE FROM advisory WHERE valid_to BETWEEN 1 AND ?", values).rowcount
     if removed:
         db.execute("UPDATE history SET kept_from = max(kept_from, ?)", values)
     return removed

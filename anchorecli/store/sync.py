@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -26,6 +27,9 @@ from anchorecli.store.encoding import Encoded, Term, decode, encode, load, merge
 
 _BATCH = 2000
 
+# KiB. Sorting by package and keeping the index of 1.5 million statements at hand; small change beside the parsing.
+_MEMORY = ("PRAGMA cache_size = -65536", "PRAGMA temp.cache_size = -16384")
+
 # known: the row of the store that equals the record, which then has no content here.
 # target: the id in the store of what is numbered here.
 _STAGING = (
@@ -33,83 +37,97 @@ _STAGING = (
         n INTEGER PRIMARY KEY, digest BLOB, known INTEGER, name TEXT, severity INTEGER, aliases TEXT, summary TEXT,
         url TEXT, published TEXT, modified TEXT, withdrawn TEXT, cvss TEXT)""",
     """CREATE TEMP TABLE staged_affected (
-        n INTEGER, position INTEGER, ecosystem INTEGER, package TEXT, term INTEGER, ranges TEXT, versions TEXT,
+        n INTEGER, position INTEGER, package INTEGER, term INTEGER, ranges TEXT, versions TEXT,
         PRIMARY KEY (n, position)) WITHOUT ROWID""",
-    "CREATE TEMP TABLE staged_ecosystem (id INTEGER PRIMARY KEY, name TEXT, target INTEGER)",
-    """CREATE TEMP TABLE staged_term (
-        id INTEGER PRIMARY KEY, scheme TEXT, statement TEXT, severity INTEGER, module TEXT, arches TEXT,
-        target INTEGER)""",
+    "CREATE TEMP TABLE staged_package (id INTEGER PRIMARY KEY, ecosystem TEXT, name TEXT, target INTEGER)",
+    "CREATE TEMP TABLE staged_term (id INTEGER PRIMARY KEY, term TEXT, target INTEGER)",
     "CREATE TEMP TABLE gone (advisory INTEGER PRIMARY KEY)",
     "CREATE TEMP TABLE fresh (n INTEGER PRIMARY KEY, advisory INTEGER, source INTEGER)",
 )
 
 _KNOWN = """
 SELECT v.name, v.digest, v.id FROM json_each(?) asked
-CROSS JOIN advisory v ON v.feed = ? AND v.name = asked.value AND v.valid_to IS NULL
+CROSS JOIN advisory v ON v.feed = ? AND v.name = asked.value AND v.valid_to = 0
+"""
+
+_STAGED_STATEMENTS = """
+SELECT p.ecosystem, p.name, t.term, a.ranges, a.versions
+FROM staged_affected a CROSS JOIN staged_package p ON p.id = a.package CROSS JOIN staged_term t ON t.id = a.term
+WHERE a.n = ? ORDER BY a.position
 """
 
 _FIND_GONE = """
 INSERT INTO gone
 SELECT v.id FROM advisory v LEFT JOIN staged s ON s.name = v.name
-WHERE v.feed = :feed AND v.valid_to IS NULL AND v.digest IS NOT s.digest
+WHERE v.feed = :feed AND v.valid_to = 0 AND v.digest IS NOT s.digest
 """
 
 _FIND_FRESH = """
 INSERT INTO fresh
 SELECT s.n, :base + row_number() OVER (ORDER BY s.n), s.known
-FROM staged s LEFT JOIN advisory v ON v.feed = :feed AND v.name = s.name AND v.valid_to IS NULL
+FROM staged s LEFT JOIN advisory v ON v.feed = :feed AND v.name = s.name AND v.valid_to = 0
 WHERE s.digest IS NOT v.digest
 """
 
-# In this order; gone rows are closed before, since a name holds once at a time.
-_SWAP = (
-    "UPDATE advisory SET valid_to = :revision WHERE id IN (SELECT advisory FROM gone)",
-    "INSERT OR IGNORE INTO ecosystem (name) SELECT name FROM staged_ecosystem ORDER BY name",
-    "UPDATE staged_ecosystem SET target = (SELECT e.id FROM ecosystem e WHERE e.name = staged_ecosystem.name)",
-    """INSERT OR IGNORE INTO term (scheme, statement, severity, module, arches)
-    SELECT scheme, statement, severity, module, arches FROM staged_term ORDER BY 1, 2, 3, 4, 5""",
-    """UPDATE staged_term SET target = (SELECT t.id FROM term t WHERE (t.scheme, t.statement, t.severity, t.module,
-    t.arches) = (staged_term.scheme, staged_term.statement, staged_term.severity, staged_term.module,
-    staged_term.arches))""",
+_TERM = (
+    ":feed, json_extract(term, '$[0]'), json_extract(term, '$[1]'), json_extract(term, '$[2]'),"
+    " json_extract(term, '$[3]'), json_extract(term, '$[4]'), json_extract(term, '$[5]')"
+)
+_TERM_COLUMNS = "feed, scheme, statement, own_severity, severity, module, arches"
+
+# After what is gone has been closed, since a name holds once at a time.
+_ADD_FRESH = (
+    "INSERT OR IGNORE INTO ecosystem (name) SELECT DISTINCT ecosystem FROM staged_package ORDER BY 1",
     """INSERT OR IGNORE INTO package (ecosystem, name)
-    SELECT DISTINCT e.target, a.package
-    FROM fresh CROSS JOIN staged_affected a USING (n) CROSS JOIN staged_ecosystem e ON e.id = a.ecosystem
-    ORDER BY 1, 2""",
-    """INSERT INTO advisory (id, feed, name, severity, valid_from, digest)
-    SELECT fresh.advisory, :feed, s.name, s.severity, :revision, s.digest
+    SELECT e.id, s.name FROM staged_package s CROSS JOIN ecosystem e ON e.name = s.ecosystem ORDER BY 1, 2""",
+    """UPDATE staged_package SET target = (
+        SELECT p.id FROM ecosystem e CROSS JOIN package p ON p.ecosystem = e.id
+        WHERE e.name = staged_package.ecosystem AND p.name = staged_package.name)""",
+    f"INSERT OR IGNORE INTO term ({_TERM_COLUMNS}) SELECT {_TERM} FROM staged_term ORDER BY term",
+    f"UPDATE staged_term SET target = (SELECT id FROM term WHERE ({_TERM_COLUMNS}) = ({_TERM}))",
+    """INSERT INTO advisory (id, feed, name, severity, valid_from, valid_to, digest)
+    SELECT fresh.advisory, :feed, s.name, s.severity, :revision, 0, s.digest
     FROM fresh CROSS JOIN staged s USING (n) WHERE source IS NULL""",
     """INSERT INTO advisory_detail
     SELECT fresh.advisory, s.aliases, s.summary, s.url, s.published, s.modified, s.withdrawn, s.cvss
     FROM fresh CROSS JOIN staged s USING (n) WHERE source IS NULL""",
     """INSERT INTO affected
-    SELECT p.id, fresh.advisory, a.position, t.target, a.ranges, a.versions
+    SELECT p.target, 0, fresh.advisory, a.position, t.target, a.ranges, a.versions
     FROM fresh CROSS JOIN staged_affected a USING (n)
-    CROSS JOIN staged_ecosystem e ON e.id = a.ecosystem
+    CROSS JOIN staged_package p ON p.id = a.package
     CROSS JOIN staged_term t ON t.id = a.term
-    CROSS JOIN package p ON p.ecosystem = e.target AND p.name = a.package
-    ORDER BY 1, 2, 3""",
+    ORDER BY 1, 3, 4""",
     # What was equal when it was read, and is not any more: from the row it was equal to.
-    """INSERT INTO advisory (id, feed, name, severity, valid_from, digest)
-    SELECT fresh.advisory, :feed, v.name, v.severity, :revision, v.digest
+    """INSERT INTO advisory (id, feed, name, severity, valid_from, valid_to, digest)
+    SELECT fresh.advisory, :feed, v.name, v.severity, :revision, 0, v.digest
     FROM fresh CROSS JOIN advisory v ON v.id = fresh.source""",
     """INSERT INTO advisory_detail
     SELECT fresh.advisory, d.aliases, d.summary, d.url, d.published, d.modified, d.withdrawn, d.cvss
     FROM fresh CROSS JOIN advisory_detail d ON d.advisory = fresh.source""",
     """INSERT INTO affected
-    SELECT a.package, fresh.advisory, a.position, a.term, a.ranges, a.versions
+    SELECT a.package, 0, fresh.advisory, a.position, a.term, a.ranges, a.versions
     FROM fresh CROSS JOIN affected a INDEXED BY affected_by_advisory ON a.advisory = fresh.source""",
 )
 
 
 @dataclass(slots=True)
 class _Snapshot:
-    """What has been read so far; ecosystems and terms are few, so they are numbered here."""
+    """What has been read so far. Names and terms are numbered here: a hundred bytes for each name."""
 
-    ecosystems: dict[str, int] = field(default_factory=dict)
+    ecosystems: set[str] = field(default_factory=set)
+    packages: defaultdict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     terms: dict[Term, int] = field(default_factory=dict)
     last: int = 0
     """The number of the last record."""
     newest: str = ""
+    _package: int = 0
+
+    def number_package(self, ecosystem: str, name: str) -> int:
+        """The next number, for a name met for the first time."""
+        self._package += 1
+        self.ecosystems.add(ecosystem)
+        self.packages[ecosystem][name] = self._package
+        return self._package
 
 
 def sync_feed(
@@ -122,12 +140,11 @@ def sync_feed(
 
     Records of one id are merged. ``finish`` may complete the state once all have been read (digest, problems).
     """
-    for statement in _STAGING:
+    for statement in (*_MEMORY, *_STAGING):
         db.execute(statement)
     snapshot = _Snapshot()
     _stage(db, state.name, advisories, snapshot)
     duplicates = _merge_duplicates(db, snapshot)
-    _stage_numbered(db, snapshot)
     state = finish(state) if finish else state
     state = replace(
         state,
@@ -160,24 +177,30 @@ def _known(db: sqlite3.Connection, feed: int, encoded: list[Encoded]) -> dict[tu
 def _write(
     db: sqlite3.Connection, snapshot: _Snapshot, encoded: Iterable[Encoded], known: dict[tuple[str, bytes], int]
 ) -> None:
-    terms, ecosystems = snapshot.terms, snapshot.ecosystems
     records: list[tuple[Any, ...]] = []
     statements: list[tuple[Any, ...]] = []
+    packages: list[tuple[int, str, str]] = []
+    terms: list[tuple[int, Term]] = []
     for n, item in enumerate(encoded, snapshot.last + 1):
         row = known.get((item.record[0], item.digest))
         if row is not None:
             records.append((n, item.digest, row, item.record[0], *[None] * 8))
-            for statement in item.statements:
-                ecosystems.setdefault(statement[0], len(ecosystems))
+            snapshot.ecosystems.update(statement[0] for statement in item.statements)
             continue
         records.append((n, item.digest, None, *item.record))
-        for position, (ecosystem, package, term, ranges, versions) in enumerate(item.statements):
-            ecosystem_id = ecosystems.setdefault(ecosystem, len(ecosystems))
-            term_id = terms.setdefault(term, len(terms))
-            statements.append((n, position, ecosystem_id, package, term_id, ranges, versions))
+        for position, (ecosystem, name, term, ranges, versions) in enumerate(item.statements):
+            if (package := snapshot.packages[ecosystem].get(name)) is None:
+                package = snapshot.number_package(ecosystem, name)
+                packages.append((package, ecosystem, name))
+            if (term_id := snapshot.terms.get(term)) is None:
+                term_id = snapshot.terms[term] = len(snapshot.terms)
+                terms.append((term_id, term))
+            statements.append((n, position, package, term_id, ranges, versions))
     snapshot.last += len(records)
     db.executemany("INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", records)
-    db.executemany("INSERT INTO staged_affected VALUES (?, ?, ?, ?, ?, ?, ?)", statements)
+    db.executemany("INSERT INTO staged_affected VALUES (?, ?, ?, ?, ?, ?)", statements)
+    db.executemany("INSERT INTO staged_package (id, ecosystem, name) VALUES (?, ?, ?)", packages)
+    db.executemany("INSERT INTO staged_term (id, term) VALUES (?, ?)", terms)
 
 
 def _merge_duplicates(db: sqlite3.Connection, snapshot: _Snapshot) -> int:
@@ -187,7 +210,7 @@ def _merge_duplicates(db: sqlite3.Connection, snapshot: _Snapshot) -> int:
     with transaction(db, "BEGIN"):
         for (name,) in names:
             rows = db.execute("SELECT n FROM staged WHERE name = ? ORDER BY n", (name,)).fetchall()
-            merged = reduce(merge, (_staged(db, n, snapshot) for (n,) in rows))
+            merged = reduce(merge, (_staged(db, n) for (n,) in rows))
             db.executemany("DELETE FROM staged WHERE n = ?", rows)
             db.executemany("DELETE FROM staged_affected WHERE n = ?", rows)
             _write(db, snapshot, [encode(merged)], {})
@@ -195,32 +218,19 @@ def _merge_duplicates(db: sqlite3.Connection, snapshot: _Snapshot) -> int:
     return duplicates
 
 
-def _staged(db: sqlite3.Connection, n: int, snapshot: _Snapshot) -> Advisory:
+def _staged(db: sqlite3.Connection, n: int) -> Advisory:
     known, *record = db.execute(
         "SELECT known, name, severity, aliases, summary, url, published, modified, withdrawn, cvss"
         " FROM staged WHERE n = ?",
         (n,),
     ).fetchone()
     if known is not None:
-        return load(db, [known])[known]
-    ecosystems, terms = list(snapshot.ecosystems), list(snapshot.terms)
-    query = "SELECT ecosystem, package, term, ranges, versions FROM staged_affected WHERE n = ? ORDER BY position"
+        return load(db, [known], statements=True)[known]
     statements = (
-        (ecosystems[ecosystem], package, *terms[term], ranges, versions)
-        for ecosystem, package, term, ranges, versions in db.execute(query, (n,))
+        (ecosystem, package, *json.loads(term), ranges, versions)
+        for ecosystem, package, term, ranges, versions in db.execute(_STAGED_STATEMENTS, (n,))
     )
     return decode("", record, statements)
-
-
-def _stage_numbered(db: sqlite3.Connection, snapshot: _Snapshot) -> None:
-    with transaction(db, "BEGIN"):
-        db.executemany(
-            "INSERT INTO staged_ecosystem VALUES (?, ?, NULL)", ((n, name) for name, n in snapshot.ecosystems.items())
-        )
-        db.executemany(
-            "INSERT INTO staged_term VALUES (?, ?, ?, ?, ?, ?, NULL)",
-            ((n, *term) for term, n in snapshot.terms.items()),
-        )
 
 
 def _swap(db: sqlite3.Connection, state: FeedState) -> SyncResult:
@@ -241,6 +251,7 @@ def _swap(db: sqlite3.Connection, state: FeedState) -> SyncResult:
         state = replace(state, revision=revision)
         feeds.save_state(db, state)
         feeds.add_revision(db, feed, state, counts)
-        for statement in _SWAP:
+        feeds.close_gone(db, revision)
+        for statement in _ADD_FRESH:
             db.execute(statement, {"feed": feed, "revision": revision})
     return SyncResult(state.name, revision, *counts, unchanged=state.records - fresh)
