@@ -12,6 +12,7 @@ import hashlib
 import http.client
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -37,9 +38,9 @@ class Registry:
     """A running registry; a context manager."""
 
     def __init__(self, directory: Path, htpasswd: str | None = None) -> None:
-        self._directory = directory / f"registry-{time.monotonic_ns()}"
-        self._directory.mkdir(parents=True)
-        self._log = self._directory / "log"
+        self.directory = directory / f"registry-{time.monotonic_ns()}"
+        self.directory.mkdir(parents=True)
+        self._log = self.directory / "log"
         self._start = 0
         self._auth = ""
         port = _free_port()
@@ -56,14 +57,23 @@ class Registry:
     def stop(self) -> None:
         """End the registry."""
         if self._process.poll() is None:
+            self.resume()
             self._process.terminate()
             self._process.wait(10)
+
+    def pause(self) -> None:
+        """Let it hang: connections are accepted, nobody answers."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
 
     def login(self, user: str, password: str) -> Path:
         """Use these credentials for pushes and puts; the path of an auth file with them, for ``--authfile``."""
         self._auth = f"{user}:{password}"
         encoded = base64.b64encode(self._auth.encode()).decode()
-        path = self._directory / f"auth-{user}-{password}.json"
+        path = self.directory / f"auth-{user}-{password}.json"
         path.write_text(f'{{"auths": {{"{self.host}": {{"auth": "{encoded}"}}}}}}')
         return path
 
@@ -140,14 +150,14 @@ class Registry:
     def _run(self, port: int, htpasswd: str | None) -> subprocess.Popen[bytes]:
         auth = ""
         if htpasswd is not None:
-            passwords = self._directory / "htpasswd"
+            passwords = self.directory / "htpasswd"
             passwords.write_text(htpasswd)
             auth = f"auth: {{htpasswd: {{realm: test, path: {passwords}}}}}\n"
-        config = self._directory / "config.yml"
+        config = self.directory / "config.yml"
         config.write_text(
             "version: 0.1\n"
             "log: {level: error}\n"
-            f"storage: {{filesystem: {{rootdirectory: {self._directory / 'data'}}}, delete: {{enabled: true}}}}\n"
+            f"storage: {{filesystem: {{rootdirectory: {self.directory / 'data'}}}, delete: {{enabled: true}}}}\n"
             f"http: {{addr: '127.0.0.1:{port}'}}\n" + auth
         )
         with self._log.open("wb") as log:

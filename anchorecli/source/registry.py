@@ -9,7 +9,6 @@ Format: OCI distribution-spec, "Pulling manifests" and "Pulling blobs".
 
 from __future__ import annotations
 
-import re
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -35,11 +34,6 @@ from anchorecli.source.platforms import check_platform, choose
 from anchorecli.source.pull import Pull
 from anchorecli.source.skopeo import Skopeo
 
-# Layer types that skopeo can write into an OCI layout; of any other only single blobs can be had.
-_COPYABLE = re.compile(
-    r"application/vnd\.(?:oci\.image\.layer\..*|docker\.image\.rootfs\.diff\.tar(?:\.gzip)?"
-    r"|docker\.image\.rootfs\.foreign\.diff\.tar(?:\.gzip)?)"
-)
 _LAYOUT = "layout"
 
 
@@ -103,10 +97,8 @@ class RegistrySource:
             self._directory = tempfile.TemporaryDirectory(prefix="anchore-")  # mode 0700
         directory = Path(self._directory.name, str(len(self._pulls)))
         source = f"docker://{pull_string(self._ref, self.image.digest)}"
-        copyable = all(_COPYABLE.fullmatch(layer.media_type) for layer in self.image.layers)
-        pull = self._copy(source, wanted, directory) if copyable else self._single(source, wanted, directory)
-        self._pulls.append(pull)
-        return pull
+        self._pulls.append(self._copy(source, wanted, directory))
+        return self._pulls[-1]
 
     def _copy(self, source: str, wanted: dict[str, int], directory: Path) -> Pull:
         blobs = directory / _LAYOUT / "blobs" / "sha256"
@@ -119,15 +111,6 @@ class RegistrySource:
         def find(digest: str) -> Path | None:
             path = directory / _LAYOUT / blob_name(digest)
             return path if path.exists() else None
-
-        return Pull(self._skopeo, process, directory, wanted, find)
-
-    def _single(self, source: str, wanted: dict[str, int], directory: Path) -> Pull:
-        directory.mkdir()
-        process = self._skopeo.start_layers(source, list(wanted), directory)
-
-        def find(digest: str) -> Path | None:
-            return next(directory.glob(f"layers-*/{digest.removeprefix('sha256:')}"), None)
 
         return Pull(self._skopeo, process, directory, wanted, find)
 

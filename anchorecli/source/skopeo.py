@@ -16,13 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from anchorecli.errors import AccessError, NotFoundError, SourceError
+from anchorecli.errors import AccessError, IntegrityError, NotFoundError, SourceError
 from anchorecli.source.base import SourceOptions
 
 _FATAL = re.compile(r'level=fatal msg="((?:[^"\\]|\\.)*)"')
 _NOISE = re.compile(r'^Error parsing image name "[^"]*": |^Error reading \w+ for image: ')
 COMPLAINTS = "skopeo.stderr"
 """Where a copy's standard error goes, in its directory."""
+
+RETRIES = 2
+"""How often skopeo tries a download again where the network failed; what is complete is not fetched again."""
 
 Process = subprocess.Popen[bytes]
 
@@ -51,11 +54,9 @@ class Skopeo:
         nothing of the image is run; its digests are checked by whoever reads it.
         """
         flags = ["copy", "--quiet", *self._flags("src-"), "--dest-oci-accept-uncompressed-layers"]
+        if source.startswith("docker://"):
+            flags.append(f"--retry-times={RETRIES}")
         return self.start(["--insecure-policy", *self._overrides(), *flags, source, target], directory)
-
-    def start_layers(self, source: str, digests: Sequence[str], directory: Path) -> Process:
-        """Start fetching single blobs, whatever the manifest says of them, into ``directory/layers-*/<hex>``."""
-        return self.start(["layers", *self._flags(""), source, *digests], directory)
 
     def start(self, arguments: Sequence[str], directory: Path | None = None) -> Process:
         """Start skopeo. Raises: SourceError where it is not installed."""
@@ -173,6 +174,24 @@ _COMPLAINTS: tuple[tuple[type[SourceError], tuple[str, ...], str, str], ...] = (
         "the registry limits requests",
         f"wait; or {_LOGIN}",
     ),
+    (
+        IntegrityError,
+        ("digest did not match", "digest mismatch"),
+        "the registry's bytes are not what their digest says",
+        "the image is damaged or was tampered with: push it again",
+    ),
+    (
+        IntegrityError,
+        ("fetching blob: invalid status code from registry 404", "blob unknown"),
+        "the registry has lost a layer of it",
+        "push the image again",
+    ),
+    (
+        SourceError,
+        ("media type",),
+        "it holds something that the installed skopeo cannot read",
+        "update skopeo, or push the image again with OCI media types",
+    ),
     (SourceError, ("no space left on device",), "the disk is full", "set TMPDIR to a larger disk"),
     (
         SourceError,
@@ -192,7 +211,6 @@ _COMPLAINTS: tuple[tuple[type[SourceError], tuple[str, ...], str, str], ...] = (
         (
             "manifest unknown",
             "name unknown",
-            "blob unknown",
             "repository name not known",
             "statuscode: 404",
             "404 (not found)",
