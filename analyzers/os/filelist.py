@@ -7,6 +7,7 @@ or trailing slash (``.`` for the root), the others are base names in it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 
 def pack(directories: Mapping[str, Iterable[str]]) -> str:
@@ -26,3 +27,20 @@ def unpack(text: str) -> Iterator[str]:
         prefix = "" if directory == "." else f"{directory}/"
         for name in names:
             yield prefix + name
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Owned paths, taken from their text only when somebody iterates; ``root`` is the nested root they stand below."""
+
+    texts: tuple[str, ...]
+    root: str = ""
+    packed: bool = False
+    """Whether the texts are in the form above rather than a path a line."""
+
+    def __iter__(self) -> Iterator[str]:
+        for text in self.texts:
+            paths: Iterable[str] = unpack(text) if self.packed else text.split("\n")
+            if self.root:
+                paths = (f"{self.root}/{path.lstrip('/')}" for path in paths)
+            yield from paths

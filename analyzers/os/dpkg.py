@@ -1,0 +1,192 @@
+"""Packages installed by dpkg or opkg, whole databases and the pieces that distroless images keep.
+
+Format: dpkg's admin directory, see dpkg(1) and deb-control(5): ``status`` and ``info/NAME[:ARCH].list``;
+``status.d/NAME`` and ``NAME.md5sums`` of distroless; ``/usr/share/doc/NAME/copyright``; opkg's ``status`` and
+``info/NAME.control``. One entry of a status file: ``Package: bash``, ``Version: 5.2.15-2+b2``.
+
+``info/*.md5sums`` is not read: it names a part of what ``.list`` names, at twice the cost.
+
+Not handled: chiselled Ubuntu images, which have a manifest of slices instead; ``status-old``, ``available`` and other
+copies. Owned paths are as dpkg lists them: on a merged-usr image ``/lib/x`` for what the tree holds at ``usr/lib/x``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.licenses import normalise
+from anchorecli.analyzers.os import copyright as copyright_file
+from anchorecli.analyzers.os.attribution import first_layers
+from anchorecli.analyzers.os.dpkg_status import Stanza, parse
+from anchorecli.analyzers.os.filelist import Paths
+from anchorecli.analyzers.purl import os_purl
+from anchorecli.model import DiffId, Json, Package
+
+_ADMIN = re.compile(r"(?:(?P<root>.*?)/)??(?:var/lib|usr/lib|lib)/(?P<kind>dpkg|opkg)(?:/(?P<part>info|status\.d))?$")
+_DOC = re.compile(r"(?:.*/)?usr/share/doc/[^/]+$")
+
+
+def _wanted(path: str, _size: int, _mode: int) -> bool:
+    directory, _, base = path.rpartition("/")
+    if base == "copyright":
+        return _DOC.match(directory) is not None
+    found = _ADMIN.match(directory)
+    if found is None:
+        return False
+    kind, part = found["kind"], found["part"]
+    if part is None:
+        return base == "status"
+    if part == "status.d":
+        return kind == "dpkg"
+    return base.endswith(".list") or (kind == "opkg" and base.endswith(".control"))
+
+
+@dataclass(frozen=True, slots=True)
+class DpkgAnalyzer:
+    """dpkg and opkg packages.
+
+    A fact is the stanzas of a status file (arrays, see ``Stanza``), the paths of a ``.list`` or ``.md5sums`` as one
+    text, a line each, or the licence names of a copyright file.
+    """
+
+    name: str = "dpkg"
+    version: int = 1
+    wants: Wants = Wants(
+        names=frozenset({"status", "copyright"}),
+        suffixes=frozenset({".list", ".md5sums", ".control"}),
+        parents=frozenset({"status.d"}),
+        match=_wanted,
+    )
+
+    def read(self, file: LayerFile) -> Json | None:
+        """One file's fact; a damaged status file keeps its readable stanzas."""
+        directory, _, base = file.path.rpartition("/")
+        data = file.data()
+        if base == "copyright":
+            return copyright_file.named(data) or None
+        if base.endswith(".md5sums"):
+            return _summed(data) or None
+        if base.endswith(".list") and directory.endswith("/info"):
+            return data.decode("utf-8", "surrogateescape").strip("\n") or None
+        return _stanzas(data, whole=base == "status" and not directory.endswith("status.d"))
+
+    def assemble(self, view: View) -> Found:
+        """One package per stanza of a visible database, with the paths and licences that its side files name."""
+        facts: dict[str, Fact] = {fact.path: fact for fact in view.facts()}
+        packages: dict[tuple[str, str, str, str], Package] = {}
+        owned: dict[str, Paths] = {}
+        for fact in facts.values():
+            place = _ADMIN.match(fact.path.rpartition("/")[0])
+            if place is None or not isinstance(fact.value, list):
+                continue
+            if fact.path.endswith(".control") and f"{place[0].removesuffix('/info')}/status" in facts:
+                continue
+            database = _Database(view, facts, fact, place["root"] or "", place["kind"])
+            for key, package, paths in database.packages():
+                if key not in packages:
+                    packages[key] = package
+                    owned[package.purl] = _joined(owned.get(package.purl), paths)
+        return Found(packages=tuple(packages.values()), owned=owned)
+
+
+def _stanzas(data: bytes, *, whole: bool) -> Json | None:
+    text = data.decode("utf-8", "replace")
+    stanzas, damage = parse(text)
+    value = [list(stanza) for stanza in stanzas]
+    if whole and text and not text.endswith("\n"):
+        # dpkg ends every line; a single stanza in status.d may come from a tool that does not.
+        damage = "; ".join(filter(None, [damage, "the last line has no end, so the file may be cut short"]))
+    if damage:
+        return partial(value, f"damaged: {damage}; {len(value)} packages were kept")
+    return value or None
+
+
+def _summed(data: bytes) -> str:
+    """The paths of an md5sums file: ``<32 hex digits>  usr/bin/x``."""
+    lines = data.decode("utf-8", "surrogateescape").splitlines()
+    return "\n".join(line[34:].removeprefix("./") for line in lines if line[32:33] == " ")
+
+
+def _joined(first: Paths | None, second: Paths) -> Paths:
+    """The paths of one package that is installed in two roots under one purl."""
+    if first is None:
+        return second
+    return Paths(tuple(text for text in ("\n".join(first), "\n".join(second)) if text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Database:
+    """One status file and what stands beside it."""
+
+    view: View
+    facts: Mapping[str, Fact]
+    fact: Fact
+    root: str
+    kind: str
+
+    def packages(self) -> Iterator[tuple[tuple[str, str, str, str], Package, Paths]]:
+        """Each package with its identity and its paths."""
+        layers = first_layers(self.view.history(self.fact.path), _identities)
+        for row in self.fact.value:
+            stanza = Stanza(*row)
+            identity = (stanza.name, stanza.version, stanza.arch)
+            layer = layers.get(identity, self.fact.layer)
+            package = self._package(stanza, self.view.diff_id(layer))
+            yield (self.root, *identity), package, self._paths(stanza)
+
+    def _package(self, stanza: Stanza, layer: DiffId) -> Package:
+        kind = "opkg" if self.kind == "opkg" else "deb"
+        upstream = ""
+        if (stanza.source, stanza.source_version) != (stanza.name, stanza.version):
+            upstream = stanza.source
+            if stanza.source_version != stanza.version:
+                upstream += f"@{stanza.source_version}"
+        qualifiers = {"arch": stanza.arch, "upstream": upstream}
+        metadata = {} if stanza.state in ("", "installed") else {"status": stanza.state}
+        return Package(
+            name=stanza.name,
+            version=stanza.version,
+            type=kind,
+            scheme="deb",
+            purl=os_purl(kind, self.view.distro, stanza.name, stanza.version, qualifiers),
+            arch=stanza.arch,
+            source=stanza.source,
+            source_version=stanza.source_version,
+            licenses=self._licenses(stanza),
+            locations=(self.view.location(self.fact),),
+            layer=layer,
+            analyzer="dpkg",
+            vendor=stanza.maintainer,
+            size=stanza.size,
+            metadata=metadata,
+        )
+
+    def _licenses(self, stanza: Stanza) -> tuple[str, ...]:
+        if self.kind == "opkg":
+            control = self.facts.get(f"{self._admin()}/info/{stanza.name}.control")
+            declared = stanza.license or (Stanza(*control.value[0]).license if control else "")
+            return normalise([declared])
+        path = f"usr/share/doc/{stanza.name}/copyright"
+        path = f"{self.root}/{path}" if self.root else path
+        # Only where the directory is a link to another package's is there something to resolve.
+        fact = self.facts.get(path) or (self.view.fact(path) if path not in self.view.tree else None)
+        return copyright_file.licenses(fact.value) if fact else ()
+
+    def _paths(self, stanza: Stanza) -> Paths:
+        admin = self._admin()
+        for name in (f"{stanza.name}:{stanza.arch}", stanza.name):
+            if fact := self.facts.get(f"{admin}/info/{name}.list"):
+                return Paths((fact.value,), self.root)
+        fact = self.facts.get(f"{self.fact.path}.md5sums") or self.facts.get(f"{admin}/status.d/{stanza.name}.md5sums")
+        return Paths((fact.value,) if fact else (), self.root)
+
+    def _admin(self) -> str:
+        directory = self.fact.path.rpartition("/")[0]
+        return directory.removesuffix("/status.d").removesuffix("/info")
+
+
+def _identities(value: Json) -> Iterable[tuple[str, str, str]]:
+    return ((row[0], row[1], row[2]) for row in value) if isinstance(value, list) else ()

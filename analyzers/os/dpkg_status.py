@@ -1,0 +1,117 @@
+"""Stanzas of a dpkg or opkg database.
+
+Format: deb-control(5), ``Key: value`` lines, a line that begins with a blank or tab continues the one before, an empty
+line ends a stanza. dpkg refuses a damaged database as a whole; here each stanza stands for itself, of a repeated key
+the last counts, and what cannot be read is counted.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+GONE = frozenset({"config-files", "not-installed"})
+"""Third words of ``Status`` under which nothing of the package is on the disk but perhaps its configuration."""
+
+_NUMBERS = {
+    "package": 0,
+    "version": 1,
+    "architecture": 2,
+    "source": 3,
+    "status": 4,
+    "installed-size": 5,
+    "maintainer": 6,
+    "license": 7,
+    "sourcename": 8,
+}
+_KNOWN = {**_NUMBERS, **{key.title(): number for key, number in _NUMBERS.items()}, "SourceName": 8}
+"""Keys as they are usually written, so that the common case needs no lowering."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*").fullmatch
+_SOURCE = re.compile(r"(\S+)\s*\(([^()\s]+)\)").fullmatch
+_HUMAN = {"k": 1024, "m": 1024**2, "g": 1024**3}
+
+
+class Stanza(NamedTuple):
+    """One package that is at least partly on the disk. A plain JSON array in the stored fact."""
+
+    name: str
+    version: str
+    arch: str
+    source: str
+    source_version: str
+    state: str
+    """Third word of Status; empty where the stanza has none (distroless)."""
+    size: int
+    """Bytes."""
+    maintainer: str
+    license: str
+    """Only opkg has one."""
+
+
+class Status(NamedTuple):
+    """What a database gave; ``damage`` says in words what could not be read, or is empty."""
+
+    stanzas: list[Stanza]
+    damage: str
+
+
+def parse(text: str) -> Status:
+    """Every installed package of a status file, in its order."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+    stanzas: list[Stanza] = []
+    damaged = first = position = total = 0
+    for block in text.split("\n\n"):
+        if block and not block.isspace():
+            total += 1
+            values = _fields(block)
+            if values[0] and values[1] and _NAME(values[0]) and values[1].isprintable() and " " not in values[1]:
+                state = values[4].split(maxsplit=2)[-1] if values[4] else ""
+                if state not in GONE:
+                    stanzas.append(_stanza(values, state))
+            elif not values[0] or values[4].rpartition(" ")[2] not in GONE:
+                damaged += 1
+                first = first or text.count("\n", 0, position) + 1
+        position += len(block) + 2
+    damage = ""
+    if damaged:
+        damage = f"{damaged} of {total} stanzas without a usable name or version, the first in line {first}"
+    return Status(stanzas, damage)
+
+
+def _fields(block: str) -> list[str]:
+    """The first line of each wanted field, by its number."""
+    values = [""] * len(_NUMBERS)
+    for line in block.split("\n"):
+        if line[:1] in (" ", "\t"):
+            continue
+        key, colon, value = line.partition(":")
+        number = _KNOWN.get(key)
+        if number is None:
+            # dpkg compares keys without regard to case.
+            number = _NUMBERS.get(key.lower())
+        if number is not None and colon:
+            values[number] = value.strip()
+    return values
+
+
+def _stanza(values: list[str], state: str) -> Stanza:
+    name, version, arch, source, _, size, maintainer, license_, source_name = values
+    source_version = version
+    if source and source[-1] == ")" and (bracketed := _SOURCE(source)):
+        source, source_version = bracketed.groups()
+    source = source_name or source.rpartition("/")[2].strip() or name
+    if " " in source:
+        source = source.partition(" ")[0]
+    return Stanza(name, version, arch, source, source_version, state, _size(size), maintainer, license_)
+
+
+def _size(text: str) -> int:
+    """Installed-Size in bytes: dpkg counts KiB; some opkg builds write ``12.5K``."""
+    if text.isdecimal():
+        return int(text[:15]) * 1024
+    unit = _HUMAN.get(text[-1:].lower(), 0)
+    try:
+        return int(float(text[:-1][:15]) * unit) if unit else 0
+    except (ValueError, OverflowError):
+        return 0
