@@ -21,7 +21,7 @@ from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsp
 
 from anchorecli import __version__
 from anchorecli.errors import AnchoreError, FeedError
-from anchorecli.transport import basic, connect, gunzip, host_of, proxy_for, proxy_headers
+from anchorecli.transport import basic, connect, host_of, proxy_for, proxy_headers
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
@@ -206,7 +206,7 @@ class Fetcher:
                     return
             finally:
                 connection.close()
-            following = urljoin(target, location)
+            following = _joined(target, location)
             if split.scheme == "https" and not following.lower().startswith("https:"):
                 raise self._error(
                     f"{_shown(url)}: it redirects from https to {_shown(following)}", hint="check the URL"
@@ -240,7 +240,7 @@ class Fetcher:
     def _split(self, target: str, url: str) -> SplitResult:
         try:
             split = urlsplit(target)
-            usable = split.scheme in ("http", "https") and split.hostname and (split.port or 1)
+            usable = split.scheme in ("http", "https") and split.hostname and (split.port or 1) and target.isprintable()
         except ValueError:
             usable = False
         if not usable:
@@ -287,7 +287,7 @@ class Fetcher:
         if encoding in ("identity", ""):
             yield from self._wire(url, response, progress)
         elif encoding in ("gzip", "x-gzip"):
-            yield from gunzip(self._wire(url, response, progress))
+            yield from _gunzip(self._wire(url, response, progress))
         else:
             raise self._error(f"{_shown(url)}: sent as {encoding}, which was not asked for")
 
@@ -322,6 +322,15 @@ class _TryAgainError(Exception):
         self.wait = wait
 
 
+def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    from anchorecli.compression import GZIP, inflate
+
+    try:
+        yield from inflate(pieces, GZIP)
+    except ValueError as error:
+        raise ConnectionError(f"Content-Encoding: {error}") from error
+
+
 def _retry_after(text: str) -> float:
     """Seconds to wait, from a number or a date (RFC 9110, 10.2.3)."""
     if text.strip().isascii() and text.strip().isdigit():
@@ -353,6 +362,13 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error) or type(error).__name__
+
+
+def _joined(base: str, location: str) -> str:
+    try:
+        return urljoin(base, location)
+    except ValueError:
+        return location  # no URL: refused as such by whoever opens it
 
 
 def _is_loopback(name: str) -> bool:

@@ -5,7 +5,6 @@ Only ``net`` uses it; everybody else talks to a ``Fetcher``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -65,16 +64,6 @@ def _tls() -> Any:
     except ImportError:
         return ssl.create_default_context()
     return ssl.create_default_context(cafile=certifi.where())
-
-
-def gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The content of a gzip Content-Encoding. Raises: ConnectionError where it is damaged or ends early."""
-    from anchorecli.compression import GZIP, inflate
-
-    try:
-        yield from inflate(pieces, GZIP)
-    except ValueError as error:
-        raise ConnectionError(f"Content-Encoding: {error}") from error
 
 
 def basic(username: str, password: str) -> str:
