@@ -1,0 +1,186 @@
+"""Packages installed by apk: Alpine, Wolfi, Chainguard and their kin.
+
+Format: apk's installed database, https://wiki.alpinelinux.org/wiki/Apk_spec: lines ``X:value``, an empty line ends an
+entry; ``F:`` names a directory and the ``R:`` lines behind it the files in it. One entry: ``P:musl``, ``V:1.2.4-r2``,
+``o:musl``. ``lib/apk/db/installed``, in newer releases ``usr/lib/apk/db/installed``.
+
+Not handled: dependencies (``D:``, ``p:``), file digests (``Z:``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.licenses import expression, identifier, normalise
+from anchorecli.analyzers.os.attribution import first_layers
+from anchorecli.analyzers.os.filelist import Paths, pack
+from anchorecli.analyzers.purl import os_purl
+from anchorecli.model import DiffId, Distro, Json, Package
+
+_DATABASE = re.compile(r"(?:(?P<root>.*?)/)??(?:usr/)?lib/apk/db/installed$")
+_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9+._@-]*").fullmatch
+_FIELDS = frozenset({"C:", "P:", "V:", "A:", "o:", "L:", "I:", "m:"})
+_OPERATOR = re.compile(r"[()]|\b(?:and|or|with)\b", re.IGNORECASE)
+
+
+class Entry(NamedTuple):
+    """One installed package. A plain JSON array in the stored fact."""
+
+    name: str
+    version: str
+    arch: str
+    origin: str
+    license: str
+    size: int
+    maintainer: str
+    files: str
+    """As ``filelist.pack`` has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApkAnalyzer:
+    """apk packages. A fact is the entries of one database (arrays, see ``Entry``)."""
+
+    name: str = "apk"
+    version: int = 1
+    wants: Wants = Wants(
+        names=frozenset({"installed"}),
+        match=lambda path, size, mode: _DATABASE.match(path) is not None,
+    )
+
+    def read(self, file: LayerFile) -> Json | None:
+        """The entries of a database; of a damaged one those that can be read."""
+        entries, damage = parse(file.data().decode("utf-8", "surrogateescape"))
+        value = [list(entry) for entry in entries]
+        if damage:
+            return partial(value, f"damaged: {damage}; {len(value)} packages were kept")
+        return value or None
+
+    def assemble(self, view: View) -> Found:
+        """One package per entry of a visible database."""
+        packages: dict[tuple[str, str, str, str], Package] = {}
+        owned: dict[str, Paths] = {}
+        for fact in view.facts():
+            place = _DATABASE.match(fact.path)
+            root = (place["root"] if place else "") or ""
+            layers = first_layers(view.history(fact.path), _identities)
+            for row in fact.value:
+                entry = Entry(*row)
+                identity = (entry.name, entry.version, entry.arch)
+                if (root, *identity) not in packages:
+                    package = _package(entry, view, fact, view.diff_id(layers.get(identity, fact.layer)))
+                    packages[(root, *identity)] = package
+                    owned[package.purl] = Paths((entry.files,), root, packed=True)
+        return Found(packages=tuple(packages.values()), owned=owned)
+
+
+def parse(text: str) -> tuple[list[Entry], str]:
+    """Every entry in its order, and what could not be read, in words or empty."""
+    drafts = [_Draft(1)]
+    for number, line in enumerate(text.split("\n"), 1):
+        draft = drafts[-1]
+        key = line[:2]
+        if key == "R:":
+            draft.names.append(line[2:])
+        elif key == "F:":
+            draft.names = draft.files.setdefault(line[2:], [])
+        elif key in _FIELDS:
+            # An entry begins with its checksum, so where the empty line before it is missing it shows.
+            if key in ("C:", "P:") and "P:" in draft.values:
+                drafts.append(draft := _Draft(number))
+            draft.values[key] = line[2:].strip()
+        elif not line:
+            if draft.values or draft.files or draft.junk:
+                drafts.append(_Draft(number + 1))
+        elif line[1:2] != ":":
+            draft.junk = True
+    drafts = [draft for draft in drafts if draft.values or draft.files or draft.junk]
+    entries = [draft.entry() for draft in drafts if draft.usable]
+    return entries, _damage(drafts, text)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An entry while its lines come in."""
+
+    line: int
+    values: dict[str, str] = field(default_factory=dict)
+    files: dict[str, list[str]] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
+    junk: bool = False
+
+    @property
+    def usable(self) -> bool:
+        name, version = self.values.get("P:", ""), self.values.get("V:", "")
+        return bool(_NAME(name) and version and version.isprintable() and " " not in version)
+
+    def entry(self) -> Entry:
+        """The entry as it is stored."""
+        get = self.values.get
+        size = get("I:", "")
+        return Entry(
+            name=self.values["P:"],
+            version=self.values["V:"],
+            arch=get("A:", ""),
+            origin=get("o:", "") or self.values["P:"],
+            license=get("L:", ""),
+            size=int(size[:18]) if size.isdecimal() else 0,
+            maintainer=get("m:", ""),
+            files=pack(self.files),
+        )
+
+
+def _damage(drafts: list[_Draft], text: str) -> str:
+    found = []
+    if broken := [draft for draft in drafts if not draft.usable]:
+        found.append(
+            f"{len(broken)} of {len(drafts)} entries without a usable name or version, "
+            f"the first from line {broken[0].line}"
+        )
+    if junk := [draft for draft in drafts if draft.junk and draft.usable]:
+        found.append(f"lines of another form in {len(junk)} entries, the first from line {junk[0].line}")
+    if text and not text.endswith("\n"):
+        found.append("the last line has no end, so the file may be cut short")
+    return "; ".join(found)
+
+
+def _identities(value: Json) -> Iterable[tuple[str, str, str]]:
+    return ((row[0], row[1], row[2]) for row in value)
+
+
+def _package(entry: Entry, view: View, fact: Fact, layer: DiffId) -> Package:
+    return Package(
+        name=entry.name,
+        version=entry.version,
+        type="apk",
+        scheme="apk",
+        purl=_purl(entry, view.distro),
+        arch=entry.arch,
+        source=entry.origin,
+        # Every package of an origin is built in one go and bears its version.
+        source_version=entry.version,
+        licenses=_licenses(entry.license),
+        locations=(view.location(fact),),
+        layer=layer,
+        analyzer="apk",
+        vendor=entry.maintainer,
+        size=entry.size,
+    )
+
+
+def _purl(entry: Entry, distro: Distro | None) -> str:
+    upstream = entry.origin if entry.origin != entry.name else ""
+    return os_purl("apk", distro, entry.name, entry.version, {"arch": entry.arch, "upstream": upstream})
+
+
+def _licenses(text: str) -> tuple[str, ...]:
+    """The SPDX expression; before 2019 Alpine listed names with blanks between them: ``MIT BSD GPL2+``."""
+    words = text.split()
+    listed = len(words) > 1 and not _OPERATOR.search(text) and not identifier(" ".join(words))
+    if listed and any(identifier(word) for word in words):
+        return normalise(words)
+    return normalise([expression(text)])
