@@ -14,7 +14,7 @@ from hashlib import md5
 from anchorecli.errors import LimitError
 from anchorecli.model import Action, Allow, Finding, Problem, Rule, Status, Verdict
 from anchorecli.policy.base import Evidence, Fire
-from anchorecli.policy.coverage import feed_age, is_covered, needs
+from anchorecli.policy.coverage import Need, feed_age, is_covered, needs
 from anchorecli.policy.mapping import find_image, find_mapping
 from anchorecli.policy.parameters import arguments
 from anchorecli.policy.patterns import wildcard_matches
@@ -196,16 +196,24 @@ class _Run:
             what = f"{need.packages} packages of {need.subject}"
             age = feed_age(evidence, need)
             if not is_covered(evidence, need.namespaces):
-                starter = any(
-                    feed.starter and not set(need.namespaces).isdisjoint(feed.ecosystems) for feed in evidence.feeds
-                )
-                said = "only the embedded starter feed has" if starter else "no feed has"
-                self._problem(need.subject, f"{said} vulnerability data for {what}", hint)
+                if not self._said_by_matching(need):
+                    self._problem(need.subject, f"{_who_has_data(evidence, need)} vulnerability data for {what}", hint)
             elif limit and age is None:
                 self._problem(need.subject, f"the age of the vulnerability data for {what} is not known", hint)
             elif limit and age is not None and age > limit:
                 said = f"the vulnerability data for {what} is {int(age)} days old; the bundle allows {limit}"
                 self._problem(need.subject, said, hint)
+
+
+    def _said_by_matching(self, need: Need) -> bool:
+        """Whether matching has reported already that no feed covers the namespaces."""
+        said = [problem.message for problem in self._evidence.problems if problem.stage == "match" and problem.incomplete]
+        return any(f" {name}:" in f"{message}:" for message in said for name in need.namespaces)
+
+
+def _who_has_data(evidence: Evidence, need: Need) -> str:
+    starter = any(feed.starter and not set(need.namespaces).isdisjoint(feed.ecosystems) for feed in evidence.feeds)
+    return "only the embedded starter feed has" if starter else "no feed has"
 
 
 def _by_gate(rules: tuple[Rule, ...]) -> list[Rule]:
