@@ -1,14 +1,15 @@
 """Statements that speak of one vulnerability become one match.
 
-Records are told apart by the CVEs they name. One CVE: everything about that CVE is one vulnerability. None (a GHSA,
-a MAL): joined with what shares an id or alias. Several (a DSA, an ALSA): a bundle, folded into the vulnerabilities
-it names where those are matched by records of their own; what is left of it stays a match under its own id.
+Records are told apart by the CVEs they are about: their own id, else those among their aliases. One CVE: everything
+about that CVE is one vulnerability. None (a GHSA, a MAL): joined with what shares an id or alias. Several (a DSA, an
+ALSA): a bundle, folded into the vulnerabilities it names where those are matched by records of their own; what is left
+of it stays a match under its own id.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from anchorecli.matching.decide import Hit, Subject, fixes
@@ -55,8 +56,9 @@ class Draft(NamedTuple):
 def record(hit: Hit, advisory: Advisory, subject: Subject) -> Record:
     """A hit with what the merge needs of its advisory."""
     names = frozenset((advisory.id, *advisory.aliases))
+    cves = (advisory.id,) if _CVE.fullmatch(advisory.id) else filter(_CVE.fullmatch, names)
     feed = hit.candidate.feed.partition(":")[0]
-    return Record(hit, advisory, subject, names, frozenset(filter(_CVE.fullmatch, names)), _RANKS.get(feed, _OWN))
+    return Record(hit, advisory, subject, names, frozenset(cves), _RANKS.get(feed, _OWN))
 
 
 def merge(records: Iterable[Record]) -> list[Draft]:
@@ -69,20 +71,21 @@ def merge(records: Iterable[Record]) -> list[Draft]:
     claims = [each for each in ordered if each.hit.candidate.statement != Statement.NOT_AFFECTED]
     single, bundles = _grouped(claims)
     drafts = []
-    for names, group, folded in single:
-        drafts.append(_draft(names, group, folded, _denied(names, group, denials)))
-    settled = {cve for names, _, _ in single for cve in names if _CVE.fullmatch(cve)}
-    for group in bundles:
-        drafts += _bundle(group, settled, denials)
-    return sorted(drafts, key=lambda draft: (draft.id, draft.primary.advisory.id))
+    settled: set[str] = set()
+    for cve, group in single:
+        names = _names(group)
+        cves = {cve for each in group for cve in each.cves}
+        folded = [each for bundle in bundles for each in bundle if cves & each.cves]
+        drafts.append(_draft(cve, names, group, folded, _denied(names, group, denials)))
+        settled.update(filter(_CVE.fullmatch, names))
+    return sorted([*drafts, *_leftovers(bundles, settled, denials)], key=lambda draft: draft.id)
 
 
-_Group = tuple[frozenset[str], list[Record], list[Record]]
-"""All names of a vulnerability, the records about it alone, and the bundles that name it too."""
+def _grouped(claims: Sequence[Record]) -> tuple[list[tuple[str, list[Record]]], list[list[Record]]]:
+    """Vulnerabilities (with their CVE where there is one), and bundles.
 
-
-def _grouped(claims: Sequence[Record]) -> tuple[list[_Group], list[list[Record]]]:
-    """Vulnerabilities, and bundles; a record without a CVE that shares an alias with either belongs there."""
+    A record without a CVE that shares an alias with either belongs there.
+    """
     by_cve: dict[str, list[Record]] = {}
     for each in claims:
         if len(each.cves) == 1:
@@ -96,12 +99,10 @@ def _grouped(claims: Sequence[Record]) -> tuple[list[_Group], list[list[Record]]
             group += component
         if not kin:
             alone.append(component)
-    single: list[_Group] = []
-    for group in [*by_cve.values(), *alone]:
-        cves = {cve for each in group for cve in each.cves}
-        folded = [each for bundle in bundles for each in bundle if cves & each.cves]
-        single.append((_names(group), sorted(group, key=_preference), folded))
-    return single, [sorted(bundle, key=_preference) for bundle in bundles]
+    for group in (*by_cve.values(), *bundles, *alone):
+        group.sort(key=_preference)
+    bundles.sort(key=lambda group: _preference(group[0]))
+    return [*by_cve.items(), *(("", group) for group in alone)], bundles
 
 
 def _connected(records: Sequence[Record]) -> list[list[Record]]:
@@ -116,16 +117,21 @@ def _connected(records: Sequence[Record]) -> list[list[Record]]:
     return [members for _, members in groups]
 
 
-def _bundle(group: list[Record], settled: set[str], denials: Sequence[Record]) -> list[Draft]:
-    """What is left of a bundle after its CVEs' own matches, and without what is denied; nothing if nothing is."""
-    cves = frozenset(cve for each in group for cve in each.cves)
-    left = cves - settled
-    denied = {cve for cve in left if _denied(frozenset((cve,)), group, denials)}
-    if left and left == denied:
-        reason = _denied(frozenset((min(left),)), group, denials)
-        return [_draft(_names(group) - (cves - left), group, [], reason)]
-    left -= denied
-    return [_draft(_names(group) - (cves - left), group, [], "")] if left else []
+def _leftovers(bundles: Sequence[list[Record]], settled: set[str], denials: Sequence[Record]) -> Iterator[Draft]:
+    """What is left of bundles after the matches of their CVEs and those of better bundles; nothing if nothing is."""
+    for place, group in enumerate(bundles):
+        cves = frozenset(cve for each in group for cve in each.cves)
+        left = cves - settled
+        denied = {cve: why for cve in sorted(left) if (why := _denied(frozenset((cve,)), group, denials))}
+        suppressed = denied[min(denied)] if denied and left == denied.keys() else ""
+        if not suppressed:
+            left -= denied.keys()
+        if not left:
+            continue
+        folded = [each for later in bundles[place + 1 :] for each in later if left & each.cves]
+        identifier = min(left) if len(left) == 1 else ""
+        yield _draft(identifier, _names(group) - (cves - left), group, folded, suppressed)
+        settled |= left
 
 
 def _denied(names: frozenset[str], group: Sequence[Record], denials: Sequence[Record]) -> str:
@@ -137,11 +143,11 @@ def _denied(names: frozenset[str], group: Sequence[Record], denials: Sequence[Re
     return ""
 
 
-def _draft(names: frozenset[str], group: Sequence[Record], folded: Sequence[Record], suppressed: str) -> Draft:
+def _draft(cve: str, names: frozenset[str], group: Sequence[Record], folded: Sequence[Record], denied: str) -> Draft:
+    """The match of a group under its CVE, or where it has no one CVE under the best source's id."""
     # A readable verdict goes before an unreadable one, whoever gives it.
     primary = next((each for each in group if each.hit.verdict is MatchVerdict.AFFECTED), group[0])
-    cves = [name for name in names if _CVE.fullmatch(name)]
-    identifier = cves[0] if len(cves) == 1 else primary.advisory.id
+    identifier = cve or primary.advisory.id
     sources = [primary, *(each for each in group if each is not primary), *folded]
     fix_state, fixed_in = _fix(sources)
     return Draft(
@@ -157,7 +163,7 @@ def _draft(names: frozenset[str], group: Sequence[Record], folded: Sequence[Reco
         url=_first(each.advisory.url for each in sources),
         published=_first(each.advisory.published for each in sources),
         modified=_first(each.advisory.modified for each in sources),
-        suppressed=suppressed,
+        suppressed=denied,
     )
 
 

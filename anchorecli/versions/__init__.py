@@ -21,7 +21,7 @@ from typing import Any
 
 from anchorecli.errors import VersionError
 from anchorecli.model import Range
-from anchorecli.versions import apk, deb, pep440, rpm, semver
+from anchorecli.versions import apk, composer, cran, deb, fuzzy, gem, golang, maven, nuget, pep440, rpm, semver
 
 MAX_LENGTH = 1024
 """Characters; longer strings are refused, which also bounds the digits of every number."""
@@ -34,6 +34,15 @@ SCHEMES: Mapping[str, Callable[[str], Any]] = MappingProxyType(
         "pep440": pep440.key,
         "npm": semver.key,
         "semver": semver.key,
+        "cargo": semver.key,
+        "hex": semver.key,
+        "go": golang.key,
+        "gem": gem.key,
+        "maven": maven.key,
+        "nuget": nuget.key,
+        "composer": composer.key,
+        "cran": cran.key,
+        "fuzzy": fuzzy.key,
     }
 )
 """Scheme name → its key function."""

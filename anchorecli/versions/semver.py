@@ -19,7 +19,8 @@ _VALID = re.compile(
     r"(?:\+[0-9A-Za-z.+-]*)?",
     re.ASCII,
 )
-_RELEASE = (1,)
+RELEASE = (1,)
+"""What stands in a key where there is no pre-release."""
 
 
 def key(text: str) -> tuple[Any, ...]:
@@ -35,9 +36,10 @@ def key(text: str) -> tuple[Any, ...]:
     pre = found[2] or found[3]
     while len(numbers) > 1 and not numbers[-1]:
         numbers.pop()
-    return tuple(numbers), _pre(pre) if pre else _RELEASE
+    return tuple(numbers), pre_release(pre) if pre else RELEASE
 
 
-def _pre(text: str) -> tuple[Any, ...]:
+def pre_release(text: str) -> tuple[Any, ...]:
+    """The sort key of the identifiers of a pre-release."""
     # A pre-release is below its release; numbers are below words, and a longer list above its own beginning.
     return (0, *((0, int(item)) if item.isdigit() else (1, item) for item in text.split(".")))

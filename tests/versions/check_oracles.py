@@ -170,6 +170,7 @@ ORACLES: dict[str, Callable[[Pairs], Orders | None]] = {
     "apk": apk,
     "pep440": pep440,
     "npm": npm,
+    "go": npm,
     "gem": gem,
     "maven": maven,
     "composer": composer,
