@@ -230,19 +230,24 @@ class _Walk:
         kind = header[156:157]
         name, size = self._name(header), self._number(header[124:136], offset)
         if kind in b"LKxg":
+            if offset + size > self._size:
+                raise _truncated(self._path, f"the long name at byte {offset}")
             self._extension(kind, offset, size)
             return offset + _padded(size)
         extra, self._extra = self._extra, {}
-        if extra.get("size", "").isascii() and extra.get("size", "").isdigit():
-            size = int(extra["size"])
+        stated = extra.get("size", "")
+        if stated.isascii() and stated.isdigit() and len(stated) < 20:
+            size = int(stated)
         name = _clean(extra.get("path", name))
         if kind in b"12":
             target = extra.get("linkpath", _text(header[157:257]))
             archive._members.pop(name, None)
             archive._links[name] = _clean(target if kind == b"1" else posixpath.join(posixpath.dirname(name), target))
-            return offset + (_padded(size) if kind == b"2" else 0)
+            return offset  # a link has no content, whatever its size says
         if kind in b"3456":
             return offset
+        if kind == b"S":
+            offset = self._after_sparse_map(header, offset)
         if offset + size > self._size:
             raise _truncated(self._path, name)
         if kind in _REGULAR or kind == b"S":
@@ -257,12 +262,18 @@ class _Walk:
         if kind == b"g":  # applies to every member; none of our keys make sense there
             return
         data = os.pread(self._fd, size, offset)
-        if len(data) < size:
-            raise _truncated(self._path, f"the long name at byte {offset}")
         if kind == b"x":
             self._extra |= _pax(data)
         else:
             self._extra["path" if kind == b"L" else "linkpath"] = _text(data)
+
+    def _after_sparse_map(self, header: bytes, offset: int) -> int:
+        """Where the content of an old GNU sparse member begins: its map may go on in blocks of its own."""
+        more = header[482]
+        while more and offset < self._size:
+            more = (os.pread(self._fd, BLOCK, offset) + bytes(BLOCK))[504]
+            offset += BLOCK
+        return offset
 
     def _name(self, header: bytes) -> str:
         name = _text(header[:100])
@@ -272,14 +283,12 @@ class _Walk:
         return name
 
     def _number(self, field: bytes, offset: int) -> int:
-        if field[0] & 0x80:
+        if field[0] & 0x80:  # base-256; what is negative or larger than the file is cut off below
             return int.from_bytes(field[1:], "big") if field[0] == 0x80 else self._size + 1
-        try:
-            return int(field.strip(b" \0") or b"0", 8)
-        except ValueError as error:
-            raise IntegrityError(
-                f"{self._path} is damaged: a bad size before byte {offset}", hint="copy it again"
-            ) from error
+        digits = field.strip(b" \0") or b"0"
+        if digits.strip(b"01234567"):
+            raise IntegrityError(f"{self._path} is damaged: a bad size before byte {offset}", hint="copy it again")
+        return int(digits, 8)
 
 
 def _open_regular(path: Path) -> int:

@@ -112,28 +112,39 @@ def read_blob(files: Files, digest: str, what: str) -> bytes:
 
 def missing(path: Path, what: str, name: str) -> IntegrityError:
     """The error for a blob that should be there."""
-    return IntegrityError(f"{path}: {what} {name} is missing", hint="the image is incomplete: save or copy it again")
+    return IntegrityError(
+        f"{path}: {what} {_shown([name])} is missing", hint="the image is incomplete: save or copy it again"
+    )
 
 
 def nothing_chosen(path: Path, names: Iterable[str]) -> SourceError:
     """The error where a file holds several images and none was asked for."""
     found = sorted(names)
-    shown = ", ".join(found[:10]) + (" …" if len(found) > 10 else "")
-    return SourceError(
-        f"{path} holds several images: {shown}", hint=f"choose one: {path}:{found[0] if found else 'NAME'}"
-    )
+    return SourceError(f"{path} holds several images: {_shown(found)}", hint=f"choose one: {path}{_choice(found)}")
 
 
 def not_in(path: Path, wanted: str, names: Iterable[str]) -> NotFoundError:
     """The error where a file does not hold the image asked for."""
     found = sorted(names)
-    shown = ", ".join(found[:10]) + (" …" if len(found) > 10 else "")
-    return NotFoundError(f"{path} holds no image {wanted}", hint=f"it holds {shown}" if found else "it holds no names")
+    hint = f"it holds {_shown(found)}" if found else "its images have no names"
+    return NotFoundError(f"{path} holds no image {wanted}", hint=hint)
 
 
 def same_name(ours: str, wanted: str) -> bool:
     """Whether a name in an archive is the one asked for, as written or in canonical form."""
     return ours == wanted or canonical_or_empty(ours) == canonical_or_empty(wanted) != ""
+
+
+def _choice(found: list[str]) -> str:
+    """What to write behind the path: ``:name``, or ``@digest`` where there are no names."""
+    first = _shown(found[:1])
+    return first if first.startswith("@") else f":{first}"
+
+
+def _shown(names: list[str]) -> str:
+    """Names out of an image, fit for a message: few, short and printable."""
+    text = ", ".join(name[:200] for name in names[:10]) + (" …" if len(names) > 10 else "")
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def canonical_or_empty(name: str) -> str:

@@ -212,5 +212,5 @@ def _refuse_others(document: Json, subject: str) -> None:
     kind = config.get("mediaType", "") if isinstance(config, dict) else ""
     artifact = document.get("artifactType") or ("" if not kind or "image" in str(kind) or kind == _OCTETS else kind)
     if artifact or "layers" not in document:
-        what = f"an artifact of type {str(artifact)[:100]}" if artifact else "something else"
+        what = f"an artifact of type {str(artifact)[:100]!r}" if artifact else "something else"
         raise SourceError(f"{subject} is no container image but {what}", hint="name an image")

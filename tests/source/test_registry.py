@@ -307,7 +307,7 @@ def test_artifact_is_no_image(registry: Registry) -> None:
         "layers": [],
     }
     registry.put_manifest("chart", "1", json.dumps(manifest).encode(), MANIFEST)
-    with pytest.raises(SourceError, match=r"an artifact of type application/vnd\.cncf\.helm"):
+    with pytest.raises(SourceError, match=r"an artifact of type 'application/vnd\.cncf\.helm"):
         described(f"{registry.host}/chart:1", tls_verify=False)
 
 
