@@ -321,7 +321,7 @@ def test_the_working_directory_has_no_say_in_where_things_go(home: Path, text: s
 @pytest.mark.parametrize("target", ["/dev/tty", "/dev/zero", "..", "nowhere"])
 def test_the_working_directorys_file_is_a_file(home: Path, target: str) -> None:
     (home.parent / "work" / ".anchore.yaml").symlink_to(target)
-    with pytest.raises(UsageError, match="no regular file|No such file"):
+    with pytest.raises(UsageError, match=r"no regular file|No such file"):
         settings(home)
 
 
