@@ -43,7 +43,12 @@ def fact_keys(analyzers: Sequence[Analyzer]) -> tuple[FactKey, ...]:
 class Collector:
     """Collects one layer's facts; its ``wants`` and ``visit`` make it the layer reader's visitor."""
 
-    def __init__(self, analyzers: Sequence[Analyzer], timings: dict[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        analyzers: Sequence[Analyzer],
+        timings: dict[str, float] | None = None,
+        max_file_bytes: int | None = None,
+    ) -> None:
         self._analyzers = analyzers
         self._paths = _table(analyzers, "paths")
         self._names = _table(analyzers, "names")
@@ -52,6 +57,7 @@ class Collector:
         self._values: dict[str, dict[str, Json]] = {a.name: {} for a in analyzers}
         self._problems: dict[str, list[Problem]] = {a.name: [] for a in analyzers}
         self._timings = timings
+        self._max_file_bytes = max_file_bytes
 
     def wants(self, path: str, size: int, mode: int) -> tuple[Analyzer, ...] | None:
         """The analyzers that want a file, or None."""
@@ -74,7 +80,7 @@ class Collector:
         """Let the analyzers read a file; what they raise becomes a Problem of that file."""
         analyzers: tuple[Analyzer, ...] = token  # type: ignore[assignment]
         for analyzer in analyzers:
-            limit = analyzer.wants.max_bytes
+            limit = min(analyzer.wants.max_bytes, self._max_file_bytes or analyzer.wants.max_bytes)
             if file.size > limit:
                 self._problem(analyzer, file.path, f"not read: {file.size} bytes, over the limit of {limit}")
                 continue

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 WHEELS = (
-    "numpy pandas scikit-learn matplotlib requests flask django sqlalchemy pillow jinja2 cryptography boto3 "
-    "sympy networkx pytest black ansible-core jupyterlab"
+    "numpy pandas matplotlib requests flask django sqlalchemy pillow jinja2 cryptography boto3 networkx pytest black "
+    "ansible-core jupyterlab"
 ).split()
 NPM = "express react next webpack typescript eslint jest lodash axios @angular/cli gatsby-cli aws-cdk-lib".split()
 
@@ -139,8 +139,10 @@ def gzipped(layer: Path) -> Path:
     """A layer as builders compress it (gzip's default level)."""
     target = layer.with_suffix(".layer.gz")
     if not target.exists():
-        with layer.open("rb") as source, gzip.GzipFile(target, "wb", 6, mtime=0) as out:
+        part = target.with_suffix(".part")
+        with layer.open("rb") as source, gzip.GzipFile(part, "wb", 6, mtime=0) as out:
             shutil.copyfileobj(source, out, 1 << 20)
+        part.rename(target)
     return target
 
 

@@ -1,0 +1,74 @@
+"""The ``anchore`` command: runs the command line and turns whatever happens into an exit code and a clear line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+from anchorecli.errors import EXIT_USAGE, AnchoreError
+
+
+def main() -> NoReturn:
+    """Run, and exit with the code of design §6 (0, 1, 2, 3, 4, 5, or 130/143 on signals)."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; keep the interpreter from flushing into the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    # Threads that wait on a subprocess or a queue must not hold the exit.
+    sys.stderr.flush()
+    sys.exit(code)
+
+
+def run(args: list[str]) -> int:
+    """Run one command line; everything a user can cause ends as a message on stderr and a code."""
+    from click.exceptions import Abort, ClickException, Exit
+
+    from anchorecli.cli import anchore
+
+    try:
+        code = anchore.main(args, prog_name="anchore", standalone_mode=False)
+    except Exit as exc:
+        return exc.exit_code
+    except ClickException as exc:
+        exc.show(sys.stderr)
+        return EXIT_USAGE
+    except AnchoreError as exc:
+        return _fail(exc.message, exc.hint, exc.exit_code)
+    except (KeyboardInterrupt, Abort):
+        return _fail("interrupted", "", 130)
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        where = f"{exc.filename}: " if exc.filename else ""
+        return _fail(f"{where}{exc.strerror or exc}", "check the path, its permissions and the free space", EXIT_USAGE)
+    except Exception as exc:  # the last line of defence: a bug must not look like a verdict
+        if os.environ.get("ANCHORE_TRACEBACK"):
+            raise
+        hint = "this is a fault of anchore; run again with ANCHORE_TRACEBACK=1 and report what it prints"
+        return _fail(f"internal error: {type(exc).__name__}: {exc}", hint, EXIT_USAGE)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str, hint: str, code: int) -> int:
+    from anchorecli.report.text import clean
+
+    lines = [clean(line) for line in message.splitlines()] or [""]
+    sys.stderr.write("\n  ".join([f"anchore: {lines[0]}", *lines[1:]]) + "\n")
+    if hint:
+        sys.stderr.write(f"  next: {clean(hint)}\n")
+    return code
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(143)
+
+
+if __name__ == "__main__":
+    main()

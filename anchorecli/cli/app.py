@@ -1,0 +1,214 @@
+"""What every command starts from: settings, the store, the clock, progress and messages on standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from anchorecli import config
+from anchorecli.cli.progress import Tell, progress
+from anchorecli.errors import UsageError
+from anchorecli.model import Analysis, Event, ImageRef, Platform, Problem, Report, Severity
+
+if TYPE_CHECKING:
+    from anchorecli.config import Settings
+    from anchorecli.policy.values import Bundle
+    from anchorecli.source import SourceOptions
+    from anchorecli.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The options that stand before the command's name."""
+
+    store: str | None = None
+    config_file: str | None = None
+    quiet: bool = False
+    verbose: int = 0
+
+    def settings(self, flags: Mapping[str, Any] | None = None) -> Settings:
+        """The settings in force for flags given on this command line (None: not given)."""
+        given = {"store": self.store, "quiet": self.quiet or None, "verbose": self.verbose or None, **(flags or {})}
+        return config.load(given, os.environ, config_file=self.config_file)
+
+    def app(self, flags: Mapping[str, Any] | None = None, *, readonly: bool = False) -> App:
+        """The running application; a context manager that closes the store."""
+        flags = dict(flags or {})
+        own = {name: flags.pop(name, None) for name in ("force", "dockerfile")}
+        settings = self.settings(flags)
+        return App(
+            settings=settings,
+            quiet=self.quiet,
+            verbose=self.verbose,
+            now=self.now(),
+            force=bool(own["force"]),
+            dockerfile=own["dockerfile"] or "",
+            readonly=readonly,
+        )
+
+    def now(self) -> str:
+        """This moment, RFC 3339 UTC; SOURCE_DATE_EPOCH where it is set."""
+        return self.epoch() or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def epoch(self) -> str:
+        """SOURCE_DATE_EPOCH as RFC 3339, or empty. Raises: UsageError where it is no number of seconds."""
+        text = os.environ.get("SOURCE_DATE_EPOCH", "")
+        if not text:
+            return ""
+        try:
+            return datetime.fromtimestamp(int(text), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        except (ValueError, OverflowError, OSError) as exc:
+            raise UsageError(f"SOURCE_DATE_EPOCH={text} is no number of seconds", hint="unset it") from exc
+
+
+@dataclass(slots=True)
+class App:
+    """One command's run."""
+
+    settings: Settings
+    quiet: bool
+    verbose: int
+    now: str
+    force: bool = False
+    dockerfile: str = ""
+    readonly: bool = False
+    timings: dict[str, float] = field(default_factory=dict)
+    _store: Store | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._store is not None:
+            self._store.close()
+
+    @property
+    def store(self) -> Store:
+        """The store, opened when first asked for."""
+        if self._store is None:
+            from anchorecli.store import open_store
+
+            self._store = open_store(self.settings.store, readonly=self.readonly)
+        return self._store
+
+    # ── the pipeline's steps, with progress ─────────────────────────────────────────────────────────────────
+
+    def reference(self, image: str) -> ImageRef:
+        """What the user means by IMAGE."""
+        from anchorecli.reference import parse_reference
+
+        return parse_reference(image)
+
+    def analyze(self, reference: ImageRef) -> Analysis:
+        """The image's analysis, from the store where it is known."""
+        from anchorecli.layers import Limits
+        from anchorecli.scan.analysis import AnalyzeOptions, analyze
+        from anchorecli.source import open_source
+
+        self.check_offline(reference)
+        settings = self.settings
+        with (
+            progress(reference.name, enabled=not self.quiet) as tell,
+            open_source(reference, source_options(settings, tell)) as source,
+        ):
+            options = AnalyzeOptions(
+                now=self.now,
+                limits=Limits(settings.limits_layer_bytes, settings.limits_entries),
+                max_file_bytes=settings.limits_file_bytes,
+                progress=tell,
+                timings=self.timings if self.verbose else None,
+                force=self.force,
+            )
+            return analyze(source, self.store, options)
+
+    def bundle(self) -> Bundle:
+        """The policy bundle in force. Raises: BundleError, UsageError."""
+        from anchorecli.policy.bundle import default_bundle, fail_on_bundle, load_bundle
+
+        settings = self.settings
+        if settings.fail_on:
+            if settings.policy and settings.origins.get("policy") == settings.origins.get("fail-on"):
+                raise UsageError("a policy and a severity to fail on exclude each other", hint="give one of the two")
+            if not settings.policy or settings.origins.get("fail-on", "").startswith("--"):
+                return fail_on_bundle(Severity.parse(settings.fail_on))
+        bundle = load_bundle(settings.policy) if settings.policy else default_bundle()
+        for warning in bundle.warnings:
+            self.note(f"{warning.subject}: {warning.message}")
+        return bundle
+
+    def evaluate(self, analysis: Analysis, bundle: Bundle, reference: ImageRef) -> Report:
+        """Match, judge and store."""
+        from anchorecli.scan.decision import Occasion, evaluate
+
+        occasion = Occasion(now=self.now, reference=reference, dockerfile=_text_of(self.dockerfile))
+        return evaluate(analysis, self.store, bundle, occasion)
+
+    def notify(self, events: Sequence[Event]) -> bool:
+        """Tell of changes through every channel; True where all were told."""
+        from anchorecli.notify import notify
+
+        undelivered = notify(events, self.settings)
+        self.tell_problems(undelivered)
+        return not undelivered
+
+    def check_offline(self, reference: ImageRef) -> None:
+        """Raises: UsageError where --offline forbids what is asked for."""
+        if self.settings.offline and reference.transport == "registry":
+            raise UsageError(
+                f"{reference.name} is in a registry and --offline forbids the network",
+                hint="save it to an archive where there is a network (skopeo copy, docker save) and scan the file",
+            )
+
+    # ── messages ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def note(self, text: str) -> None:
+        """A line on standard error, unless --quiet."""
+        if not self.quiet:
+            from anchorecli.report import clean
+
+            sys.stderr.write(f"anchore: {clean(text)}\n")
+
+    def tell_problems(self, problems: Sequence[Problem], most: int = 10) -> None:
+        """What could not be looked at, on standard error, --quiet or not: silence would read as completeness."""
+        from anchorecli.report import clean
+
+        for problem in problems[:most]:
+            sys.stderr.write(f"anchore: {clean(problem.subject)}: {clean(problem.message)}\n")
+            if problem.hint:
+                sys.stderr.write(f"  next: {clean(problem.hint)}\n")
+        if len(problems) > most:
+            sys.stderr.write(f"anchore: and {len(problems) - most} more problems; -o json lists them all\n")
+
+
+def source_options(settings: Settings, tell: Tell | None = None) -> SourceOptions:
+    """How to fetch, by the settings."""
+    from anchorecli.source import SourceOptions
+
+    return SourceOptions(
+        platform=_platform(settings.platform),
+        tls_verify=settings.tls_verify,
+        authfile=settings.authfile,
+        timeout=settings.timeout,
+        progress=tell,
+    )
+
+
+def _platform(text: str) -> Platform | None:
+    return Platform(*text.split("/")) if text else None
+
+
+def _text_of(path: str) -> str:
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError as exc:
+        raise UsageError(f"{path} cannot be read: {exc.strerror}", hint="check --dockerfile") from exc

@@ -1,0 +1,47 @@
+"""Plain aligned columns for lists, and the same rows as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+
+from anchorecli.model import Json
+from anchorecli.report import clean
+
+Row = Mapping[str, Json]
+
+
+def show(rows: Sequence[Row], *, as_json: bool, empty: str) -> None:
+    """Print rows: as a JSON list, or aligned under their keys in upper case; ``empty`` where there is none."""
+    if as_json:
+        sys.stdout.write(json.dumps([dict(row) for row in rows], indent=2) + "\n")
+        return
+    if not rows:
+        sys.stderr.write(empty + "\n")
+        return
+    titles = list(rows[0])
+    cells = [[_text(row[title]) for title in titles] for row in rows]
+    widths = [max(len(title), *(len(line[n]) for line in cells)) for n, title in enumerate(titles)]
+    for line in [[title.upper().replace("_", " ") for title in titles], *cells]:
+        padded = (text.ljust(width) for text, width in zip(line, widths, strict=True))
+        sys.stdout.write("  ".join(padded).rstrip() + "\n")
+
+
+def _text(value: Json) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value))
+    return clean(f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value))
+
+
+def size(count: int) -> str:
+    """A number of bytes for people."""
+    for unit, step in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= step:
+            return f"{count / step:.1f} {unit}"
+    return f"{count} B"
+
+
+def short(digest: str) -> str:
+    """A digest's first twelve digits."""
+    return digest.removeprefix("sha256:")[:12]

@@ -1,0 +1,181 @@
+"""``anchore feeds``: sync, inspect, export, import."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from anchorecli.cli.app import App, Start
+from anchorecli.cli.columns import show
+from anchorecli.cli.options import option
+from anchorecli.cli.progress import progress
+from anchorecli.errors import EXIT_FEED, EXIT_PASS, AnchoreError, UsageError
+from anchorecli.model import FeedState
+
+if TYPE_CHECKING:
+    from anchorecli.feeds.base import Driver
+    from anchorecli.feeds.sync import SyncOutcome
+
+
+@click.group()
+def feeds() -> None:
+    """Vulnerability feeds."""
+
+
+@feeds.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@option("--from", "source", metavar="PATH", help="Read upstream's own file, zip or directory instead of the network.")
+@option("--allow-shrink", is_flag=True, help="Accept a snapshot that lost many records.")
+@option("--refresh", is_flag=True, help="Read again what has not changed.")
+@click.pass_obj
+def sync(start: Start, names: tuple[str, ...], source: str | None, allow_shrink: bool, refresh: bool) -> int:
+    """Bring feeds up to date: all of them, or those NAMEd.
+
+    Names: alpine, debian, ghsa, and osv:ECOSYSTEM (osv:PyPI, osv:npm, osv:Debian:12 …). With --from, one name:
+
+    \b
+    anchore feeds sync osv:PyPI --from all.zip
+    """
+    from anchorecli.feeds import FEEDS, find
+    from anchorecli.feeds.sync import SyncOptions
+
+    if source and len(names) != 1:
+        raise UsageError("--from needs the one feed that PATH holds", hint=f"anchore feeds sync NAME --from {source}")
+    with start.app() as app:
+        if names:
+            drivers = [find(name) for name in names]
+        else:
+            drivers = [driver for driver in FEEDS if app.settings.feed_enabled(driver.name)]
+        options = SyncOptions(Path(source) if source else None, allow_shrink=allow_shrink, force=refresh)
+        if app.settings.offline and not source:
+            raise UsageError("--offline forbids the network", hint="anchore feeds import FILE, or --from PATH")
+        return EXIT_FEED if sync_each(app, drivers, options) else EXIT_PASS
+
+
+def sync_each(app: App, drivers: list[Driver], options: object) -> list[str]:
+    """Sync drivers one by one; gives the names of those that failed, each of which was told on standard error."""
+    from dataclasses import replace
+
+    from anchorecli.feeds.sync import SyncOptions, sync
+    from anchorecli.net import Fetcher
+
+    assert isinstance(options, SyncOptions)  # noqa: S101 - typed loosely to keep the import lazy
+    failed = []
+    for driver in drivers:
+        chosen = replace(options, url=app.settings.feed_url(driver.name))
+        try:
+            with progress(driver.name, enabled=not app.quiet) as tell:
+                outcome = sync(driver, app.store, now=app.now, fetcher=Fetcher(), options=chosen, progress=tell)
+        except AnchoreError as exc:
+            failed.append(driver.name)
+            sys.stderr.write(f"anchore: {driver.name}: {exc.message}\n")
+            if exc.hint:
+                sys.stderr.write(f"  next: {exc.hint}\n")
+            continue
+        app.note(_told(outcome))
+    return failed
+
+
+@feeds.command()
+@option("--json", "as_json", is_flag=True, help="As JSON, with digests.")
+@click.pass_obj
+def status(start: Start, as_json: bool) -> None:
+    """What the store holds of each feed: records, revision, age, source, digest."""
+    with start.app(readonly=True) as app:
+        rows = [_row(state, app.now, as_json) for state in app.store.feed_states()]
+        show(rows, as_json=as_json, empty="no feeds yet: anchore feeds sync, or anchore feeds import FILE")
+
+
+@feeds.command("list")
+def list_() -> None:
+    """The feeds there are, where they come from and under which licence."""
+    from anchorecli.feeds import FEEDS
+
+    rows = [{"name": d.name, "title": d.title, "url": d.url, "licence": d.attribution} for d in FEEDS]
+    show(rows, as_json=False, empty="")
+
+
+@feeds.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.pass_obj
+def export(start: Start, file: str, names: tuple[str, ...]) -> None:
+    """Write the feeds (all, or those NAMEd) to one FILE for a machine without network."""
+    from anchorecli.feeds.bundle import export as write
+
+    with start.app(readonly=True) as app:
+        states = [state for state in app.store.feed_states() if not names or state.name in names]
+        if unknown := set(names) - {state.name for state in states}:
+            raise UsageError(f"the store has no feed {', '.join(sorted(unknown))}", hint="anchore feeds status")
+
+        def each() -> Iterator[tuple[FeedState, Iterator[object]]]:
+            for state in states:
+                yield state, app.store.feed_records(state.name)
+
+        digest = write(Path(file), each(), app.now)  # type: ignore[arg-type]
+        megabytes = Path(file).stat().st_size / 1e6
+        app.note(f"{file}: {len(states)} feeds, {megabytes:.1f} MB, {digest}")
+
+
+@feeds.command("import")
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.pass_obj
+def import_(start: Start, file: str) -> None:
+    """Take the feeds out of FILE into the store; a damaged file is refused whole."""
+    from anchorecli.feeds.bundle import import_ as read
+    from anchorecli.feeds.bundle import take_in
+
+    with start.app() as app, progress(file, enabled=not app.quiet) as tell, read(Path(file)) as bundle:
+        for outcome in take_in(bundle, app.store, progress=tell):
+            app.note(_told(outcome))
+
+
+def _told(outcome: SyncOutcome) -> str:
+    state, result = outcome.state, outcome.result
+    if result is None or not result.touched:
+        text = f"{state.name}: unchanged, {state.records:,} records"
+    else:
+        text = (
+            f"{state.name}: {state.records:,} records (revision {result.revision}):"
+            f" {result.added:,} new, {result.changed:,} changed, {result.removed:,} gone"
+        )
+    if outcome.problem_count:
+        first = outcome.problems[0]
+        text += f"; {outcome.problem_count:,} could not be read, first {first.subject}: {first.message}"
+    return text
+
+
+def _row(state: FeedState, now: str, whole: bool) -> dict[str, object]:
+    row: dict[str, object] = {
+        "feed": state.name,
+        "records": state.records,
+        "revision": state.revision,
+        "age": _age(state.updated_at, now),
+        "data_of": state.source_date[:10],
+        "source": state.url,
+    }
+    if not whole:
+        return row | {"digest": state.digest.removeprefix("sha256:")[:12], "unread": state.problems}
+    return row | {
+        "updated_at": state.updated_at,
+        "source_date": state.source_date,
+        "digest": state.digest,
+        "etag": state.etag,
+        "problems": state.problems,
+        "starter": state.starter,
+        "ecosystems": list(state.ecosystems),
+    }
+
+
+def _age(then: str, now: str) -> str:
+    try:
+        seconds = (datetime.fromisoformat(now) - datetime.fromisoformat(then)).total_seconds()
+    except ValueError:
+        return "unknown"
+    days, hours = divmod(int(max(0, seconds)) // 3600, 24)
+    return f"{days} d" if days > 1 else f"{hours + 24 * days} h"

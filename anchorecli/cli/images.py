@@ -1,0 +1,100 @@
+"""``anchore images``: what the store holds."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from anchorecli.cli.app import App, Start
+from anchorecli.cli.columns import short, show, size
+from anchorecli.cli.options import option
+from anchorecli.errors import NotFoundError, UsageError
+from anchorecli.model import StoredImage
+
+
+@click.group()
+def images() -> None:
+    """The images the store holds."""
+
+
+@images.command("list")
+@option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def list_(start: Start, as_json: bool) -> None:
+    """List them, the one analysed last first."""
+    with start.app(readonly=True) as app:
+        show(
+            [_row(image, as_json) for image in app.store.images()],
+            as_json=as_json,
+            empty="no images yet: anchore scan IMAGE",
+        )
+
+
+@images.command("show")
+@click.argument("image")
+@click.pass_obj
+def show_(start: Start, image: str) -> None:
+    """All that is kept of IMAGE (a name, tag, digest or id, or its beginning), as JSON: configuration included."""
+    with start.app(readonly=True) as app:
+        found = _one(app, image)
+        config, manifest = app.store.image_document(found.image_id) or ("{}", "{}")
+        evaluations = [
+            {"id": e.id, "created_at": e.created_at, "status": e.status, "matches": e.matches, "reference": e.reference}
+            for e in app.store.evaluations(image_id=found.image_id, limit=20)
+        ]
+        document = _row(found, True) | {
+            "layers": list(found.layers),
+            "evaluations": evaluations,
+            "config": _parsed(config),
+            "manifest": _parsed(manifest),
+        }
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+@images.command("remove")
+@click.argument("image")
+@option("--yes", is_flag=True, help="Remove all that IMAGE matches, if it matches several.")
+@click.pass_obj
+def remove(start: Start, image: str, yes: bool) -> None:
+    """Forget IMAGE. Its layers' facts go with the next `anchore store gc`."""
+    with start.app() as app:
+        found = app.store.find_images(image)
+        if len(found) > 1 and not yes:
+            names = ", ".join(f"{short(each.image_id)} ({', '.join(each.names)})" for each in found[:5])
+            raise UsageError(f"{image} means {len(found)} images: {names}", hint="name one by its id, or add --yes")
+        if not found:
+            raise NotFoundError(f"no stored image is called {image}", hint="anchore images list")
+        for each in found:
+            app.store.remove_image(each.image_id)
+            app.note(f"removed {short(each.image_id)} {', '.join(each.names)}")
+
+
+def _one(app: App, text: str) -> StoredImage:
+    found = app.store.find_images(text)
+    if not found:
+        raise NotFoundError(f"no stored image is called {text}", hint="anchore images list; or scan it first")
+    return found[0]
+
+
+def _row(image: StoredImage, whole: bool) -> dict[str, Any]:
+    return {
+        "name": list(image.names),
+        "id": image.image_id if whole else short(image.image_id),
+        "digest": image.digest if whole else short(image.digest),
+        "platform": image.platform,
+        "distro": image.distro,
+        "packages": image.packages,
+        "layers": len(image.layers),
+        "size": image.size if whole else size(image.size),
+        "analyzed_at": image.analyzed_at,
+    }
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

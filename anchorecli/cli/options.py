@@ -1,0 +1,64 @@
+"""Options that several commands share. Every long option is also an environment variable: ``--fail-on`` is
+``ANCHORE_FAIL_ON``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def option(*names: str, **attributes: Any) -> Callable[[F], F]:
+    """``click.option`` with the environment variable that belongs to its long name."""
+    long = next(name for name in names if name.startswith("--"))
+    attributes.setdefault("envvar", "ANCHORE_" + long.split("/")[0].lstrip("-").replace("-", "_").upper())
+    return click.option(*names, **attributes)
+
+
+def image_options(function: F) -> F:
+    """How to get at an image."""
+    for decorate in reversed((
+        option("--platform", metavar="OS/ARCH[/VARIANT]", help="Which of several platforms [default: this host's]."),
+        option("--tls-verify/--no-tls-verify", "tls_verify", default=None, help="Verify the registry's certificate."),
+        option("--authfile", metavar="FILE", help="Credentials [default: REGISTRY_AUTH_FILE, DOCKER_CONFIG]."),
+        option("--timeout", type=float, metavar="SECONDS", help="Give up on a registry that is silent this long."),
+        option("--force", is_flag=True, help="Read every layer again, whatever the store holds."),
+    )):  # fmt: skip
+        function = decorate(function)
+    return function
+
+
+def output_options(subject: str) -> Callable[[F], F]:
+    """``-o FORMAT[=FILE]``, repeatable, and how the table looks."""
+
+    def decorate(function: F) -> F:
+        help_text = f"A report format, to a file or standard output; repeatable. Formats: {_names(subject)}."
+        for each in reversed((
+            option("-o", "--output", "outputs", multiple=True, metavar="FORMAT[=FILE]", help=help_text),
+            option("--all", "show_all", is_flag=True, help="The table shows everything, low severities too."),
+            option("--color/--no-color", "color", default=None, help="Colour [default: on a terminal; see NO_COLOR]."),
+        )):  # fmt: skip
+            function = each(function)
+        return function
+
+    return decorate
+
+
+def policy_options(function: F) -> F:
+    """Which bundle judges."""
+    for decorate in reversed((
+        option("-p", "--policy", metavar="FILE", help="The policy bundle [default: the built-in one]."),
+        option("--fail-on", metavar="SEVERITY", help="Instead of a bundle: stop at this severity or worse."),
+        option("--dockerfile", metavar="FILE", help="The Dockerfile it was built from, for the dockerfile gate."),
+    )):  # fmt: skip
+        function = decorate(function)
+    return function
+
+
+def _names(subject: str) -> str:
+    from anchorecli.report import formats
+
+    return ", ".join(formats(subject))  # type: ignore[arg-type]

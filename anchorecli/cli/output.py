@@ -1,0 +1,91 @@
+"""Where reports go: ``-o FORMAT[=FILE]``, several at once; files are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from anchorecli.errors import UsageError
+from anchorecli.model import Report
+from anchorecli.report import Format, RenderOptions, formats
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A format and the file it goes to (empty: standard output)."""
+
+    format: Format
+    path: str
+
+
+def parse_outputs(texts: Sequence[str], subject: str, default: str) -> tuple[Output, ...]:
+    """The outputs asked for. Raises: UsageError for an unknown format or two that go to one place."""
+    known = formats(subject)  # type: ignore[arg-type]
+    outputs = []
+    for text in texts or (default,):
+        name, _, path = text.partition("=")
+        if name not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"formats: {', '.join(known)}"
+            raise UsageError(f"unknown output format {name!r}", hint=hint)
+        outputs.append(Output(known[name], "" if path == "-" else path))
+    places = [output.path for output in outputs]
+    if double := next((place for place in places if places.count(place) > 1), None):
+        raise UsageError(f"two outputs go to {double}", hint="give each format its own file: -o json=report.json")
+    if places.count("") > 1:
+        raise UsageError("two outputs go to standard output", hint="give one a file: -o json=report.json -o table")
+    return tuple(outputs)
+
+
+def write_outputs(outputs: Sequence[Output], report: Report, options: RenderOptions) -> None:
+    """Render and write each."""
+    for output in outputs:
+        text = output.format.render(report, options)
+        if output.path:
+            write_file(Path(output.path), text)
+        else:
+            sys.stdout.write(text if _utf8() else text.encode("ascii", "backslashreplace").decode("ascii"))
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file whole: beside its place first, then renamed. A device or pipe is written to as it is."""
+    data = text.encode("utf-8", "backslashreplace")
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    try:
+        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as exc:
+        raise UsageError(f"{path} cannot be written: {exc.strerror}", hint="choose another file for -o") from exc
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(part).chmod(0o666 & ~umask)
+        Path(part).replace(path)
+    except OSError as exc:
+        raise UsageError(f"{path} cannot be written: {exc.strerror}", hint="is the disk full?") from exc
+    finally:
+        Path(part).unlink(missing_ok=True)
+
+
+def render_options(
+    env: Mapping[str, str], *, show_all: bool, color: bool | None, verbose: int, timestamp: str = ""
+) -> RenderOptions:
+    """How to render for this terminal."""
+    if color is None:
+        color = sys.stdout.isatty() and not env.get("NO_COLOR") and env.get("TERM") != "dumb"
+    width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() or "COLUMNS" in env else 80
+    return RenderOptions(all=show_all, width=max(40, width), color=color, verbose=verbose, timestamp=timestamp)
+
+
+def _utf8() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "utf8mb4")

@@ -1,0 +1,179 @@
+"""What changed since last time: a tag moved, a feed moved, a policy moved → re-evaluate → tell.
+
+One round asks each watched tag for its digest (manifest and configuration only: nothing is pulled for a digest that is
+known), reads the unseen layers of new images, and evaluates again what a new digest, a changed feed record or a changed
+bundle touches. Each change of a tag's digest, vulnerabilities or verdict is one event; what did not change is silent.
+The first look at a tag is its baseline and tells nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from anchorecli import codec
+from anchorecli.errors import AnchoreError
+from anchorecli.matching import ecosystems_of, queries
+from anchorecli.matching.ecosystems import OS_TYPES
+from anchorecli.model import (
+    Analysis,
+    Evaluation,
+    Event,
+    ImageRef,
+    Json,
+    Match,
+    Problem,
+    Report,
+    WatchedTag,
+)
+from anchorecli.policy.values import Bundle
+from anchorecli.scan.analysis import AnalyzeOptions, analyze
+from anchorecli.scan.decision import Occasion, evaluate
+from anchorecli.source import Source
+from anchorecli.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a round works with. ``open_image`` opens the source behind a reference; ``now`` is RFC 3339 UTC."""
+
+    store: Store
+    bundle: Bundle
+    open_image: Callable[[ImageRef], Source]
+    parse: Callable[[str], ImageRef]
+    now: str
+
+
+@dataclass(slots=True)
+class Round:
+    """What one round did: the events to tell, tags that could not be looked at, and counts."""
+
+    events: list[Event] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    tags: int = 0
+    evaluated: int = 0
+
+
+def run_round(watch: Watch) -> Round:
+    """Look at every active tag once. A tag that fails is a problem of the round and does not stop the others."""
+    done = Round()
+    for tag in watch.store.watch_list():
+        if not tag.active:
+            continue
+        done.tags += 1
+        try:
+            events, evaluated = look(tag, watch)
+        except AnchoreError as exc:
+            done.problems.append(Problem("source", tag.reference, exc.message, exc.hint))
+            continue
+        done.events += events
+        done.evaluated += evaluated
+    return done
+
+
+def look(tag: WatchedTag, watch: Watch) -> tuple[list[Event], bool]:
+    """Look at one tag: its events, and whether it was evaluated."""
+    reference = watch.parse(tag.reference)
+    previous = watch.store.evaluation(tag.evaluation_id) if tag.evaluation_id else None
+    with watch.open_image(reference) as source:
+        digest = source.image.digest
+        # For a known digest this reads the store and nothing else.
+        analysis = analyze(source, watch.store, AnalyzeOptions(now=watch.now))
+    moved = digest != tag.digest
+    checked = replace(tag, checked_at=watch.now)
+    if previous and not moved and not _touched(previous, analysis, watch):
+        watch.store.watch_update(checked)
+        return [], False
+    report = evaluate(analysis, watch.store, watch.bundle, Occasion(now=watch.now, reference=reference))
+    latest = watch.store.evaluations(reference=reference.name, limit=1)[0]
+    seen = replace(checked, digest=digest, image_id=analysis.image.image_id, evaluation_id=latest.id)
+    watch.store.watch_update(seen)
+    if previous is None:
+        return [], True
+    return list(_events(tag, previous, report, latest.id)), True
+
+
+def _touched(previous: Evaluation, analysis: Analysis, watch: Watch) -> bool:
+    """Whether an unchanged image may get another answer than last time."""
+    # Feed age and expiry dates are part of a verdict: one of an earlier day is made again.
+    if previous.bundle_digest != watch.bundle.digest or previous.created_at[:10] != watch.now[:10]:
+        return True
+    if previous.feed_revision == watch.store.revision():
+        return False
+    changed = watch.store.changed_packages(previous.feed_revision)
+    return not changed.isdisjoint(asked(analysis))
+
+
+def asked(analysis: Analysis) -> set[tuple[str, str]]:
+    """Every (namespace, name) that matching asks the feeds about for an image."""
+    namespaces = ecosystems_of(analysis.distro) if analysis.distro else ()
+    pairs = set()
+    for package in analysis.packages:
+        for namespace in namespaces if package.type in OS_TYPES else (package.type,):
+            pairs.update((query.ecosystem, query.name) for query in queries(package, namespace))
+    return pairs
+
+
+# ── events ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _events(tag: WatchedTag, previous: Evaluation, report: Report, evaluation_id: int) -> Iterable[Event]:
+    digest = report.analysis.image.digest
+    common: dict[str, Json] = {"digest": digest, "previous_digest": tag.digest, "evaluation": evaluation_id}
+
+    def event(kind: str, message: str, data: Mapping[str, Json]) -> Event:
+        return Event(kind, tag.reference, report.created_at, message, common | data)
+
+    if digest != tag.digest:
+        yield event("tag_update", f"{tag.reference} is now {digest} (was {tag.digest})", {})
+    if (change := _vulnerabilities(previous, report)) is not None:
+        yield event("vuln_update", f"{tag.reference}: {change[0]}", change[1])
+    verdict = report.verdict
+    if verdict is not None and (verdict.status.value, verdict.action.label) != (previous.status, previous.action):
+        message = f"{tag.reference}: {verdict.status.value} ({verdict.action.label}), was {previous.status}"
+        now = {"status": verdict.status.value, "action": verdict.action.label, "reason": verdict.reason}
+        yield event("policy_eval", message, now | {"previous_status": previous.status})
+
+
+def _vulnerabilities(previous: Evaluation, report: Report) -> tuple[str, dict[str, Json]] | None:
+    """What came and went since the last evaluation, as a line and as data; None for no difference."""
+    try:
+        before = codec.decode(Report, previous.report).matches
+    except ValueError:
+        # Stored by another version of this program: the difference cannot be told, only the numbers.
+        before = None
+    if before is None:
+        now = sum(not match.suppressed for match in report.matches)
+        if now == previous.matches:
+            return None
+        return f"{now} vulnerabilities, was {previous.matches}", {"count": now, "previous_count": previous.matches}
+    old, new = _by_key(before), _by_key(report.matches)
+    added = [_row(new[key]) for key in sorted(new.keys() - old.keys())]
+    removed = [_row(old[key]) for key in sorted(old.keys() - new.keys())]
+    changed = [_row(new[key]) for key in sorted(new.keys() & old.keys()) if _answer(new[key]) != _answer(old[key])]
+    if not (added or removed or changed):
+        return None
+    parts = ((added, "new"), (removed, "gone"), (changed, "changed"))
+    line = ", ".join(f"{len(rows)} {word}" for rows, word in parts if rows)
+    return f"vulnerabilities: {line}", {"added": added, "removed": removed, "changed": changed}
+
+
+def _by_key(matches: Sequence[Match]) -> dict[tuple[str, str, str, str], Match]:
+    # Without the version: an upgrade that does not fix a vulnerability is no change of it.
+    return {(m.id, m.package.type, m.package.name, m.package.arch): m for m in matches if not m.suppressed}
+
+
+def _answer(match: Match) -> tuple[str, str, str, tuple[str, ...]]:
+    return match.verdict.value, match.severity.label, match.fix_state.value, match.fixed_in
+
+
+def _row(match: Match) -> dict[str, Json]:
+    return {
+        "id": match.id,
+        "severity": match.severity.label,
+        "package": match.package.name,
+        "version": match.package.version,
+        "purl": match.package.purl,
+        "fix_state": match.fix_state.value,
+        "fixed_in": list(match.fixed_in),
+    }
