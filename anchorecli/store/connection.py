@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from errno import EACCES
 from pathlib import Path
 
 from anchorecli.errors import StoreError
@@ -19,6 +20,8 @@ from anchorecli.store import migrations
 
 BUSY_SECONDS = 30.0
 _CACHE_KIB = 32 * 1024
+_SMALLEST = 512
+"""Bytes: the smallest page, hence the smallest database that is not empty."""
 _WAL_KEEP_BYTES = 16 * 1024 * 1024
 
 
@@ -33,9 +36,16 @@ class Session:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that only reads: one snapshot, one lock for all its queries."""
-        with self._lock, storage_errors(self.path), transaction(self._db, "BEGIN"):
-            yield self._db
+        """A transaction that only reads: one snapshot, one lock for all its queries.
+
+        Inside another one of the same thread it is a part of that.
+        """
+        with self._lock, storage_errors(self.path):
+            if self._db.in_transaction:
+                yield self._db
+                return
+            with transaction(self._db, "BEGIN"):
+                yield self._db
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -61,23 +71,27 @@ class Session:
 
     def attempt(self, action: Callable[[sqlite3.Connection], None]) -> None:
         """A write that is given up rather than waited for, such as the time something was last used."""
-        with self._lock, suppress(sqlite3.OperationalError):
-            self._db.execute("PRAGMA busy_timeout = 0")
-            try:
-                with transaction(self._db, "BEGIN IMMEDIATE"):
-                    action(self._db)
-            finally:
-                self._db.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+        with self._without_waiting(), transaction(self._db, "BEGIN IMMEDIATE"):
+            action(self._db)
 
     def trim(self) -> None:
         """Move the log into the file and cut it to nothing, unless somebody is using it."""
-        with self._lock, suppress(sqlite3.OperationalError):
+        with self._without_waiting():
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """Close the connection; more than once is fine."""
         with self._lock:
             self._db.close()
+
+    @contextmanager
+    def _without_waiting(self) -> Iterator[None]:
+        with self._lock, suppress(sqlite3.OperationalError):
+            self._db.execute("PRAGMA busy_timeout = 0")
+            try:
+                yield
+            finally:
+                self._db.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
 
 def open_session(path: Path, *, readonly: bool) -> Session:
@@ -90,7 +104,9 @@ def open_session(path: Path, *, readonly: bool) -> Session:
         if not readonly:
             _make_file(path)
         elif not path.exists():
-            raise StoreError(f"{path}: there is no store", hint="scan an image or sync the feeds first")
+            raise StoreError(f"{path}: there is no store", hint=_FILL_IT)
+        if 0 < _size(path) < _SMALLEST:  # SQLite takes this for an empty database and would write over it
+            raise StoreError(f"{path}: this is not a store (not an SQLite database)", hint=_ANOTHER_FILE)
         db = connect(path, readonly=readonly)
         try:
             _settle_schema(db, path, readonly=readonly)
@@ -167,12 +183,16 @@ def _make_file(path: Path) -> None:
             if not parent.exists():
                 with suppress(FileExistsError):
                     parent.mkdir(mode=0o700)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            return
+        # Not opened to find out: closing a file drops every lock that this process's other connections have on it.
+        # Without this SQLite would open it for reading and complain at the first write.
+        if not os.access(path, os.W_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES))
     except OSError as error:
-        raise StoreError(
-            f"{path}: the store cannot be written: {error.strerror}",
-            hint="choose another place with --store PATH or ANCHORE_STORE, or correct its permissions",
-        ) from error
+        message = f"{path}: the store cannot be written: {error.strerror}"
+        raise StoreError(message, hint=_ANOTHER_PLACE) from error
 
 
 def _settle_schema(db: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
@@ -181,7 +201,7 @@ def _settle_schema(db: sqlite3.Connection, path: Path, *, readonly: bool) -> Non
         return
     if readonly:
         if not version:
-            raise StoreError(f"{path}: the file is empty", hint="scan an image or sync the feeds first")
+            raise StoreError(f"{path}: the file is empty", hint=_FILL_IT)
         raise StoreError(
             f"{path}: the store is of schema version {version}, older than this program's {migrations.SCHEMA_VERSION}",
             hint="any command that writes, such as a scan, brings it up to date",
@@ -203,9 +223,7 @@ def _version(db: sqlite3.Connection, path: Path) -> int:
     ).fetchone()
     if application != migrations.APPLICATION_ID:
         if application or version or db.execute("SELECT 1 FROM sqlite_master").fetchone():
-            raise StoreError(
-                f"{path}: this is an SQLite database, but not a store of anchore", hint="name another file with --store"
-            )
+            raise StoreError(f"{path}: this is an SQLite database, but not a store of anchore", hint=_ANOTHER_FILE)
         return 0
     if version > migrations.SCHEMA_VERSION:
         raise StoreError(
@@ -237,6 +255,8 @@ def _size(path: Path) -> int:
         return 0
 
 
+_ANOTHER_FILE = "name another file with --store PATH or ANCHORE_STORE"
+_FILL_IT = "scan an image or sync the feeds first"
 _ANOTHER_PLACE = "choose another place with --store PATH or ANCHORE_STORE, or correct its permissions"
 _REBUILD = (
     "move it away: the next scan and `anchore feeds sync` build a new one (`sqlite3 FILE .recover` may save more)"
@@ -245,9 +265,9 @@ _REBUILD = (
 _FAULTS: dict[int, tuple[str, str]] = {
     sqlite3.SQLITE_FULL: (
         "the disk is full",
-        "free some space, there or where temporary files go, and run the command again",
+        "free some space, there or in $TMPDIR, and run the command again",
     ),
-    sqlite3.SQLITE_NOTADB: ("this is not a store (not an SQLite database)", "name another file with --store"),
+    sqlite3.SQLITE_NOTADB: ("this is not a store (not an SQLite database)", _ANOTHER_FILE),
     sqlite3.SQLITE_CORRUPT: ("the store is damaged", _REBUILD),
     sqlite3.SQLITE_READONLY: ("the store cannot be written", _ANOTHER_PLACE),
     sqlite3.SQLITE_CANTOPEN: ("the store cannot be opened", _ANOTHER_PLACE),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -22,6 +23,7 @@ from anchorecli.model import (
 )
 from anchorecli.store import advisories, evaluations, facts, feeds, images, retention
 from anchorecli.store.connection import Session, clean_text, transaction
+from anchorecli.store.retention import GcResult
 
 
 class Store:
@@ -47,12 +49,26 @@ class Store:
         """Close the file; more than once is fine."""
         self._session.close()
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Several questions to one moment: inside, this thread sees nothing of what others commit, and cannot write."""
+        with self._session.read():
+            yield
+
     # Facts
 
     def known_facts(self, diff_ids: Sequence[DiffId], keys: Sequence[FactKey]) -> dict[DiffId, frozenset[FactKey]]:
-        """For each layer those of ``keys`` whose facts are there; a pass that failed counts as not done."""
-        with self._session.read() as db:
-            return facts.known_facts(db, diff_ids, keys)
+        """For each layer those of ``keys`` whose facts are there; a pass that failed counts as not done.
+
+        What is there will still be there for ``get_facts``: a clean-up spares it for a day.
+        """
+        if self._session.readonly:
+            with self._session.read() as db:
+                return facts.known_facts(db, diff_ids, keys)
+        with self._session.write() as db:
+            known = facts.known_facts(db, diff_ids, keys)
+            facts.claim(db, [diff_id for diff_id, found in known.items() if found], _now())
+            return known
 
     def put_layer(self, diff_id: DiffId, digest: str, size: int, layer_facts: Sequence[LayerFacts]) -> None:
         """Write a layer (digest and size of its blob, where known) with its facts; whole facts stay as they are."""

@@ -35,6 +35,14 @@ def known_facts(
     return {diff_id: wanted & found for diff_id, found in known.items()}
 
 
+def claim(db: sqlite3.Connection, diff_ids: Sequence[DiffId], pending_since: str) -> None:
+    """Note that a scan is about to use these layers, whether or not an image has them at present."""
+    db.execute(
+        "UPDATE layer SET pending_since = ? WHERE diff_id IN (SELECT value FROM json_each(?))",
+        (pending_since, json.dumps(list(diff_ids))),
+    )
+
+
 def put_layer(
     db: sqlite3.Connection, layer: tuple[DiffId, str, int], facts: Iterable[LayerFacts], pending_since: str
 ) -> None:
@@ -47,7 +55,7 @@ def put_layer(
 
 
 def ensure_layer(db: sqlite3.Connection, diff_id: DiffId, digest: str, size: int, *, pending_since: str | None) -> int:
-    """The row of a layer, made where it is new; ``pending_since`` is None once an image claims it."""
+    """The row of a layer, made where it is new; ``pending_since`` is None once a scan has finished with it."""
     row = db.execute("SELECT id, digest, pending_since FROM layer WHERE diff_id = ?", (diff_id,)).fetchone()
     if row is None:
         cursor = db.execute(
@@ -58,7 +66,7 @@ def ensure_layer(db: sqlite3.Connection, diff_id: DiffId, digest: str, size: int
     layer_id, old_digest, old_pending = row
     if digest and not old_digest:
         db.execute("UPDATE layer SET digest = ?, size = ? WHERE id = ?", (digest, size, layer_id))
-    if old_pending is not None and pending_since != old_pending:
+    if pending_since != old_pending:
         db.execute("UPDATE layer SET pending_since = ? WHERE id = ?", (pending_since, layer_id))
     return int(layer_id)
 

@@ -7,8 +7,8 @@ so a current store opens without a look at them, and ``PRAGMA application_id`` t
 
 Images and facts
 
-``layer``        a layer's uncompressed tar (``diff_id``), the blob it came in, and ``pending_since``: set while no
-                 image has claimed the layer, so that a clean-up leaves alone what a running scan has just written.
+``layer``        a layer's uncompressed tar (``diff_id``), the blob it came in, and ``pending_since``: when a scan last
+                 wrote or asked for its facts without having finished, so that a clean-up does not take them away.
 ``fact``         what one analyzer, in one version and with one set of options, found in one layer: immutable.
 ``image``        an image by its image id, with configuration and manifest as they were.
 ``image_name``   the names an image was seen under; a tag that moved stays with both, the newer ``seen_at`` tells.
