@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from anchorecli.errors import SourceError
+from anchorecli.errors import SourceError, UsageError
 from anchorecli.model import ImageRef, Platform
 from anchorecli.source.base import Blob, Progress, Source, SourceOptions
 from anchorecli.source.directory import DirLayer
@@ -20,8 +20,11 @@ __all__ = ["Blob", "DirLayer", "Progress", "Source", "SourceOptions", "open_sour
 def open_source(ref: ImageRef, options: SourceOptions) -> Source:
     """Open an image where its reference says; close the source when done.
 
-    Raises: SourceError and its kinds: not found, no access, damaged, unreachable.
+    Raises: SourceError and its kinds: not found, no access, damaged, unreachable; UsageError for an auth file that
+    is not there.
     """
+    if options.authfile and not Path(options.authfile).is_file():
+        raise UsageError(f"no such auth file: {options.authfile}", hint="skopeo login --authfile FILE HOST writes one")
     if ref.transport == "registry":
         from anchorecli.source.registry import RegistrySource
 

@@ -14,7 +14,7 @@ from anchorecli.source.directory import DirLayer
 CHUNK = 256 * 1024
 
 Progress = Callable[[str, int, int], None]
-"""Called with (what, bytes done, bytes in all), from any thread, several times a second."""
+"""Called with (what, bytes done, bytes in all or 0 where unknown), from any thread, several times a second."""
 
 
 @dataclass(frozen=True, slots=True)

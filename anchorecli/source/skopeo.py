@@ -206,6 +206,13 @@ _COMPLAINTS: tuple[tuple[type[SourceError], tuple[str, ...], str, str], ...] = (
         "the registry cannot be reached",
         "check the network and the proxy settings",
     ),
+    (SourceError, (": permission denied",), "it may not be read", "run as the user who owns the image storage"),
+    (
+        SourceError,
+        ("unexpected http status: 5", "status code from registry 5", "statuscode: 5"),
+        "the registry has a fault",
+        "try again later",
+    ),
     (
         NotFoundError,
         (
@@ -224,13 +231,13 @@ _COMPLAINTS: tuple[tuple[type[SourceError], tuple[str, ...], str, str], ...] = (
     ),
     (
         AccessError,
-        ("unauthorized", "authentication required", "invalid username/password", "statuscode: 401", "401 "),
+        ("unauthorized", "authentication required", "invalid username/password", "statuscode: 401", "status code 401"),
         "the registry wants other credentials",
-        _LOGIN,
+        f"check the name, or {_LOGIN}",
     ),
     (
         AccessError,
-        ("denied", "forbidden", "statuscode: 403", "403 "),
+        ("denied", "forbidden", "statuscode: 403", "status code 403"),
         "the registry denies access: the image is private, or it does not exist",
         f"check the name, or {_LOGIN}",
     ),

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from anchorecli.errors import AccessError, IntegrityError, NotFoundError, SourceError
+from anchorecli.errors import AccessError, IntegrityError, NotFoundError, SourceError, UsageError
 from anchorecli.source.skopeo import explain
-from tests.source.opening import described
+from tests import builders
+from tests.source.opening import described, opened
 
 
 def fatal(message: str) -> str:
@@ -41,6 +42,10 @@ def fatal(message: str) -> str:
         ("write /tmp/x: no space left on device", SourceError, "disk is full", "TMPDIR"),
         ("Digest did not match, expected sha256:a, got sha256:b", IntegrityError, "digest", "push it again"),
         ("Cannot connect to the Docker daemon at unix:///x", SourceError, "does not answer", "DOCKER_HOST"),
+        ("open /var/lib/containers/x.lock: permission denied", SourceError, "may not be read", "run as"),
+        ("received unexpected HTTP status: 502 Bad Gateway", SourceError, "has a fault", "later"),
+        ("fetching blob: invalid status code from registry 404 (Not Found)", IntegrityError, "lost a layer", "push"),
+        ('unsupported docker v2s2 media type: "x"', SourceError, 'type: "x"', "update skopeo"),
         ("something new", SourceError, "something new", ""),
     ],
 )
@@ -94,6 +99,7 @@ def test_manifest_that_is_not_the_digest_asked_for(tmp_path: Path, monkeypatch: 
 def test_arguments_are_never_seen_by_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "log"
     fake(tmp_path, monkeypatch, f'for word; do printf "%s\\n" "$word" >> {log}; done; exit 1')
+    (tmp_path / "a $(touch x);b").write_text("{}")
     with pytest.raises(SourceError):
         described("registry:app:1", authfile=str(tmp_path / "a $(touch x);b"), tls_verify=False)
     assert log.read_text().splitlines() == [
@@ -115,6 +121,35 @@ def test_silent_skopeo_and_its_children_are_killed(tmp_path: Path, monkeypatch: 
         while alive(pid):
             assert time.monotonic() < deadline, f"process {pid} still runs"
             time.sleep(0.01)
+
+
+def test_a_layer_is_ours_while_the_next_one_is_still_coming(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = builders.oci_dir(tmp_path / "layout", [builders.layer({name: name}) for name in ("one", "two")])
+    wanted = described(layout)
+    manifest, config, first = (
+        layout / "blobs" / "sha256" / digest[7:] for digest in (wanted.digest, wanted.image_id, wanted.layers[0].digest)
+    )
+    pid = tmp_path / "pid"
+    fake(
+        tmp_path,
+        monkeypatch,
+        f"""case "$*" in
+        *--config*) cat {config};;
+        *--raw*) cat {manifest};;
+        *copy*) echo $$ > {pid}; cp {first} part; mv part layout/blobs/sha256/{first.name}; sleep 600;;
+        esac""",
+    )
+    with opened("registry:app:1") as source:
+        source.prefetch(source.image.layers)
+        with source.open_layer(source.image.layers[0]) as blob:
+            assert b"".join(blob.chunks()) == first.read_bytes()  # type: ignore[union-attr]
+        assert alive(int(pid.read_text()))
+    assert not alive(int(pid.read_text()))
+
+
+def test_auth_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such auth file"):
+        described("registry:app:1", authfile=str(tmp_path / "none"))
 
 
 def test_prefix_that_is_also_an_image_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
