@@ -379,6 +379,8 @@ def test_the_working_directory_decides_about_its_own_job(home: Path) -> None:
         ("a: b: c", ":1: no YAML", "line"),
         ("policy: a\n---\npolicy: b", ":2: no YAML", "line"),
         ("policy: *nowhere", ":1: no YAML", "line"),
+        ("feeds:\n" + "".join(f"  f{n}: {{}}\n" for n in range(1001)), ":2: feeds has more than 1000 keys", "shorten"),
+        (f"output: [{'a,' * 1001}]", ":1: output has more than 1000 items", "shorten"),
         ("[" * 5000, "nested too deeply", "configuration file"),
         ("retention: &a {days: *a}", "no YAML|single value|found", ""),
     ],

@@ -14,7 +14,8 @@ from anchorecli.errors import UsageError
 if TYPE_CHECKING:
     from yaml import MappingNode, Node
 
-MAX_BYTES = 1 << 20
+MAX_BYTES = 1 << 17
+"""The YAML parser takes a second or so for the worst of this size."""
 MAX_ITEMS = 1000
 
 _TOP = {key.partition(".")[0] for key in BY_KEY} | {"feeds", "webhooks"}
@@ -164,8 +165,10 @@ class _Document:
         """The node, if it is a mapping."""
         from yaml import MappingNode
 
-        if not isinstance(node, MappingNode) or len(node.value) > MAX_ITEMS:
+        if not isinstance(node, MappingNode):
             self.fail(node, f"{key} must be a mapping", "write key: value, one a line")
+        if len(node.value) > MAX_ITEMS:
+            self.fail(node, f"{key} has more than {MAX_ITEMS} keys", "shorten it")
         return node
 
     def sequence(self, node: Node, key: str) -> list[Node]:
