@@ -19,6 +19,7 @@ from typing import Any
 from anchorecli.errors import LimitError
 
 _MAX_STATES = 5_000
+_MAX_REMEMBERED = 20_000
 
 Item = tuple[Any, Any]
 Test = Callable[[str], bool]
@@ -83,11 +84,13 @@ class Automaton:
     Raises: Unsupported for what has no automaton.
     """
 
-    __slots__ = ("_assertions", "_left", "_start", "_targets", "_tests", "_text")
+    __slots__ = ("_assertions", "_asserts", "_left", "_looks", "_start", "_steps", "_targets", "_tests", "_text")
 
-    def __init__(self, text: str, budget: int = 4_000_000) -> None:
+    def __init__(self, text: str, budget: int = 2_000_000) -> None:
         self._text = text
         self._left = budget
+        self._asserts = self._looks = False
+        self._steps: dict[tuple[frozenset[int], str], frozenset[int]] = {}
         # State 0 accepts. A state has a test (it takes a character), or an assertion, or neither (a fork).
         self._tests: list[Test | None] = [None]
         self._assertions: list[Assertion | None] = [None]
@@ -101,23 +104,28 @@ class Automaton:
 
     def _advance(self, start: int, text: str, position: int) -> bool:
         current = self._closure([start], text, position)
-        while current and 0 not in current:
-            self._left -= len(current) + 1
+        while current and 0 not in current and position < len(text):
+            # What a set of states becomes depends on the character it takes and, for $ and \b, on the two after it.
+            # Remembering that makes a step one look-up; what looks further ahead or behind cannot be remembered.
+            key = (current, text[position : position + 3] if self._asserts else text[position])
+            following = self._steps.get(key)
+            self._left -= 1 if following is not None else len(current) + 1
             if self._left < 0:
                 raise LimitError(f"the regular expression {self._text[:80]!r} takes too many steps")
-            if position >= len(text):
-                return False
-            character = text[position]
+            if following is None:
+                moved = [self._targets[state][0] for state in current if self._takes(state, text[position])]
+                following = self._closure(moved, text, position + 1)
+                if not self._looks and len(self._steps) < _MAX_REMEMBERED:
+                    self._steps[key] = following
+            current = following
             position += 1
-            moved = [self._targets[state][0] for state in current if self._takes(state, character)]
-            current = self._closure(moved, text, position)
         return 0 in current
 
     def _takes(self, state: int, character: str) -> bool:
         test = self._tests[state]
         return test is not None and test(character)
 
-    def _closure(self, states: list[int], text: str, position: int) -> set[int]:
+    def _closure(self, states: list[int], text: str, position: int) -> frozenset[int]:
         """The states reached without taking a character. Forks and assertions stay in: they take none."""
         seen = set(states)
         stack = list(seen)
@@ -132,7 +140,7 @@ class Automaton:
                 if target not in seen:
                     seen.add(target)
                     stack.append(target)
-        return seen
+        return frozenset(seen)
 
     def _add(self, targets: tuple[int, ...], test: Test | None = None, assertion: Assertion | None = None) -> int:
         if len(self._tests) >= _MAX_STATES:
@@ -157,6 +165,7 @@ class Automaton:
         if kind is op.BRANCH:
             return self._add(tuple(self._sequence(choice, after, flags) for choice in value[1]))
         if kind is op.AT:
+            self._asserts = True
             return self._add((after,), assertion=_position(value, flags))
         if kind in (op.ASSERT, op.ASSERT_NOT):
             return self._add((after,), assertion=self._look(value, flags, kind is op.ASSERT))
@@ -182,6 +191,7 @@ class Automaton:
         return after
 
     def _look(self, value: tuple[int, Any], flags: int, wanted: bool) -> Assertion:
+        self._looks = True
         direction, body = value
         start = self._sequence(body, 0, flags)
         width = body.getwidth()[0] if direction < 0 else 0

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from anchorecli.model import Analysis, FeedState, ImageRef, Match, Problem
 
 if TYPE_CHECKING:
     from anchorecli.policy.parameters import Arguments, Kind
+
+
+Made = TypeVar("Made")
 
 
 class Parameter(NamedTuple):
@@ -108,3 +111,12 @@ class Evidence:
     looked_up: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Package type → the namespaces matching asked for packages of that type, any of which suffices. A type that
     is missing here is asked for as ``coverage.namespaces`` derives it."""
+    _worked_out: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, make: Callable[[Evidence], Made]) -> Made:
+        """What a function makes of this evidence, made once however many rules ask for it."""
+        name = f"{make.__module__}.{make.__qualname__}"
+        if name not in self._worked_out:
+            self._worked_out[name] = make(self)
+        made: Made = self._worked_out[name]
+        return made

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _BUNDLE_KEYS = (
     *("id", "version", "policies", "whitelists", "mappings", "whitelisted_images", "blacklisted_images", "evidence"),
-    *("created_at", "last_updated", "source_mappings", "sbom_mappings"),
+    *("created_at", "last_modified", "last_updated", "source_mappings", "sbom_mappings"),
 )
 _POLICY_KEYS = ("id", "version", "rules", "artifact_type", "last_updated", "created_at")
 _ALLOWLIST_KEYS = ("id", "version", "items", "last_updated", "created_at")

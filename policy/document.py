@@ -38,10 +38,10 @@ class Node(NamedTuple):
 def read_document(text: str, path: str = "") -> Node:
     """The root node of a bundle's text."""
     if len(text) > MAX_BYTES:
-        raise BundleError(f"larger than {MAX_BYTES >> 20} MiB", path=path, hint="This is not a policy bundle.")
+        raise _refused(f"larger than {MAX_BYTES >> 20} MiB: this is no policy bundle", path)
     text = text.removeprefix("\ufeff")
     if not text.strip():
-        raise BundleError("the bundle is empty", path=path, hint="`anchore policy init` writes one to start from.")
+        raise _refused("the bundle is empty", path)
     if text.lstrip()[0] in "{[":
         return _JsonReader(text, path).document()
     return _yaml_document(text, path)
@@ -113,7 +113,7 @@ class _JsonReader:
                 raise self._error("a key in double quotes, or }, is expected here")
             key_line, key = self._line, self._string()
             if key in entries:
-                raise BundleError(f"{key!r} is given twice, first in line {keys[key]}", path=self._path, line=key_line)
+                raise _refused(f"{key!r} is given twice, first in line {keys[key]}", self._path, key_line)
             self._expect(":")
             entries[key], keys[key] = self._value(depth + 1), key_line
             self._separator("}")
@@ -168,7 +168,7 @@ class _JsonReader:
             self._at = blank.end()
 
     def _error(self, message: str) -> BundleError:
-        return BundleError(f"not valid JSON: {message}", path=self._path, line=self._line)
+        return _refused(f"not valid JSON: {message}", self._path, self._line)
 
 
 def _yaml_document(text: str, path: str) -> Node:
@@ -179,10 +179,13 @@ def _yaml_document(text: str, path: str) -> Node:
         return _YamlReader(loader, path).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        what = ", ".join(part for part in (error.context, error.problem) if part)
-        raise BundleError(f"not valid YAML: {what}", path=path, line=mark.line + 1 if mark else 0) from None
+        begun = error.context_mark
+        where = f" begun in line {begun.line + 1}" if begun and mark and begun.line != mark.line else ""
+        context = f"{error.context}{where}, " if error.context else ""
+        line = mark.line + 1 if mark else 0
+        raise _refused(f"not valid YAML: {context}{error.problem}", path, line) from None
     except yaml.YAMLError as error:
-        raise BundleError(f"not valid YAML: {str(error).splitlines()[0]}", path=path) from None
+        raise _refused(f"not valid YAML: {str(error).splitlines()[0]}", path) from None
     finally:
         loader.dispose()
 
@@ -219,14 +222,14 @@ class _YamlReader:
         """The one document of the stream."""
         self._loader.get_event()  # the start of the stream
         if self._loader.check_event(self._yaml.StreamEndEvent):
-            raise BundleError("the bundle is empty: it holds only comments", path=self._path)
+            raise _refused("the bundle is empty: it holds only comments", self._path)
         self._loader.get_event()  # the start of the document
         root = self._node(0)
         self._loader.get_event()  # its end
         event = self._loader.get_event()
         if not isinstance(event, self._yaml.StreamEndEvent):
             line = event.start_mark.line + 1
-            raise BundleError("a second document begins here: a bundle is one document", path=self._path, line=line)
+            raise _refused("a second document begins here: a bundle is one document", self._path, line)
         return root
 
     def _node(self, depth: int) -> Node:
@@ -234,7 +237,7 @@ class _YamlReader:
         line = event.start_mark.line + 1
         if isinstance(event, self._yaml.AliasEvent):
             if event.anchor not in self._anchors:
-                raise BundleError(f"*{event.anchor} names no value before it", path=self._path, line=line)
+                raise _refused(f"*{event.anchor} names no value before it", self._path, line)
             node, weight = self._anchors[event.anchor]
             # What an alias repeats counts each time: a few lines of aliases can stand for billions of values.
             self._count(weight, depth, line)
@@ -280,13 +283,13 @@ class _YamlReader:
             key = self._node(depth + 1)
             value = self._node(depth + 1)
             if key.kind in ("list", "mapping"):
-                raise BundleError("a key must be a word", path=self._path, line=key.line)
+                raise _refused("a key must be a word", self._path, key.line)
             if key.text == "<<" and plain:
                 merged += self._sources(value)
                 continue
             if key.text in entries:
                 first = keys[key.text]
-                raise BundleError(f"{key.text!r} is given twice, first in line {first}", path=self._path, line=key.line)
+                raise _refused(f"{key.text!r} is given twice, first in line {first}", self._path, key.line)
             entries[key.text], keys[key.text] = value, key.line
         self._loader.get_event()
         for source in merged:
@@ -299,7 +302,7 @@ class _YamlReader:
         sources = node.items if node.kind == "list" else (node,)
         for source in sources:
             if source.kind != "mapping":
-                raise BundleError("<< takes a mapping or a list of mappings", path=self._path, line=source.line)
+                raise _refused("<< takes a mapping or a list of mappings", self._path, source.line)
         return sources
 
     def _count(self, weight: int, depth: int, line: int) -> None:
@@ -307,13 +310,15 @@ class _YamlReader:
         _check_limits(self._nodes, depth, self._path, line)
 
     def _unknown_tag(self, tag: str, line: int) -> BundleError:
-        return BundleError(f"the YAML tag {tag!r} is not known here", path=self._path, line=line)
+        return _refused(f"the YAML tag {tag!r} is not known here", self._path, line)
 
 
 def _check_limits(nodes: int, depth: int, path: str, line: int) -> None:
     if depth > _MAX_DEPTH:
-        raise BundleError(f"nested deeper than {_MAX_DEPTH} levels", path=path, line=line)
+        raise _refused(f"nested deeper than {_MAX_DEPTH} levels", path, line)
     if nodes > _MAX_NODES:
-        raise BundleError(
-            f"more than {_MAX_NODES} values", path=path, line=line, hint="Aliases that repeat aliases add up quickly."
-        )
+        raise _refused(f"more than {_MAX_NODES} values; aliases that repeat aliases add up quickly", path, line)
+
+
+def _refused(message: str, path: str, line: int = 0) -> BundleError:
+    return BundleError(message, path=path, line=line, hint="Nothing was evaluated: mend the file, or name another one.")

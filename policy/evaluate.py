@@ -192,7 +192,7 @@ class _Run:
         """Whether the vulnerability data the image needs is there, and young enough for the bundle."""
         evidence, limit = self._evidence, self._bundle.evidence.max_feed_age_days
         hint = "Run `anchore feeds sync`, or import a feed file with `anchore feeds import`."
-        for need in needs(evidence):
+        for need in evidence.once(needs):
             what = f"{need.packages} packages of {need.subject}"
             age = feed_age(evidence, need)
             if not is_covered(evidence, need.namespaces):
@@ -204,10 +204,11 @@ class _Run:
                 said = f"the vulnerability data for {what} is {int(age)} days old; the bundle allows {limit}"
                 self._problem(need.subject, said, hint)
 
-
     def _said_by_matching(self, need: Need) -> bool:
         """Whether matching has reported already that no feed covers the namespaces."""
-        said = [problem.message for problem in self._evidence.problems if problem.stage == "match" and problem.incomplete]
+        said = [
+            problem.message for problem in self._evidence.problems if problem.stage == "match" and problem.incomplete
+        ]
         return any(f" {name}:" in f"{message}:" for message in said for name in need.namespaces)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from anchorecli.policy.automaton import Automaton
 
 _MAX_PATTERN = 2_000
-_MAX_WAYS = 100_000
+_MAX_WAYS = 200_000
 _MAX_WAYS_TOTAL = 100_000_000
 REGEX_PREFIX = "regexp:"
 

@@ -72,7 +72,9 @@ def _trigger(gate_name: str, written: str, fields: Fields, faults: Faults) -> Tr
         return None
     trigger = find_trigger(gate, trigger_name(written))
     if trigger is None:
-        valid = (candidate.name for candidate in gate.triggers)
+        valid = [candidate.name for candidate in gate.triggers]
+        if written.lower().startswith("deny"):
+            valid = [name.replace("blacklist", "denylist") for name in valid]
         faults.add(fields.line_of("trigger"), unknown("trigger", written, valid, f" in gate {gate_name}"))
     return trigger
 

@@ -24,7 +24,7 @@ _LISTS = ("whitelist", "blacklist")
 
 
 def _instruction(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem]:
-    file = dockerfile(evidence)
+    file = evidence.once(dockerfile)
     directive, check, value = (arguments.text(name) for name in ("instruction", "check", "value"))
     if not file.instructions:
         yield _nothing_to_see(evidence)
@@ -66,7 +66,7 @@ def _instruction_fault(arguments: Arguments) -> str:
 
 
 def _effective_user(evidence: Evidence, arguments: Arguments) -> Fires:
-    file = dockerfile(evidence)
+    file = evidence.once(dockerfile)
     if not file.instructions:
         return (_nothing_to_see(evidence),)
     user = effective_user(file, evidence.analysis.image.config)
@@ -77,7 +77,7 @@ def _effective_user(evidence: Evidence, arguments: Arguments) -> Fires:
 
 
 def _exposed_ports(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem]:
-    file = dockerfile(evidence)
+    file = evidence.once(dockerfile)
     only_actual = arguments.flag("actual_dockerfile_only")
     if not file.instructions:
         yield _nothing_to_see(evidence)
@@ -110,7 +110,7 @@ def _violates(port: Port, listed: set[int], denied: bool) -> bool:
 
 
 def _not_provided(evidence: Evidence, _arguments: Arguments) -> Fires:
-    return () if dockerfile(evidence).actual else (Fire("Image was not analyzed with an actual Dockerfile"),)
+    return () if evidence.once(dockerfile).actual else (Fire("Image was not analyzed with an actual Dockerfile"),)
 
 
 def _nothing_to_see(evidence: Evidence) -> Problem:

@@ -13,7 +13,7 @@ from anchorecli.policy.parameters import Arguments
 
 def _required(evidence: Evidence, arguments: Arguments) -> Fires:
     name, version = arguments.text("name"), arguments.text("version")
-    found = [package for package in evidence.analysis.packages if package.name == name]
+    found = evidence.once(_by_name).get(name, [])
     if not found:
         wanted = f"{name},{version}" if version else name
         yield Fire(f"Required input package ({wanted}) is not present in container image")
@@ -45,12 +45,19 @@ def _at_least(found: list[Package], name: str, version: str) -> Iterator[Fire | 
 
 def _blacklist(evidence: Evidence, arguments: Arguments) -> Fires:
     name, version = arguments.text("name"), arguments.text("version")
-    found = [package for package in evidence.analysis.packages if package.name == name]
+    found = evidence.once(_by_name).get(name, [])
     if not version:
         return (Fire(f"Package is blacklisted: {name}"),) if found else ()
     if any(version in _spellings(package) for package in found):
         return (Fire(f"Package is blacklisted: {name}-{version}"),)
     return ()
+
+
+def _by_name(evidence: Evidence) -> dict[str, list[Package]]:
+    found: dict[str, list[Package]] = {}
+    for package in evidence.analysis.packages:
+        found.setdefault(package.name, []).append(package)
+    return found
 
 
 def _spellings(package: Package) -> tuple[str, ...]:

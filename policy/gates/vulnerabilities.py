@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from anchorecli.model import FixState, Match, Problem
+from anchorecli.model import FixState, Match
 from anchorecli.policy.base import Evidence, Fire, Fires, Parameter, Trigger
 from anchorecli.policy.coverage import distro_name, distro_namespaces, feed_age, is_covered, needs
 from anchorecli.policy.parameters import Arguments
@@ -14,7 +14,7 @@ from anchorecli.policy.vulnerability import PACKAGE, live
 
 def _stale(evidence: Evidence, arguments: Arguments) -> Fires:
     limit = arguments.integer("max_days_since_sync") or 0
-    for need in needs(evidence):
+    for need in evidence.once(needs):
         age = feed_age(evidence, need)
         if age is None or age > limit:
             return (Fire(f"The vulnerability feed for this image distro is older than MAXAGE ({limit}) days"),)
@@ -23,7 +23,7 @@ def _stale(evidence: Evidence, arguments: Arguments) -> Fires:
 
 def _unavailable(evidence: Evidence, _arguments: Arguments) -> Fires:
     distro = evidence.analysis.distro
-    os_needs = [need.namespaces for need in needs(evidence) if need.subject == distro_name(evidence)]
+    os_needs = [need.namespaces for need in evidence.once(needs) if need.subject == distro_name(evidence)]
     wanted = os_needs or ([distro_namespaces(distro)] if distro else [])
     if all(is_covered(evidence, names) for names in wanted):
         return ()
@@ -35,20 +35,25 @@ def _unavailable(evidence: Evidence, _arguments: Arguments) -> Fires:
     )
 
 
-def _blacklist(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem]:
-    wanted = arguments.words("vulnerability_ids")
-    vendor_only = arguments.flag("vendor_only")
-    present: set[str] = set()
-    for match in live(evidence):
-        if not (vendor_only and match.fix_state is FixState.WONT_FIX):
-            present.update(_ids(match))
-    found = [identity for identity in sorted(set(wanted)) if identity in present]
+def _blacklist(evidence: Evidence, arguments: Arguments) -> Iterator[Fire]:
+    present = evidence.once(_ids_to_mend if arguments.flag("vendor_only") else _ids)
+    found = [identity for identity in sorted(set(arguments.words("vulnerability_ids"))) if identity in present]
     if found:
         yield Fire(f"Blacklisted vulnerabilities detected: {found}")
 
 
-def _ids(match: Match) -> tuple[str, ...]:
-    return (match.id, match.advisory, *match.aliases)
+def _ids(evidence: Evidence) -> frozenset[str]:
+    """Every id and alias of the vulnerabilities that are present."""
+    return _all_ids(live(evidence))
+
+
+def _ids_to_mend(evidence: Evidence) -> frozenset[str]:
+    """The same without those the vendor will not fix."""
+    return _all_ids(match for match in live(evidence) if match.fix_state is not FixState.WONT_FIX)
+
+
+def _all_ids(matches: Iterable[Match]) -> frozenset[str]:
+    return frozenset(identity for match in matches for identity in (match.id, match.advisory, *match.aliases))
 
 
 _TRIGGERS = (

@@ -147,7 +147,7 @@ def test_what_a_mapping_means(mapping, matched):
 
 def test_the_first_mapping_wins_and_all_its_policies_count():
     text = MAPPED % "\n".join(
-        f'- {{id: {name}, registry: "*", repository: "{repository}", image: {{type: tag, value: "*"}}, policy_ids: {ids}}}'
+        f'- {{id: {name}, registry: "*", repository: "{repository}", image: {{type: tag, value: "*"}}, policy_ids: {ids}}}'  # noqa: E501
         for name, repository, ids in (
             ("other", "alpine", "[stop]"),
             ("first", "debian", "[go, warn]"),

@@ -187,6 +187,12 @@ def test_effective_user(text, user, expected):
     ]
 
 
+def test_the_id_that_published_reports_have():
+    given = evidence(settings=config(user="root"))
+    ((identity, _),) = fired("dockerfile", "effective_user", given, users="root", type="blacklist")
+    assert identity == "cbff271f45d32e78dcc1979dbca9c14d"
+
+
 def test_users_are_compared_whole():
     given = evidence(settings=config(user="root:root"))
     assert messages("dockerfile", "effective_user", given, users="root", type="blacklist") == []

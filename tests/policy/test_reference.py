@@ -1,0 +1,68 @@
+"""The reference, printed from what the gates declare, and the declarations themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+from anchorecli.errors import UsageError
+from anchorecli.policy import GATES
+from anchorecli.policy.parameters import EXPECTED, value_fault
+from anchorecli.policy.reference import gate_text, gates_text, reference_markdown
+from anchorecli.policy.spellings import PENDING_GATES, RETIRED_GATES
+
+TRIGGERS = [(gate, trigger) for gate in GATES for trigger in gate.triggers]
+IDS = [f"{gate.name}.{trigger.name}" for gate, trigger in TRIGGERS]
+
+
+@pytest.mark.parametrize(("gate", "trigger"), TRIGGERS, ids=IDS)
+def test_declarations_hold_together(gate, trigger):
+    assert trigger.description.endswith(".")
+    names = [parameter.name for parameter in trigger.parameters]
+    assert len(names) == len(set(names))
+    for parameter in trigger.parameters:
+        assert parameter.kind in EXPECTED
+        assert parameter.description.endswith(".")
+        assert bool(parameter.allowed) is (parameter.kind == "enum")
+        assert not (parameter.required and parameter.default)
+        for value in (parameter.default, parameter.example):
+            assert not value or value_fault(parameter, value) == ""
+
+
+@pytest.mark.parametrize(("gate", "trigger"), TRIGGERS, ids=IDS)
+def test_every_trigger_and_parameter_is_named(gate, trigger):
+    assert f"### {gate.name}.{trigger.name}" in reference_markdown()
+    text = gate_text(gate.name.upper(), trigger.name)
+    assert text.startswith(f"# {gate.name}.{trigger.name}\n\n{trigger.description}")
+    for parameter in trigger.parameters:
+        assert f"| {parameter.name} |" in text
+    assert f"  {trigger.name}: {trigger.description}" in gates_text()
+
+
+def test_gates_are_in_order_and_distinct():
+    names = [gate.name for gate in GATES]
+    assert names == sorted(set(names))
+    assert not set(names) & (set(PENDING_GATES) | set(RETIRED_GATES))
+
+
+def test_the_sizes_of_the_lists():
+    assert len(RETIRED_GATES) == 14
+    original = {"files", "licenses", "malware", "metadata", "npms", "passwd_file", "retrieved_files", "ruby_gems"}
+    assert original | {"secret_scans"} <= set(PENDING_GATES)
+
+
+def test_what_is_not_evaluated_is_marked():
+    assert "Not evaluated by this version: it needs the digests" in gate_text("packages", "verify")
+    assert "not evaluated by this version" in gate_text("files")
+    assert "use vulnerabilities" in gate_text("anchoresec")
+    assert "nothing replaces it" in gate_text("suiddiff")
+
+
+def test_enterprise_names_find_their_trigger():
+    assert gate_text("packages", "denylist").startswith("# packages.blacklist")
+
+
+def test_unknown_names():
+    with pytest.raises(UsageError, match='unknown gate "packges"; did you mean "packages"'):
+        gate_text("packges")
+    with pytest.raises(UsageError, match='unknown trigger "verfy" in gate packages; did you mean "verify"'):
+        gate_text("packages", "verfy")
