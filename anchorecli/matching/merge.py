@@ -9,7 +9,7 @@ of it stays a match under its own id.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 from anchorecli.matching.decide import Hit, Subject, fixes
@@ -74,10 +74,10 @@ def merge(records: Iterable[Record]) -> list[Draft]:
     settled: set[str] = set()
     for cve, group in single:
         names = _names(group)
-        cves = {cve for each in group for cve in each.cves}
-        folded = [each for bundle in bundles for each in bundle if cves & each.cves]
-        drafts.append(_draft(cve, names, group, folded, _denied(names, group, denials)))
-        settled.update(filter(_CVE.fullmatch, names))
+        spoken_of = set(filter(_CVE.fullmatch, names))
+        about = frozenset((cve,) if cve else names)
+        drafts.append(_draft(cve, names, group, _sharing(bundles, spoken_of), _denied(about, group, denials)))
+        settled |= spoken_of
     return sorted([*drafts, *_leftovers(bundles, settled, denials)], key=lambda draft: draft.id)
 
 
@@ -128,17 +128,30 @@ def _leftovers(bundles: Sequence[list[Record]], settled: set[str], denials: Sequ
             left -= denied.keys()
         if not left:
             continue
-        folded = [each for later in bundles[place + 1 :] for each in later if left & each.cves]
-        identifier = min(left) if len(left) == 1 else ""
+        folded = _sharing(bundles[place + 1 :], left)
+        identifier = min(left) if len(left) == 1 else next(each.advisory.id for each in group if each.cves)
         yield _draft(identifier, _names(group) - (cves - left), group, folded, suppressed)
         settled |= left
 
 
-def _denied(names: frozenset[str], group: Sequence[Record], denials: Sequence[Record]) -> str:
-    """Why a vulnerability does not count: a not-affected statement about it from no lesser source than any claim."""
+def _sharing(bundles: Iterable[list[Record]], cves: Set[str]) -> list[Record]:
+    """The records of bundles that name one of the CVEs, and what was joined to those bundles."""
+    found = []
+    for bundle in bundles:
+        if any(cves & each.cves for each in bundle):
+            found += [each for each in bundle if not each.cves or cves & each.cves]
+    return found
+
+
+def _denied(about: frozenset[str], group: Sequence[Record], denials: Sequence[Record]) -> str:
+    """Why a vulnerability does not count: a not-affected statement about it from no lesser source than any claim.
+
+    ``about`` is its CVE, or where it has none all its names.
+    """
     best = max(each.rank for each in group)
+    names = _names(group)
     for denial in denials:
-        if denial.rank >= best and denial.names & names:
+        if denial.rank >= best and (denial.cves & about if denial.cves else denial.names & names):
             return f"{denial.hit.candidate.feed} states not affected ({denial.advisory.id})"
     return ""
 

@@ -153,6 +153,18 @@ def test_not_affected_about_something_else_changes_nothing():
     assert [m.suppressed for m in feeds.match(package("x", "1"), package("y", "1")).matches] == [""]
 
 
+def test_not_affected_by_another_vulnerability_that_is_an_alias_changes_nothing():
+    claim = advisory("CVE-2024-0001", affected("debian:12", "x"), aliases=("CVE-2024-0002",))
+    (found,) = Feeds([claim, advisory("CVE-2024-0002", denial("debian:12", "x"))]).match(package("x", "1")).matches
+    assert (found.id, found.aliases, found.suppressed) == ("CVE-2024-0001", ("CVE-2024-0002",), "")
+
+
+def test_two_bundles_about_the_same_are_one_match():
+    other = replace(DSA, id="GHSA-aaaa", feed="ghsa")
+    (found,) = Feeds([DSA, other]).match(package("x", "1")).matches
+    assert (found.id, found.aliases) == ("GHSA-aaaa", ("CVE-2024-0001", "CVE-2024-0002", "DSA-1"))
+
+
 def test_wont_fix_of_the_distribution_is_not_overruled_by_osv():
     feeds = Feeds(
         [
