@@ -6,6 +6,8 @@ name, ``osv:NAME``.
 
 from __future__ import annotations
 
+import re
+
 from anchorecli.errors import UsageError
 from anchorecli.feeds.alpine import Alpine
 from anchorecli.feeds.base import Driver
@@ -15,6 +17,8 @@ from anchorecli.feeds.ghsa import Ghsa
 from anchorecli.feeds.osv import Osv
 
 FEEDS: tuple[Driver, ...] = (Alpine(), Debian(), Ghsa(), Osv("AlmaLinux"), Osv("Rocky Linux"))
+
+_ECOSYSTEM = re.compile(r"[A-Za-z0-9][\w .:-]{0,99}", re.ASCII)
 
 
 def find(name: str) -> Driver:
@@ -27,7 +31,7 @@ def find(name: str) -> Driver:
     if wanted.lower() in known:
         return known[wanted.lower()]
     prefix, _, ecosystem = wanted.partition(":")
-    if prefix.lower() == "osv" and ecosystem.isprintable() and ecosystem.strip("./ "):
+    if prefix.lower() == "osv" and _ECOSYSTEM.fullmatch(ecosystem):
         return known.get(f"osv:{spelled(ecosystem)}".lower(), Osv(spelled(ecosystem)))
     from difflib import get_close_matches
 

@@ -45,7 +45,7 @@ class StarterInfo:
 
 def starter_info() -> StarterInfo:
     """The label. Raises: FeedError where the file in the package is damaged."""
-    data = _data()
+    data = starter_bytes()
     header = _header(_values(data))
     states = [entry["state"] for entry in header["feeds"]]
     dates = [state["source_date"] for state in states]
@@ -55,7 +55,7 @@ def starter_info() -> StarterInfo:
 
 def load_starter() -> tuple[StarterFeed, ...]:
     """The feeds of the starter. Raises: FeedError where the file in the package is damaged."""
-    values = _values(_data())
+    values = _values(starter_bytes())
     header = _header(values)
     return tuple(_feed(entry, values) for entry in header["feeds"])
 
@@ -82,7 +82,8 @@ def _covered(states: Iterable[FeedState]) -> frozenset[str]:
     return frozenset(name for state in states if not state.starter for name in state.ecosystems)
 
 
-def _data() -> bytes:
+def starter_bytes() -> bytes:
+    """The file in the package. Raises: FeedError where the installation lacks it."""
     from importlib.resources import files
 
     try:

@@ -181,8 +181,7 @@ def _directory(file: IO[bytes], subject: str) -> tuple[int, int, int]:
         raise FeedError(f"{subject} is not a whole zip file: it has no directory", hint="fetch or copy it again")
     _, _, _, _, count, size, offset, _ = _END.unpack_from(tail, found)
     end_at = tail_at + found
-    if _BIG in (size, offset) or count == 0xFFFF:
-        count, size, offset, end_at = _zip64(file, end_at, (count, size, offset), subject)
+    count, size, offset, end_at = _zip64(file, end_at, (count, size, offset), subject)
     shift = end_at - size - offset
     if shift < 0 or count > MAX_ENTRIES or count * _ENTRY.size > size:
         raise _damaged(subject, "its directory contradicts itself")
@@ -193,7 +192,7 @@ def _zip64(file: IO[bytes], end_at: int, short: tuple[int, int, int], subject: s
     file.seek(max(0, end_at - _LOCATOR.size))
     head = file.read(_LOCATOR.size)
     if len(head) < _LOCATOR.size or head[:4] != b"PK\x06\x07":
-        return (*short, end_at)  # exactly 65535 members, and no Zip64
+        return (*short, end_at)
     place = _LOCATOR.unpack(head)[2]
     file.seek(place)
     record = file.read(_END64.size)
