@@ -209,12 +209,13 @@ def _position(where: Any, flags: int) -> Assertion:
     if where in (op.AT_BOUNDARY, op.AT_NON_BOUNDARY):
         word = re.compile(r"\w", flags & re.ASCII)
         wanted = where is op.AT_BOUNDARY
+        # An empty text has no \B before Python 3.14.
+        in_empty = wanted or re.match(r"\B", "") is not None
 
         def boundary(text: str, position: int) -> bool:
             before = position > 0 and word.match(text[position - 1]) is not None
             after = position < len(text) and word.match(text[position]) is not None
-            # An empty text has no \B either, up to and including Python 3.13.
-            return (before != after) is wanted and (wanted or bool(text))
+            return (before != after) is wanted and (in_empty or bool(text))
 
         return boundary
     many = bool(flags & re.MULTILINE)

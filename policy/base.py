@@ -60,14 +60,14 @@ Fires = Iterable[Fire | Problem]
 class Trigger(NamedTuple):
     """One trigger.
 
-    ``needs`` is set while its facts are not gathered by this version: it is then never run, and a rule that uses it
-    makes the verdict indeterminate. ``notes`` are differences from Anchore Engine. ``check`` finds what is wrong
+    ``fire`` is None while the facts it ``needs`` are not gathered by this version: a rule that uses it makes the
+    verdict indeterminate. ``notes`` are differences from Anchore Engine. ``check`` finds what is wrong
     with parameters that are right one by one.
     """
 
     name: str
     description: str
-    fire: Callable[[Evidence, Arguments], Fires]
+    fire: Callable[[Evidence, Arguments], Fires] | None
     parameters: tuple[Parameter, ...] = ()
     needs: str = ""
     notes: str = ""

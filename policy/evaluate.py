@@ -145,7 +145,7 @@ class _Run:
             said = PENDING_GATES.get(rule.gate, "is not known to this version")
             self._problem(rule.gate, f"gate {rule.gate} {said}: rule {rule.id} was not run")
             return
-        if trigger.needs:
+        if trigger.fire is None:
             self._problem(
                 name, f"needs {trigger.needs}, which this version does not gather: rule {rule.id} was not run"
             )

@@ -90,4 +90,4 @@ def _parameter_line(parameter: Parameter) -> str:
 
 
 def _status(trigger: Trigger) -> str:
-    return f" Not evaluated by this version: it needs {trigger.needs}." if trigger.needs else ""
+    return f" Not evaluated by this version: it needs {trigger.needs}." if trigger.fire is None else ""

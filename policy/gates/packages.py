@@ -68,10 +68,6 @@ def _spellings(package: Package) -> tuple[str, ...]:
     return package.version, bare, bare.partition(":")[2] or bare
 
 
-def _not_yet(_evidence: Evidence, _arguments: Arguments) -> Fires:
-    return ()
-
-
 _NAME = Parameter("name", "string", "Name of the package, whatever its type.", required=True, example="openssl")
 
 _TRIGGERS = (
@@ -97,7 +93,7 @@ _TRIGGERS = (
     Trigger(
         "verify",
         "A file of a package differs from what the package database says, or is missing.",
-        _not_yet,
+        None,
         (
             Parameter("only_packages", "strings", "Look at these packages only.", example="openssl,bash"),
             Parameter("only_directories", "strings", "Look below these directories only.", example="/usr,/etc"),

@@ -357,6 +357,11 @@ def test_enterprise_spelling_means_the_same():
     assert enterprise.allowlists[0].items[0].comment == "d"
 
 
+def test_keys_that_anchore_writes_have_no_effect():
+    stamped = ENTERPRISE | {"created_at": 1, "last_updated": 2, "last_modified": 3}
+    assert parse_bundle(json.dumps(stamped)).digest == parse_bundle(json.dumps(ENTERPRISE)).digest
+
+
 def test_what_is_not_for_images_is_a_remark():
     bundle = parse_bundle(json.dumps(ENTERPRISE | {"source_mappings": [{"id": "s"}]}), "b.json")
     (warning,) = bundle.warnings

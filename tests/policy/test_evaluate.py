@@ -388,3 +388,33 @@ def test_rules_are_grouped_by_gate():
     ]
     verdict = evaluate(bundle(*rules), evidence([package()]))
     assert [finding.rule_id for finding in verdict.findings] == ["0", "2", "1"]
+
+
+LONG = dataclasses.replace(REFERENCE, repository="a" * 20_000)
+SLOW = '[{registry: "*", repository: "regexp:(?:(?!.*b)a)+b", image: {type: tag, value: "*"}}]'
+
+
+@pytest.mark.parametrize(
+    ("lists", "status"),
+    [
+        (f"blacklisted_images: {SLOW}", Status.INDETERMINATE),
+        (f"whitelisted_images: {SLOW}", Status.INDETERMINATE),
+        (
+            f'blacklisted_images: {SLOW}\nwhitelisted_images: [{{registry: "*", repository: "*", '
+            'image: {type: tag, value: "*"}}]',
+            Status.INDETERMINATE,
+        ),
+    ],
+)
+def test_an_image_list_past_its_budget_decides_nothing(lists, status):
+    verdict = evaluate(bundle(GO, extra=lists), evidence(reference=LONG))
+    assert verdict.status is status
+    assert "could not be compared" in verdict.problems[0].message
+
+
+def test_an_allowlist_item_past_its_budget_lets_nothing_through():
+    text = with_allowlist('{id: i, gate: vulnerabilities, trigger_id: "regexp:CVE-2025-1.(?:(?!.*b)a)+b"}')
+    of = package("a" * 20_000)
+    verdict = evaluate(parse_bundle(text), evidence([of], [match(of=of)]))
+    assert verdict.status is Status.FAIL
+    assert [problem.subject for problem in verdict.problems] == ["whitelist item i"]

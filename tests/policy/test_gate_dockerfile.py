@@ -79,6 +79,18 @@ def test_guessed_from_history_and_configuration():
     ]
 
 
+@pytest.mark.parametrize(
+    ("test", "shown"),
+    [
+        (("CMD", "curl", "-f"), 'CMD ["curl", "-f"]'),
+        (("CMD-SHELL", "curl -f"), "CMD curl -f"),
+        (("NONE",), "NONE"),
+    ],
+)
+def test_health_checks_of_the_configuration(test, shown):
+    assert instructions(evidence(settings=config(healthcheck=test))) == ["FROM scratch", f"HEALTHCHECK {shown}"]
+
+
 def test_a_run_that_merely_begins_like_a_directive():
     assert instructions(evidence(settings=config(["env > /x", "RUN /bin/sh -c env"]))) == [
         "FROM scratch",
@@ -125,6 +137,11 @@ def test_a_given_dockerfile_is_joined_properly():
         "FROM scratch",
         "COPY --from=build /x /x",
     ]
+
+
+def test_the_last_line_may_end_in_the_escape_character():
+    assert instructions(evidence(dockerfile="FROM a\nRUN b \\\n")) == ["FROM a", "RUN b"]
+    assert instructions(evidence(dockerfile="\\\n")) == []
 
 
 @pytest.mark.parametrize("line", ["RUN echo $((1 << N))", "RUN echo $((1<<N))", "RUN cat <<<EOF", "RUN cat <<EOF"])

@@ -97,6 +97,8 @@ CASES = [
     (r"a$", ["a", "a\n", "a\n\n", "ab"]),
     (r"a\Z", ["a", "a\n"]),
     (r"(?m)a$\n^b", ["a\nb", "a b"]),
+    (r"\Aab", ["ab", "xab"]),
+    (r"\B", ["", "a", "-"]),
     (r"\bfoo\b", ["foo", "foo bar", "foobar"]),
     (r"\Bfoo", ["foo", "xfoo"]),
     (r"x?\Bfoo", ["xfoo", "foo"]),

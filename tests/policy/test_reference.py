@@ -17,6 +17,7 @@ IDS = [f"{gate.name}.{trigger.name}" for gate, trigger in TRIGGERS]
 @pytest.mark.parametrize(("gate", "trigger"), TRIGGERS, ids=IDS)
 def test_declarations_hold_together(gate, trigger):
     assert trigger.description.endswith(".")
+    assert (trigger.fire is None) is bool(trigger.needs)
     names = [parameter.name for parameter in trigger.parameters]
     assert len(names) == len(set(names))
     for parameter in trigger.parameters:
@@ -55,6 +56,12 @@ def test_what_is_not_evaluated_is_marked():
     assert "not evaluated by this version" in gate_text("files")
     assert "use vulnerabilities" in gate_text("anchoresec")
     assert "nothing replaces it" in gate_text("suiddiff")
+
+
+def test_a_whole_gate():
+    text = gate_text("dockerfile")
+    assert text.startswith("# dockerfile\n\nInstructions of the Dockerfile")
+    assert "## dockerfile.exposed_ports" in text
 
 
 def test_enterprise_names_find_their_trigger():
