@@ -6,8 +6,9 @@ Each scheme is a file with ``key(text)``: a hashable value that sorts as the sch
 Order in ranges differs from plain order in two schemes, as their own tools have it:
 
 * pep440: a bound without a local part does not speak of local versions, so ``1.0+cu118`` counts as ``1.0``;
-* rpm: a bound without a release does not speak of releases, so ``1.0-3`` counts as ``1.0``; and where the caller
-  says so (``any_epoch``) a version without an epoch takes the bound's, since source rpm names carry none.
+* rpm: a bound without a release does not speak of releases, so ``1.0-3`` counts as ``1.0`` (unless the caller denies
+  it, ``any_release``); and where the caller says so (``any_epoch``) a version without an epoch takes the bound's, since
+  source rpm names carry none.
 
 Pre-releases satisfy ranges in every scheme. ``introduced`` of ``""`` or ``"0"`` is the beginning in every scheme.
 """
@@ -15,37 +16,24 @@ Pre-releases satisfy ranges in every scheme. ``introduced`` of ``""`` or ``"0"``
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
 from anchorecli.errors import VersionError
 from anchorecli.model import Range
-from anchorecli.versions import apk, composer, cran, deb, fuzzy, gem, golang, maven, nuget, pep440, rpm, semver
+from anchorecli.versions import apk, deb, pep440, rpm, semver
 
 MAX_LENGTH = 1024
 """Characters; longer strings are refused, which also bounds the digits of every number."""
 
-SCHEMES: Mapping[str, Callable[[str], Any]] = MappingProxyType(
-    {
-        "deb": deb.key,
-        "rpm": rpm.key,
-        "apk": apk.key,
-        "pep440": pep440.key,
-        "npm": semver.key,
-        "semver": semver.key,
-        "cargo": semver.key,
-        "hex": semver.key,
-        "go": golang.key,
-        "gem": gem.key,
-        "maven": maven.key,
-        "nuget": nuget.key,
-        "composer": composer.key,
-        "cran": cran.key,
-        "fuzzy": fuzzy.key,
-    }
+SCHEMES = (
+    *("deb", "rpm", "apk", "pep440", "npm", "semver"),
+    *("cargo", "hex", "go", "gem", "maven", "nuget", "composer", "cran", "fuzzy"),
 )
-"""Scheme name → its key function."""
+"""The names of the schemes."""
+
+MakeKey = Callable[[str], Any]
 
 
 def compare(scheme: str, a: str, b: str) -> int:
@@ -57,13 +45,13 @@ def compare(scheme: str, a: str, b: str) -> int:
     return int(key_a > key_b) - int(key_a < key_b)
 
 
-def contains(scheme: str, range_: Range, version: str, *, any_epoch: bool = False) -> bool:
-    """Whether ``version`` lies in the range; ``any_epoch`` as the module says.
+def contains(scheme: str, range_: Range, version: str, *, any_epoch: bool = False, any_release: bool = True) -> bool:
+    """Whether ``version`` lies in the range; ``any_epoch`` and ``any_release`` as the module says.
 
     Raises: VersionError where a string that decides cannot be read: a version outside one readable bound is
     outside, whatever the other bound holds.
     """
-    verdict = within(scheme, range_, version, any_epoch=any_epoch)
+    verdict = within(scheme, range_, version, any_epoch=any_epoch, any_release=any_release)
     if verdict is None:
         for text in (version, range_.introduced, range_.fixed, range_.last_affected):
             if text:
@@ -71,7 +59,9 @@ def contains(scheme: str, range_: Range, version: str, *, any_epoch: bool = Fals
     return bool(verdict)
 
 
-def within(scheme: str, range_: Range, version: str, *, any_epoch: bool = False) -> bool | None:
+def within(
+    scheme: str, range_: Range, version: str, *, any_epoch: bool = False, any_release: bool = True
+) -> bool | None:
     """As ``contains``, but ``None`` where it cannot be known because a string cannot be read."""
     unknown = False
     for bound, holds in (
@@ -82,19 +72,21 @@ def within(scheme: str, range_: Range, version: str, *, any_epoch: bool = False)
         if not bound:
             continue
         try:
-            if not holds(order_in_range(scheme, version, bound, any_epoch=any_epoch)):
+            order = order_in_range(scheme, version, bound, any_epoch=any_epoch, any_release=any_release)
+            if not holds(order):
                 return False
         except VersionError:
             unknown = True
     return None if unknown else True
 
 
-def order_in_range(scheme: str, version: str, bound: str, *, any_epoch: bool = False) -> int:
+def order_in_range(scheme: str, version: str, bound: str, *, any_epoch: bool = False, any_release: bool = True) -> int:
     """``compare`` with the looser reading of what ``bound`` leaves open (see the module).
 
     Raises: VersionError as ``compare``.
     """
-    return compare(scheme, fit(scheme, version, shape(scheme, bound), any_epoch=any_epoch), bound)
+    fitted = fit(scheme, version, shape(scheme, bound), any_epoch=any_epoch, any_release=any_release)
+    return compare(scheme, fitted, bound)
 
 
 def shape(scheme: str, bound: str) -> str:
@@ -103,16 +95,13 @@ def shape(scheme: str, bound: str) -> str:
     return reduce(bound) if reduce is not None else ""
 
 
-def fit(scheme: str, version: str, shape_: str, *, any_epoch: bool = False) -> str:
+def fit(scheme: str, version: str, shape_: str, *, any_epoch: bool = False, any_release: bool = True) -> str:
     """The form in which ``version`` is compared with bounds of that shape."""
     if scheme == "pep440":
         return pep440.fit(version, shape_)
     if scheme == "rpm":
-        return rpm.fit(version, shape_, any_epoch=any_epoch)
+        return rpm.fit(version, shape_, any_epoch=any_epoch, any_release=any_release)
     return version
-
-
-_SHAPES: Mapping[str, Callable[[str], str]] = MappingProxyType({"pep440": pep440.shape, "rpm": rpm.shape})
 
 
 @lru_cache(maxsize=1 << 17)
@@ -121,12 +110,44 @@ def key(scheme: str, version: str) -> Any:
 
     Raises: VersionError for an unknown scheme and for a string the scheme cannot read.
     """
-    make = SCHEMES.get(scheme)
+    make = _COMMON.get(scheme) or _others().get(scheme)
     if make is None:
         raise VersionError(f"unknown version scheme {scheme!r}")
     if len(version) > MAX_LENGTH:
         raise VersionError(f"{scheme} version of {len(version)} characters, more than {MAX_LENGTH}")
     return make(version)
+
+
+_COMMON: Mapping[str, MakeKey] = MappingProxyType(
+    {
+        "deb": deb.key,
+        "rpm": rpm.key,
+        "apk": apk.key,
+        "pep440": pep440.key,
+        "npm": semver.key,
+        "semver": semver.key,
+        "cargo": semver.key,
+        "hex": semver.key,
+    }
+)
+
+_SHAPES: Mapping[str, Callable[[str], str]] = MappingProxyType({"pep440": pep440.shape, "rpm": rpm.shape})
+
+
+@cache
+def _others() -> Mapping[str, MakeKey]:
+    # Most images need none of these, and their patterns take time to compile.
+    from anchorecli.versions import composer, cran, fuzzy, gem, golang, maven, nuget
+
+    return {
+        "go": golang.key,
+        "gem": gem.key,
+        "maven": maven.key,
+        "nuget": nuget.key,
+        "composer": composer.key,
+        "cran": cran.key,
+        "fuzzy": fuzzy.key,
+    }
 
 
 def _at_least(order: int) -> bool:

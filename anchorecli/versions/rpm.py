@@ -46,9 +46,9 @@ def shape(bound: str) -> str:
     return epoch + colon + ("-" if "-" in bound else "")
 
 
-def fit(version: str, shape_: str, *, any_epoch: bool) -> str:
+def fit(version: str, shape_: str, *, any_epoch: bool, any_release: bool = True) -> str:
     """``version`` without what a bound of that shape leaves open, and with its epoch where ``any_epoch`` allows."""
-    if "-" in version and "-" not in shape_:
+    if any_release and "-" in version and "-" not in shape_:
         version = version.rpartition("-")[0]
     if any_epoch and ":" in shape_ and ":" not in version:
         return f"{shape_.partition(':')[0]}:{version}"

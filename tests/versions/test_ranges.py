@@ -75,6 +75,12 @@ def test_what_an_rpm_bound_leaves_open(version, bound, any_epoch, affected):
     assert contains("rpm", bound, version, any_epoch=any_epoch) is affected
 
 
+def test_a_release_that_a_bound_leaves_open_may_be_held_against_it():
+    bound = Range(last_affected="1.0")
+    assert contains("rpm", bound, "1.0-3")
+    assert not contains("rpm", bound, "1.0-3", any_release=False)
+
+
 def test_what_cannot_be_read_is_unknown_unless_another_bound_decides():
     assert within("pep440", Range(introduced="0", fixed="not a version"), "1.0") is None
     assert within("pep440", Range(introduced="2.0", fixed="not a version"), "1.0") is False
