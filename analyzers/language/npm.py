@@ -5,6 +5,9 @@ Format: https://docs.npmjs.com/cli/configuring-npm/package-json ; ``{"name": "@b
 A package.json proves nothing by itself: there are test data, templates, type stubs and packages of other languages
 under that name. It counts where Node would load it from, as ``installation`` says; everything else is left out.
 
+pnpm hard-links a project's files to those of its store, whose names are digests: where a layer's tar has the store
+first, the store's file has the content and package.json is the link. So small files of such a store are read as well.
+
 Not handled: lock files, Yarn's zipped caches (Plug'n'Play), code that a bundler copied into other files.
 """
 
@@ -23,6 +26,8 @@ from anchorecli.model import Json, Package, Problem
 
 MAX_BYTES = 8 * 1024 * 1024
 """Old npm wrote the README into it; real ones stay below one megabyte."""
+MAX_STORED = 256 * 1024
+"""A file of pnpm's store beyond this is no package.json."""
 MAX_LICENSES = 16
 MAX_LICENSE = 200
 
@@ -30,6 +35,11 @@ _MODULES = "/node_modules/"
 _TEST_DATA = {"test", "tests", "__tests__", "spec", "fixture", "fixtures", "__fixtures__", "example", "examples"}
 # validate-npm-package-name, as it is for packages already published: upper case was allowed once.
 _NAME = re.compile(r"(?:@[A-Za-z0-9~!'()*._-]{1,214}/)?[A-Za-z0-9~!'()*_-][A-Za-z0-9~!'()*._-]{0,213}")
+# pnpm: store/v3/files/4f/9a0…, a sha512 with two of its digits as directory.
+_STORED = re.compile(r"(?:^|/)v\d+/files/[0-9a-f]{2}/[0-9a-f]{126}$")
+# Yarn 1 keeps what it fetched as v6/npm-lodash-4.17.21-…-integrity/node_modules/lodash; Node never looks there.
+_YARN_CACHE = re.compile(r"(?:^|/)v\d+/npm-[^/]*-[0-9a-f]{40}(?:-integrity)?$")
+_DENO_CACHE = "/npm/registry.npmjs.org/"
 _PREFIX = re.compile(r"^[=v\s]{1,10}(?=\d)")
 _TEMPLATE = re.compile(r"[${}<>%\s]|^$")
 _LIBRARIES = (("usr", "share", "nodejs"), ("usr", "lib", "nodejs"), ("usr", "lib", "*", "nodejs"))
@@ -47,17 +57,23 @@ class Npm:
     version: int = 1
     wants: Wants = Wants(
         names=frozenset({"package.json"}),
-        match=lambda path, size, mode: is_candidate(path),
+        parents=frozenset(f"{number:02x}" for number in range(256)),
+        # The runner asks for links with a size of 1: what is a link in the store has its content elsewhere.
+        match=lambda path, size, mode: is_candidate(path) or (1 < size <= MAX_STORED and _is_stored(path)),
         max_bytes=MAX_BYTES,
     )
 
     def read(self, file: LayerFile) -> Json | None:
         """The few fields of one file; what it is worth is decided where its surroundings are known."""
+        if _is_stored(file.path):
+            data = file.data()
+            fact = read_package(data) if data[:1] == b"{" and b'"name"' in data else None
+            return None if fact is None or "error" in fact else fact
         return read_package(file.data())
 
     def assemble(self, view: View) -> Found:
         """A package for each package.json that stands where packages are installed."""
-        facts = list(view.facts())
+        facts = [fact for fact in view.facts() if not _is_stored(fact.path)]
         homes = {home.lstrip("/") for fact in facts for home in _homes(fact.path)}
 
         def has_modules(directory: str) -> bool:
@@ -79,22 +95,27 @@ class Npm:
 def is_candidate(path: str) -> bool:
     """Whether a package.json may count: below node_modules only directly in a package's own directory."""
     _, inside, below = f"/{path}".rpartition(_MODULES)
+    if not path.endswith("package.json"):
+        return False
     return not inside or bool((_module_name(below) or _vendored_name(below)) and not _is_test_data(path))
 
 
 def installation(path: str, value: Json, has_modules: Callable[[str], bool]) -> str:
     """Why a package.json counts as installed, or an empty string where it does not.
 
-    ``module``: in a node_modules directory. ``library``: in Debian's directories of Node libraries. ``tool``: a program
-    unpacked under its own name and version (``opt/yarn-v1.22.22``, ``corepack/v1/pnpm/9.1.0``). ``application``: beside
-    a node_modules directory of its own. ``vendored``: an installed package's copy of another, under that one's name.
+    ``module``: in a node_modules directory. ``library``: in Debian's directories of Node libraries, or where Deno keeps
+    and runs npm packages. ``tool``: a program unpacked under its own name and version (``opt/yarn-v1.22.22``,
+    ``corepack/v1/pnpm/9.1.0``). ``application``: beside a node_modules directory of its own. ``vendored``: an installed
+    package's copy of another, under that one's name.
     """
     directory = path.rpartition("/")[0]
-    _, inside, below = f"/{path}".rpartition(_MODULES)
+    home, inside, below = f"/{path}".rpartition(_MODULES)
     if inside:
+        if _YARN_CACHE.search(home):
+            return ""
         vendored = _vendored_name(below)
         return "module" if not vendored else "vendored" if vendored == value.get("name") else ""
-    if _is_library(directory.split("/")):
+    if _is_library(directory.split("/")) or _is_denos(directory, value):
         return "library"
     if _is_tool(directory, value):
         return "tool"
@@ -165,6 +186,15 @@ def _is_library(parts: list[str]) -> bool:
             rest = parts[len(base) :]
             return len(rest) == (2 if rest[0].startswith("@") else 1)
     return False
+
+
+def _is_stored(path: str) -> bool:
+    return _STORED.search(path) is not None
+
+
+def _is_denos(directory: str, value: Json) -> bool:
+    """Deno runs packages out of ``$DENO_DIR/npm/registry.npmjs.org/NAME/VERSION``."""
+    return f"/{directory}".partition(_DENO_CACHE)[2] == f"{value.get('name')}/{value.get('version')}"
 
 
 def _is_tool(directory: str, value: Json) -> bool:

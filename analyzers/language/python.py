@@ -4,6 +4,9 @@ Format: core metadata (https://packaging.python.org/en/latest/specifications/cor
 ``*.dist-info/METADATA``, ``*.egg-info/PKG-INFO``, ``*.egg-info`` as a file (distutils) and ``*.egg/EGG-INFO/PKG-INFO``;
 ``direct_url.json`` (PEP 610) and ``INSTALLER`` (PEP 376) of a dist-info directory. A line of it: ``Version: 2.31.0``.
 
+Left out: the copies installers keep for the next installation (uv's ``archive-v0``, Conda's ``pkgs``), an interrupted
+pip's ``~ame``, a package's own test data: nothing can be imported from there.
+
 Not handled: eggs that are still zip files, wheels that nobody installed, copies without metadata (``pip/_vendor``),
 lock files and requirements.
 """
@@ -20,6 +23,7 @@ from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.licenses import identifier, normalise
 from anchorecli.analyzers.purl import purl
 from anchorecli.model import Json, Package, Problem
+from anchorecli.tree import Tree
 
 MAX_BYTES = 16 * 1024 * 1024
 """The long description stands in the same file; a megabyte of it is common enough."""
@@ -29,6 +33,8 @@ _ORIGIN = {"direct_url.json", "INSTALLER"}
 _RUNS = re.compile(r"[-_.]+")
 _LIBRARY = re.compile(r"/(?:site|dist)-packages/")
 _TEST_DATA = {"test", "tests", "testdata"}
+_UV_CACHE = re.compile(r"(?:^|/)archive-v\d+/[^/]+$")
+_CONDA_CACHE = re.compile(r"(?:^|.*/)pkgs/[^/]+")
 _EGG_TAG = re.compile(r"-py\d+(?:\.\d+)?(?:-.+)?$")
 
 
@@ -42,7 +48,7 @@ class Place(NamedTuple):
 
     @classmethod
     def of(cls, path: str) -> Place | None:
-        """Take a path apart; None where it is no metadata of an importable distribution."""
+        """Take a path apart; None where it is no metadata of a distribution."""
         head, _, base = path.rpartition("/")
         parent, _, marker = head.rpartition("/")
         if base.endswith(".egg-info"):
@@ -54,13 +60,17 @@ class Place(NamedTuple):
             place = cls(directory, marker)
         else:
             return None
-        return None if place._is_debris else place
+        return place
 
-    @property
-    def _is_debris(self) -> bool:
-        """Whether nothing can be imported from there: an interrupted pip's ``~ame``, or a package's own test data."""
-        inside = _LIBRARY.split(f"/{self.directory}/")[-1] if _LIBRARY.search(f"/{self.directory}/") else ""
-        return self.marker.startswith("~") or not _TEST_DATA.isdisjoint(inside.split("/"))
+    def importable(self, tree: Tree) -> bool:
+        """Whether it is where Python may look."""
+        if self.marker.startswith("~") or _UV_CACHE.search(self.directory):
+            return False
+        inside = _LIBRARY.split(f"/{self.directory}/")[1:]
+        if inside and not _TEST_DATA.isdisjoint(inside[-1].split("/")):
+            return False
+        cached = _CONDA_CACHE.match(self.directory)
+        return not cached or f"{cached[0]}/info/index.json" not in tree
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -108,7 +118,9 @@ class Python:
         problems: list[Problem] = []
         for fact in view.facts():
             place = Place.of(fact.path)
-            if place is None or fact.path.rpartition("/")[2] in _ORIGIN:
+            if place is None or not place.importable(view.tree):
+                continue
+            if fact.path.rpartition("/")[2] in _ORIGIN:
                 problems.extend(_origin_problems(fact))
                 continue
             name, version = _identity(fact, place)

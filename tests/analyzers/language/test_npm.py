@@ -50,6 +50,8 @@ def packages(*layers: Files) -> dict[str, Package]:
         ("usr/share/nodejs/lodash/package.json", "lodash", "library"),
         ("usr/share/nodejs/@babel/core/package.json", "@babel/core", "library"),
         ("usr/lib/x86_64-linux-gnu/nodejs/lodash/package.json", "lodash", "library"),
+        ("deno-dir/npm/registry.npmjs.org/lodash/4.17.21/package.json", "lodash", "library"),
+        ("deno-dir/npm/registry.npmjs.org/@a/b/4.17.21/package.json", "@a/b", "library"),
         ("app/node_modules/typescript/vendor/lodash/package.json", "lodash", "vendored"),
         ("app/node_modules/typescript/vendor/@a/b/package.json", "@a/b", "vendored"),
     ],
@@ -79,6 +81,8 @@ def test_what_node_would_load_is_a_package(path: str, name: str, kind: str) -> N
         "app/node_modules/resolve/test/node_modules/baz/package.json",
         "app/node_modules/@a/b/fixtures/x/node_modules/baz/package.json",
         "app/node_modules/typescript/vendor/other/package.json",
+        f"root/.cache/yarn/v6/npm-baz-4.17.21-{'0f' * 20}-integrity/node_modules/baz/package.json",
+        "deno-dir/npm/registry.npmjs.org/baz/1.0.0/package.json",
         "usr/share/nodejs/package.json",
         "usr/share/nodejs/lodash/dist/package.json",
         "usr/share/php/lodash/package.json",
@@ -140,6 +144,37 @@ def test_hard_linked_modules_are_packages_too() -> None:
     view = make_view(Npm(), [store, {"app/node_modules/lodash/package.json": hardlink("store/lodash/package.json")}])
     found = Npm().assemble(view)
     assert [package.locations[0].path for package in found.packages] == ["app/node_modules/lodash/package.json"]
+
+
+STORED = f"root/.local/share/pnpm/store/v3/files/4f/{'9a' * 63}"
+
+
+def test_modules_that_pnpm_linked_to_its_store_are_packages() -> None:
+    path = "srv/node_modules/.pnpm/lodash@4.17.21/node_modules/lodash/package.json"
+    script = STORED.replace("9a9a", "9b9a") + "-exec"
+    view = make_view(
+        Npm(), [{STORED: manifest(), path: hardlink(STORED), script: "{ name }", "srv/x.js": hardlink(script)}]
+    )
+    found = Npm().assemble(view)
+
+    assert [package.locations[0].path for package in found.packages] == [path]
+    assert not [*found.problems, *view.problems, *view.read_problems]
+
+
+def test_a_store_that_is_linked_to_the_modules_is_no_problem() -> None:
+    path, script = "app/node_modules/lodash/package.json", "app/node_modules/lodash/x.js"
+    other = STORED.replace("9a9a", "9b9b")
+    view = make_view(Npm(), [{path: manifest(), script: "x", STORED: hardlink(path), other: hardlink(script)}])
+    found = Npm().assemble(view)
+
+    assert [package.locations[0].path for package in found.packages] == [path]
+    assert not [*found.problems, *view.problems, *view.read_problems]
+
+
+@pytest.mark.parametrize("content", ['{"name": ', "{}", "#!/bin/sh", "", '{"version": "1"}'])
+def test_other_files_of_pnpms_store_are_nothing(content: str) -> None:
+    assert Npm().read(MemoryFile(STORED, content.encode())) is None
+    assert assemble({STORED: content}) == Found()
 
 
 # ── what it says ────────────────────────────────────────────────────────────────────────────────────────────────────

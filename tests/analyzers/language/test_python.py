@@ -14,7 +14,7 @@ from anchorecli.analyzers.language.core_metadata import license_title, read_dire
 from anchorecli.analyzers.language.python import Python, normalised
 from anchorecli.model import Package
 from tests.analyzers.view import MemoryFile, make_view
-from tests.builders import Entry, link
+from tests.builders import Entry, hardlink, link
 
 SITE = "usr/lib/python3.11/site-packages"
 DEBIAN = "usr/lib/python3/dist-packages"
@@ -68,6 +68,7 @@ def test_every_form_of_metadata_is_one_package(path: str) -> None:
     "path",
     [
         f"{SITE}/~equests-2.31.0.dist-info/METADATA",
+        "root/.cache/uv/archive-v0/kZZlJ-GDqlKpdz6A/requests-2.31.0.dist-info/METADATA",
         f"{SITE}/requests-2.31.0.dist-info/PKG-INFO",
         f"{SITE}/requests/METADATA",
         f"{SITE}/pkg_resources/tests/data/my_test-1.0-py3.7.egg/EGG-INFO/PKG-INFO",
@@ -78,6 +79,27 @@ def test_every_form_of_metadata_is_one_package(path: str) -> None:
 )
 def test_what_cannot_be_imported_is_no_package(path: str) -> None:
     assert assemble({path: metadata()}) == Found()
+
+
+@pytest.mark.parametrize("inside", ["site-packages", "lib/python3.11/site-packages"])
+def test_condas_cache_of_packages_is_not_installed(inside: str) -> None:
+    cached = f"opt/conda/pkgs/six-1.16.0-pyhd_0/{inside}/six-1.16.0.dist-info/METADATA"
+    installed = "opt/conda/lib/python3.11/site-packages/six-1.16.0.dist-info/METADATA"
+    files: dict[str, str | Entry] = {
+        cached: metadata("six", "1.16.0"),
+        "opt/conda/pkgs/six-1.16.0-pyhd_0/info/index.json": "{}",
+        installed: hardlink(cached),
+    }
+    found = packages(files)
+    assert [location.path for location in found["six"].locations] == [installed]
+    assert packages({"srv/pkgs/app/six-1.16.0.dist-info/METADATA": metadata("six", "1.16.0")})
+
+
+def test_a_distribution_that_is_hard_linked_to_uvs_cache_is_found() -> None:
+    cached = "root/.cache/uv/archive-v0/kZZlJ-GDqlKpdz6A/six-1.16.0.dist-info/METADATA"
+    installed = "srv/venv/lib/python3.11/site-packages/six-1.16.0.dist-info/METADATA"
+    found = packages({cached: metadata("six", "1.16.0"), installed: hardlink(cached)})
+    assert [location.path for location in found["six"].locations] == [installed]
 
 
 def test_the_interpreters_own_egg_info_is_no_package() -> None:
