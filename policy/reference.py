@@ -13,8 +13,27 @@ from anchorecli.policy.rules import find_gate, find_trigger
 from anchorecli.policy.spellings import PENDING_GATES, RETIRED_GATES, trigger_name
 
 
-def gates_text() -> str:
-    """Every gate with its triggers, a line each: what ``policy gates`` prints."""
+def reference(gate: str = "", trigger: str = "") -> str:
+    """What ``policy gates`` prints: every gate with its triggers, a line each; or one gate, or one of its triggers,
+    with parameters, as Markdown.
+
+    Raises: UsageError with the nearest name.
+    """
+    return _gate(gate, trigger) if gate else _overview()
+
+
+def reference_markdown() -> str:
+    """The whole reference as one Markdown page."""
+    lines = ["# Gates and triggers", ""]
+    for gate in GATES:
+        lines += [*_gate_lines(gate, 2), ""]
+    lines += ["## Gates that are accepted and not evaluated yet", "", ", ".join(PENDING_GATES) + ".", ""]
+    lines += ["## Retired gates", ""]
+    lines += [f"* {name}: {successor or 'nothing replaces it'}" for name, successor in RETIRED_GATES.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _overview() -> str:
     lines: list[str] = []
     for gate in GATES:
         lines += [f"{gate.name}: {gate.description}"]
@@ -24,11 +43,7 @@ def gates_text() -> str:
     return "\n".join(lines) + "\n"
 
 
-def gate_text(name: str, trigger: str = "") -> str:
-    """One gate, or one of its triggers, with parameters, as Markdown.
-
-    Raises: UsageError with the nearest name.
-    """
+def _gate(name: str, trigger: str) -> str:
     gate = find_gate(name.lower())
     if gate is None:
         lowered = name.lower()
@@ -45,17 +60,6 @@ def gate_text(name: str, trigger: str = "") -> str:
         valid = (candidate.name for candidate in gate.triggers)
         raise UsageError(unknown("trigger", trigger, valid, f" in gate {gate.name}"))
     return "\n".join(_trigger_lines(gate, found, 1)) + "\n"
-
-
-def reference_markdown() -> str:
-    """The whole reference as one Markdown page."""
-    lines = ["# Gates and triggers", ""]
-    for gate in GATES:
-        lines += [*_gate_lines(gate, 2), ""]
-    lines += ["## Gates that are accepted and not evaluated yet", "", ", ".join(PENDING_GATES) + ".", ""]
-    lines += ["## Retired gates", ""]
-    lines += [f"* {name}: {successor or 'nothing replaces it'}" for name, successor in RETIRED_GATES.items()]
-    return "\n".join(lines) + "\n"
 
 
 def _gate_lines(gate: Gate, level: int) -> Iterator[str]:

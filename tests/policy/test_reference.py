@@ -7,7 +7,7 @@ import pytest
 from anchorecli.errors import UsageError
 from anchorecli.policy import GATES
 from anchorecli.policy.parameters import EXPECTED, value_fault
-from anchorecli.policy.reference import gate_text, gates_text, reference_markdown
+from anchorecli.policy.reference import reference, reference_markdown
 from anchorecli.policy.spellings import PENDING_GATES, RETIRED_GATES
 
 TRIGGERS = [(gate, trigger) for gate in GATES for trigger in gate.triggers]
@@ -32,11 +32,11 @@ def test_declarations_hold_together(gate, trigger):
 @pytest.mark.parametrize(("gate", "trigger"), TRIGGERS, ids=IDS)
 def test_every_trigger_and_parameter_is_named(gate, trigger):
     assert f"### {gate.name}.{trigger.name}" in reference_markdown()
-    text = gate_text(gate.name.upper(), trigger.name)
+    text = reference(gate.name.upper(), trigger.name)
     assert text.startswith(f"# {gate.name}.{trigger.name}\n\n{trigger.description}")
     for parameter in trigger.parameters:
         assert f"| {parameter.name} |" in text
-    assert f"  {trigger.name}: {trigger.description}" in gates_text()
+    assert f"  {trigger.name}: {trigger.description}" in reference()
 
 
 def test_gates_are_in_order_and_distinct():
@@ -52,24 +52,24 @@ def test_the_sizes_of_the_lists():
 
 
 def test_what_is_not_evaluated_is_marked():
-    assert "Not evaluated by this version: it needs the digests" in gate_text("packages", "verify")
-    assert "not evaluated by this version" in gate_text("files")
-    assert "use vulnerabilities" in gate_text("anchoresec")
-    assert "nothing replaces it" in gate_text("suiddiff")
+    assert "Not evaluated by this version: it needs the digests" in reference("packages", "verify")
+    assert "not evaluated by this version" in reference("files")
+    assert "use vulnerabilities" in reference("anchoresec")
+    assert "nothing replaces it" in reference("suiddiff")
 
 
 def test_a_whole_gate():
-    text = gate_text("dockerfile")
+    text = reference("dockerfile")
     assert text.startswith("# dockerfile\n\nInstructions of the Dockerfile")
     assert "## dockerfile.exposed_ports" in text
 
 
 def test_enterprise_names_find_their_trigger():
-    assert gate_text("packages", "denylist").startswith("# packages.blacklist")
+    assert reference("packages", "denylist").startswith("# packages.blacklist")
 
 
 def test_unknown_names():
     with pytest.raises(UsageError, match='unknown gate "packges"; did you mean "packages"'):
-        gate_text("packges")
+        reference("packges")
     with pytest.raises(UsageError, match='unknown trigger "verfy" in gate packages; did you mean "verify"'):
-        gate_text("packages", "verfy")
+        reference("packages", "verfy")
