@@ -128,18 +128,19 @@ def _image(image: Image) -> Component:
 
 def _image_purl(image: Image) -> PackageURL | None:
     """``pkg:oci/debian@sha256:…?repository_url=docker.io/library/debian``; none without a registry's digest."""
-    from packageurl import PackageURL
+    from urllib.parse import quote
 
     ref = image.ref
-    if not image.digest or not ref.repository:
+    name = ref.repository.rpartition("/")[2].lower()
+    if not image.digest or not name:
         return None
     qualifiers = {
         "arch": image.config.platform.architecture,
         "repository_url": f"{ref.registry}/{ref.repository}".lower(),
         "tag": ref.tag,
     }
-    name = ref.repository.rpartition("/")[2].lower()
-    return PackageURL("oci", None, name, image.digest, {key: value for key, value in qualifiers.items() if value})
+    query = "&".join(f"{key}={quote(_text(value))}" for key, value in qualifiers.items() if value)
+    return _purl(f"pkg:oci/{quote(_text(name))}@{quote(_text(image.digest))}?{query}")[0]
 
 
 def _components(analysis: Analysis, references: list[tuple[str, Package]]) -> Iterable[Component]:
@@ -237,9 +238,13 @@ def _purl(text: str) -> tuple[PackageURL | None, list[tuple[str, str]]]:
     if not text:
         return None, []
     try:
-        return PackageURL.from_string(text), []
-    except ValueError:
+        purl = PackageURL.from_string(text)
+        if not text.isascii() or "%" in text:
+            # What it takes apart it cannot always put together again: a name of blanks, say.
+            purl.to_string()
+    except (ValueError, TypeError):
         return None, [("anchore:purl", text)]
+    return purl, []
 
 
 _CPE = re.compile(r"cpe:2\.3:[aho*-](?::(?:[A-Za-z0-9._-]|\\[^\s\w]|[?*]){1,200}){10}")

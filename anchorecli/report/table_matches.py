@@ -119,14 +119,15 @@ def _group_lines(each: Group, id_width: int, starter: frozenset[str], options: R
 def _heading(each: Group, options: RenderOptions) -> Line:
     name = fit(clean(each.name), 50)
     version = fit(clean(each.version), 40)
+    kind = clean(each.type)
     used = 2 + cells(name) + 1 + cells(version)
     if each.type in _DATABASE_TYPES:
         others = [clean(other) for other in each.names if other != each.name]
-        note = f"{each.type}: {', '.join(others)}" if others else each.type
+        note = f"{kind}: {', '.join(others)}" if others else kind
     else:
         places = f" and {len(each.paths) - 1} more" if len(each.paths) > 1 else ""
-        room = options.width - used - len(each.type) - len(places) - 4
-        note = f"{each.type} {_tail(clean(each.paths[0]), room)}{places}" if each.paths else each.type
+        room = options.width - used - cells(kind) - len(places) - 4
+        note = f"{kind} {_tail(clean(each.paths[0]), room)}{places}" if each.paths else kind
     return [
         ("  ", ""),
         (name, "title"),

@@ -1,0 +1,47 @@
+"""Every format renders every report there can be: no combination of values ends in an error."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from anchorecli.model import Report
+from anchorecli.report import FORMATS, RenderOptions, summary
+from tests.report.test_json import SCHEMA
+from tests.report.test_table import harmless
+from tests.test_codec import values
+
+ANY = values(Report)
+
+
+@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
+def test_any_report_can_be_rendered(form: object) -> None:
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(ANY)
+    def check(report: Report) -> None:
+        for options in (RenderOptions(), RenderOptions(all=True, verbose=2, width=10)):
+            text = form.render(report, options)  # type: ignore[attr-defined]
+            text.encode()
+            if form.media_type == "text/plain":  # type: ignore[attr-defined]
+                assert harmless(text)
+            else:
+                assert text.isascii()
+                json.loads(text)
+        form.render(report, RenderOptions(color=True)).encode()  # type: ignore[attr-defined]
+        assert summary(report).isprintable()
+
+    check()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(ANY)
+def test_any_report_has_the_shape_of_the_schema(report: Report) -> None:
+    (form,) = (each for each in FORMATS if each.name == "json")
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    # Any report also means digests that are none and negative sizes: what is left is the shape.
+    values_only = ("pattern", "minimum")
+    document = json.loads(form.render(report, RenderOptions()))
+    assert [error.message for error in validator.iter_errors(document) if error.validator not in values_only] == []
