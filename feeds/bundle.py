@@ -125,7 +125,8 @@ def import_(path: Path) -> ImportedBundle:
     Raises: FeedError where anything about it is wrong: then nothing of it may be used.
     """
     try:
-        file = path.open("rb")
+        # Unbuffered, so that what is handed on is what the file holds then, not what was checked.
+        file = path.open("rb", buffering=0)
     except OSError as error:
         raise FeedError(f"{path} cannot be opened: {error.strerror}", hint="check the path") from error
     try:
@@ -138,25 +139,22 @@ def import_(path: Path) -> ImportedBundle:
         raise
 
 
-def import_into(
-    path: Path, sink: FeedSink, *, allow_older: bool = False, progress: Progress = quiet
-) -> tuple[SyncOutcome, ...]:
-    """Check an offline feed file and hand its feeds to the store, with the dates they had when it was made.
+def take_in(
+    bundle: ImportedBundle, sink: FeedSink, *, allow_older: bool = False, progress: Progress = quiet
+) -> Iterator[SyncOutcome]:
+    """Hand the feeds of a checked file to the store one by one, with the dates they had when it was made.
 
     A feed that the store has from a later time is left alone, with a Problem, unless ``allow_older``.
     """
-    outcomes = []
-    with import_(path) as bundle:
-        for number, (state, records) in enumerate(bundle.feeds()):
-            progress("store", number, len(bundle.members))
-            held = sink.feed_state(state.name)
-            if held is not None and not allow_older and not held.starter and held.updated_at > state.updated_at:
-                text = f"{path.name} has it as of {state.updated_at}, the store as of {held.updated_at}: left out"
-                outcomes.append(SyncOutcome(held, None, (problem(state.name, text, incomplete=False),)))
-                continue
-            result = sink.sync_feed(state, records)
-            outcomes.append(SyncOutcome(replace(state, revision=result.revision), result, (), state.problems))
-    return tuple(outcomes)
+    for number, (state, records) in enumerate(bundle.feeds()):
+        progress("store", number, len(bundle.members))
+        held = sink.feed_state(state.name)
+        if held is not None and not allow_older and not held.starter and held.updated_at > state.updated_at:
+            text = f"{bundle.path.name} has it as of {state.updated_at}, the store as of {held.updated_at}: left out"
+            yield SyncOutcome(held, None, (problem(state.name, text, incomplete=False),), 1)
+            continue
+        result = sink.sync_feed(state, records)
+        yield SyncOutcome(replace(state, revision=result.revision), result)
 
 
 def _entry(part: IO[bytes], state: FeedState, records: Iterable[Advisory], number: int) -> dict[str, Any]:

@@ -175,7 +175,7 @@ def _cvss(value: Any) -> Cvss:
 
 
 def _severity(value: dict[str, Any]) -> Severity:
-    label = value.get("severity", "unknown")
+    label = _text(value, "severity") or "unknown"
     if label not in _SEVERITIES:
         raise ValueError(f"unknown severity {label!r}")
     return _SEVERITIES[label]

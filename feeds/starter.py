@@ -10,12 +10,11 @@ Format: ``lines`` of which the first is ``{"attribution", "feeds": [{"state", "l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from anchorecli.errors import FeedError
-from anchorecli.feeds.base import FeedSink
 from anchorecli.feeds.lines import unpack
 from anchorecli.feeds.record import from_json
 from anchorecli.model import Advisory, FeedState
@@ -58,28 +57,6 @@ def load_starter() -> tuple[StarterFeed, ...]:
     values = _values(starter_bytes())
     header = _header(values)
     return tuple(_feed(entry, values) for entry in header["feeds"])
-
-
-def install_starter(sink: FeedSink, states: Iterable[FeedState] = ()) -> tuple[str, ...]:
-    """Put into the store those feeds of the starter that no real feed among ``states`` makes needless; their names."""
-    real = _covered(states)
-    installed = []
-    for feed in load_starter():
-        if real.isdisjoint(feed.state.ecosystems):
-            sink.sync_feed(feed.state, feed.records)
-            installed.append(feed.state.name)
-    return tuple(installed)
-
-
-def superseded(states: Iterable[FeedState]) -> tuple[str, ...]:
-    """Names of the starter feeds among ``states`` that a real one among them covers: to be dropped from the store."""
-    kept = tuple(states)
-    real = _covered(kept)
-    return tuple(state.name for state in kept if state.starter and not real.isdisjoint(state.ecosystems))
-
-
-def _covered(states: Iterable[FeedState]) -> frozenset[str]:
-    return frozenset(name for state in states if not state.starter for name in state.ecosystems)
 
 
 def starter_bytes() -> bytes:

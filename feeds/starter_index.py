@@ -97,7 +97,7 @@ def _candidates(record: Mapping[str, Any], wanted: set[tuple[str, str]], row: in
             statement=each.get("statement", "affected"),
             ranges="\n".join("\t".join(ends) for ends in each.get("ranges", ())),
             versions="\n".join(each.get("versions", ())),
-            severity=Severity.parse(each.get("severity", "")).value,
+            severity=Severity.parse(each.get("severity") or record.get("severity", "")).value,
             module=each.get("module", ""),
             arches=",".join(each.get("arches", ())),
         )
