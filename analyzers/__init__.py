@@ -1,1 +1,12 @@
-"""The registry of analyzers."""
+"""The registry of analyzers, in the order in which they assemble: the distribution first, since others ask for it."""
+
+from __future__ import annotations
+
+from anchorecli.analyzers.base import Analyzer
+from anchorecli.analyzers.language.npm import Npm
+from anchorecli.analyzers.language.python import Python
+from anchorecli.analyzers.os.distro import DistroAnalyzer
+from anchorecli.analyzers.os.dpkg import DpkgAnalyzer
+
+ANALYZERS: tuple[Analyzer, ...] = (DistroAnalyzer(), DpkgAnalyzer(), Python(), Npm())
+"""Every analyzer. ``tests/test_registries.py`` fails on one that is missing here."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from anchorecli import codec
 from anchorecli.errors import AnchoreError
 from anchorecli.matching import ecosystems_of, queries
-from anchorecli.matching.ecosystems import OS_TYPES
+from anchorecli.matching.ecosystems import OS_TYPES, language_ecosystem
 from anchorecli.model import (
     Analysis,
     Evaluation,
@@ -109,7 +109,7 @@ def asked(analysis: Analysis) -> set[tuple[str, str]]:
     namespaces = ecosystems_of(analysis.distro) if analysis.distro else ()
     pairs = set()
     for package in analysis.packages:
-        for namespace in namespaces if package.type in OS_TYPES else (package.type,):
+        for namespace in namespaces if package.type in OS_TYPES else (language_ecosystem(package),):
             pairs.update((query.ecosystem, query.name) for query in queries(package, namespace))
     return pairs
 

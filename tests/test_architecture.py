@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[1] / "anchorecli"
 LEVELS: dict[str, float] = {
     **dict.fromkeys(("__init__", "errors", "model"), 0),
     # The lower half of level 1 serves the upper half.
-    **dict.fromkeys(("tree", "versions", "compression", "codec", "transport", "archive"), 1),
+    **dict.fromkeys(("tree", "versions", "compression", "codec", "transport"), 1),
+    "archive": 1.25,
     **dict.fromkeys(("reference", "net", "config"), 1.5),
     **dict.fromkeys(
         ("source", "layers", "store", "matching", "report", "notify", "analyzers", "feeds", "policy"), 2

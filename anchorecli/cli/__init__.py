@@ -68,12 +68,10 @@ class LazyGroup(click.Group):
     epilog=EPILOG,
 )
 @click.version_option(__version__, prog_name="anchore", message="%(prog)s %(version)s")
-@click.option("--store", metavar="PATH", envvar="ANCHORE_STORE", help="The store's file [default: XDG data directory].")
-@click.option(
-    "--config", "config_file", metavar="FILE", envvar="ANCHORE_CONFIG", help="A configuration file to use instead."
-)
-@click.option("-q", "--quiet", is_flag=True, envvar="ANCHORE_QUIET", help="Print results and errors only.")
-@click.option("-v", "--verbose", count=True, envvar="ANCHORE_VERBOSE", help="Say more (-vv: even more).")
+@click.option("--store", metavar="PATH", help="The store's file [default: XDG data directory].")
+@click.option("--config", "config_file", metavar="FILE", help="A configuration file to use instead.")
+@click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
+@click.option("-v", "--verbose", count=True, help="Say more (-vv: even more).")
 @click.pass_context
 def anchore(ctx: click.Context, store: str | None, config_file: str | None, quiet: bool, verbose: int) -> None:
     """Static analysis, vulnerability matching and policy for container images.

@@ -96,7 +96,9 @@ class App:
         if self._store is None:
             from anchorecli.store import open_store
 
-            self._store = open_store(self.settings.store, readonly=self.readonly)
+            # To list what is in a store that is not there yet is no mistake: it is empty.
+            readonly = self.readonly and self.settings.store.exists()
+            self._store = open_store(self.settings.store, readonly=readonly)
         return self._store
 
     # ── the pipeline's steps, with progress ─────────────────────────────────────────────────────────────────

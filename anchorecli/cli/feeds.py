@@ -124,14 +124,16 @@ def export(start: Start, file: str, names: tuple[str, ...]) -> None:
 
 @feeds.command("import")
 @click.argument("file", type=click.Path(dir_okay=False))
+@option("--allow-older", is_flag=True, help="Take feeds that are older than what the store has.")
 @click.pass_obj
-def import_(start: Start, file: str) -> None:
+def import_(start: Start, file: str, allow_older: bool) -> None:
     """Take the feeds out of FILE into the store; a damaged file is refused whole."""
-    from anchorecli.feeds.bundle import import_ as read
-    from anchorecli.feeds.bundle import take_in
+    from anchorecli.feeds.bundle import import_into
 
-    with start.app() as app, progress(file, enabled=not app.quiet) as tell, read(Path(file)) as bundle:
-        for outcome in take_in(bundle, app.store, progress=tell):
+    with start.app() as app:
+        with progress(file, enabled=not app.quiet) as tell:
+            outcomes = import_into(Path(file), app.store, allow_older=allow_older, progress=tell)
+        for outcome in outcomes:
             app.note(_told(outcome))
 
 

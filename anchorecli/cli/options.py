@@ -8,13 +8,20 @@ from typing import Any, TypeVar
 
 import click
 
+from anchorecli.config import OPTIONS
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+SETTINGS = {setting.flag for setting in OPTIONS}
+"""Their environment variables are read with the configuration, which then knows where a value comes from."""
 
 
 def option(*names: str, **attributes: Any) -> Callable[[F], F]:
     """``click.option`` with the environment variable that belongs to its long name."""
     long = next(name for name in names if name.startswith("--"))
-    attributes.setdefault("envvar", "ANCHORE_" + long.split("/")[0].lstrip("-").replace("-", "_").upper())
+    name = long.split("/")[0].lstrip("-").replace("-", "_")
+    if name not in SETTINGS:
+        attributes.setdefault("envvar", f"ANCHORE_{name.upper()}")
     return click.option(*names, **attributes)
 
 

@@ -57,10 +57,10 @@ def write_outputs(outputs: Sequence[Output], report: Report, options: RenderOpti
 def write_file(path: Path, text: str) -> None:
     """Write a file whole: beside its place first, then renamed. A device or pipe is written to as it is."""
     data = text.encode("utf-8", "backslashreplace")
-    if path.exists() and not path.is_file():
-        path.write_bytes(data)
-        return
     try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
         handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as exc:
         raise UsageError(f"{path} cannot be written: {exc.strerror}", hint="choose another file for -o") from exc

@@ -12,7 +12,7 @@ from anchorecli.cli.app import App, Start
 from anchorecli.cli.options import image_options, option, output_options, policy_options
 from anchorecli.cli.output import parse_outputs, render_options, write_outputs
 from anchorecli.errors import EXIT_INDETERMINATE, EXIT_PASS, EXIT_STOP
-from anchorecli.model import Action, Report, Status
+from anchorecli.model import Report, Status
 
 
 @click.command()
@@ -49,12 +49,8 @@ def scan(start: Start, image: str, **flags: Any) -> int:
 
 def exit_code(report: Report) -> int:
     """Design §6: 0 pass, 1 stop, 4 indeterminate."""
-    verdict = report.verdict
-    if verdict is None:
-        return EXIT_PASS
-    if verdict.action is Action.STOP or verdict.status is Status.FAIL:
-        return EXIT_STOP
-    return EXIT_INDETERMINATE if verdict.status is Status.INDETERMINATE else EXIT_PASS
+    codes = {Status.PASS: EXIT_PASS, Status.FAIL: EXIT_STOP, Status.INDETERMINATE: EXIT_INDETERMINATE}
+    return codes[report.verdict.status] if report.verdict else EXIT_PASS
 
 
 def _explain(app: App, report: Report) -> None:

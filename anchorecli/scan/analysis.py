@@ -17,7 +17,7 @@ from anchorecli.analyzers.base import Analyzer
 from anchorecli.analyzers.run import Collector, assemble, fact_keys
 from anchorecli.layers import Limits, read_directory, read_layer
 from anchorecli.model import Analysis, DiffId, FactKey, FactStatus, Image, Layer, LayerFacts, Report
-from anchorecli.source import Source
+from anchorecli.source import DirLayer, Source
 from anchorecli.store import Store
 
 WORKERS = 2
@@ -133,28 +133,40 @@ def _read_layers(
     options: AnalyzeOptions,
 ) -> list[LayerFacts]:
     source.prefetch(layers)
+    # The largest first: the two workers then end at about the same time.
     work = deque(sorted(layers, key=lambda layer: -layer.size))
     results: list[LayerFacts] = []
+
+    def read_next() -> bool:
+        try:
+            layer = work.popleft()
+        except IndexError:
+            return False
+        facts = _read_one(source, layer, known.get(layer.diff_id, frozenset()), options)
+        results.extend(facts.rows)
+        store.put_layer(layer.diff_id, facts.digest, facts.size, facts.rows)
+        if options.progress:
+            options.progress("layers", len(layers) - len(work), len(layers))
+        return True
+
+    # Closing the source wakes whoever waits for a pull.
+    _in_parallel(read_next, min(WORKERS, len(layers)), on_error=source.close)
+    return results
+
+
+def _in_parallel(step: Callable[[], bool], workers: int, on_error: Callable[[], None]) -> None:
+    """Repeat ``step`` in several threads, this one among them, until it gives False; the first error is raised."""
     errors: list[BaseException] = []
-    total = len(layers)
 
     def run() -> None:
-        while not errors:
-            try:
-                layer = work.popleft()
-            except IndexError:
-                return
-            try:
-                facts = _read_one(source, layer, known.get(layer.diff_id, frozenset()), options)
-                results.extend(facts.rows)
-                store.put_layer(layer.diff_id, facts.digest, facts.size, facts.rows)
-            except BaseException as exc:  # noqa: BLE001 - raised again by the thread that waits
-                errors.append(exc)
-                return
-            if options.progress:
-                options.progress("layers", total - len(work), total)
+        try:
+            while not errors and step():
+                pass
+        except BaseException as exc:  # noqa: BLE001 - raised again below, by the thread that waits
+            errors.append(exc)
+            on_error()
 
-    threads = [threading.Thread(target=run, name=f"layer-{n}", daemon=True) for n in range(min(WORKERS, total) - 1)]
+    threads = [threading.Thread(target=run, name=f"layer-{number}", daemon=True) for number in range(workers - 1)]
     for thread in threads:
         thread.start()
     run()
@@ -162,7 +174,6 @@ def _read_layers(
         thread.join()
     if errors:
         raise errors[0]
-    return results
 
 
 @dataclass(slots=True)
@@ -177,7 +188,7 @@ def _read_one(source: Source, layer: Layer, known: frozenset[FactKey], options: 
     collector = Collector(wanted, options.timings, options.max_file_bytes)
     blob = source.open_layer(layer)
     try:
-        if hasattr(blob, "walk"):
+        if isinstance(blob, DirLayer):
             read = read_directory(blob, collector, options.limits)
             problems = (*read.problems, *blob.problems)
         else:

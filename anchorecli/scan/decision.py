@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from anchorecli import __version__, codec
-from anchorecli.feeds import starter
+from anchorecli.feeds.starter_index import StarterIndex
 from anchorecli.matching import ecosystems_of, match
 from anchorecli.matching.ecosystems import OS_TYPES
 from anchorecli.model import (
@@ -41,9 +41,9 @@ class Occasion:
 
 def evaluate(analysis: Analysis, store: Store, bundle: Bundle, occasion: Occasion) -> Report:
     """Match an analysis against the feeds, judge it by a bundle, and keep the evaluation."""
-    knowledge = Knowledge(store)
+    knowledge = Knowledge(store, analysis)
     found = match(
-        analysis.packages, analysis.distro, knowledge.lookup, knowledge.details, knowledge.covered | knowledge.starter
+        analysis.packages, analysis.distro, knowledge.lookup, knowledge.details, knowledge.covered | knowledge.embedded
     )
     feeds = knowledge.states()
     problems = tuple(sorted({*analysis.problems, *found.problems}))
@@ -102,31 +102,41 @@ def stored(report: Report, reference: ImageRef) -> Evaluation:
 class Knowledge:
     """What is known of vulnerabilities: the store's feeds, and the embedded starter feed where they have nothing.
 
-    The starter feed's rows have negative numbers; it is read only for an image that needs it.
+    The starter feed is read only for an image that needs it.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, analysis: Analysis) -> None:
         self.covered = store.coverage()
-        self.starter = starter.ecosystems() - self.covered
+        self.embedded: frozenset[str] = frozenset()
         self._store = store
-        self._used = False
+        self._starter: StarterIndex | None = None
+        if missing := _uncovered(analysis, self.covered):
+            self._starter = StarterIndex()
+            self.embedded = self._starter.ecosystems & missing
 
     def lookup(self, keys: Sequence[tuple[str, str]]) -> list[Candidate]:
         """Every statement about the (ecosystem, name) pairs."""
-        known = self._store.lookup([key for key in keys if key[0] not in self.starter])
-        rest = [key for key in keys if key[0] in self.starter]
-        self._used = bool(rest)
-        return known + starter.lookup(rest) if rest else known
+        known = self._store.lookup([key for key in keys if key[0] not in self.embedded])
+        rest = [key for key in keys if key[0] in self.embedded]
+        return known + self._starter.lookup(rest) if self._starter and rest else known
 
     def details(self, rows: Sequence[int]) -> dict[int, Advisory]:
-        """The advisories of rows."""
+        """The advisories of rows; those of the starter feed have negative numbers."""
         known = self._store.advisories([row for row in rows if row >= 0])
         rest = [row for row in rows if row < 0]
-        return known | starter.advisories(rest) if rest else known
+        return known | self._starter.advisories(rest) if self._starter and rest else known
 
     def states(self) -> tuple[FeedState, ...]:
-        """The feeds that took part: all of the store's, and the starter feed where it was asked."""
-        return (*self._store.feed_states(), *((starter.state(),) if self._used else ()))
+        """The feeds that took part: all of the store's, and those of the starter that were asked."""
+        return (*self._store.feed_states(), *(self._starter.states() if self._starter else ()))
+
+
+def _uncovered(analysis: Analysis, covered: frozenset[str]) -> frozenset[str]:
+    """The namespaces the image's packages need and no feed of the store has."""
+    kinds = {package.type for package in analysis.packages}
+    names = frozenset(ecosystems_of(analysis.distro)) if analysis.distro and kinds & OS_TYPES else frozenset()
+    missing = names if names.isdisjoint(covered) else frozenset()
+    return missing | (kinds - OS_TYPES - covered)
 
 
 def _looked_up(analysis: Analysis) -> dict[str, tuple[str, ...]]:
