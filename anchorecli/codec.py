@@ -12,6 +12,7 @@ remember to raise a number when a field is added.
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import zlib
 from collections.abc import Callable, Mapping
@@ -58,6 +59,9 @@ def decode(cls: type[T], data: bytes) -> T:
     kind: Any = cls
     if data[1:_HEADER] != _fingerprint(kind):
         raise ValueError(f"not a {cls.__name__} as this version writes it")
+    collecting = gc.isenabled()
+    # Tens of thousands of new values without a cycle among them: the collector would look at them again and again.
+    gc.disable()
     try:
         body = _body(data)
         read = _recipe(kind).read
@@ -65,6 +69,9 @@ def decode(cls: type[T], data: bytes) -> T:
         value: T = loaded if read is None else read(loaded)
     except (zlib.error, TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
         raise ValueError(f"a damaged {cls.__name__}: {error}") from error
+    finally:
+        if collecting:
+            gc.enable()
     if not isinstance(value, cls):
         raise ValueError(f"a damaged {cls.__name__}")
     return value

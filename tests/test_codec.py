@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import inspect
 import typing
 from collections.abc import Mapping
@@ -147,6 +148,20 @@ def test_a_changed_type_deep_inside_is_another_shape() -> None:
     assert decode(Holder, data) == Holder((Old("x", 1),))
     with pytest.raises(ValueError, match="not a Holder"):
         decode(Other, data)
+
+
+def test_the_collector_is_left_as_it_was() -> None:
+    data = encode(package())
+    try:
+        for before in (gc.disable, gc.enable):
+            before()
+            expected = gc.isenabled()
+            decode(model.Package, data)
+            with pytest.raises(ValueError, match="damaged"):
+                decode(model.Package, data[:5])
+            assert gc.isenabled() is expected
+    finally:
+        gc.enable()
 
 
 def test_another_class_is_refused() -> None:
