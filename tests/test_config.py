@@ -87,6 +87,35 @@ def test_files_are_merged_key_by_key(home: Path) -> None:
     assert found.origins["feeds.osv.url"] == f"{home}/.config/anchore/config.yaml:1"
 
 
+def test_policy_and_fail_on_exclude_each_other(home: Path) -> None:
+    user(home, "policy: /p.yaml\n")
+    found = settings(home, ANCHORE_FAIL_ON="high")
+    assert (found.policy, found.fail_on) == ("", "high")
+    assert "policy" not in found.origins
+    found = settings(home, {"policy": "/q.yaml"}, ANCHORE_FAIL_ON="high")
+    assert (found.policy, found.fail_on) == ("/q.yaml", "")
+    with pytest.raises(UsageError, match=r"^--fail-on: fail-on stands beside policy") as error:
+        settings(home, {"policy": "/q.yaml", "fail_on": "high"})
+    assert "--policy" in error.value.hint
+    user(home, "policy: /p.yaml\nfail-on: low\n")
+    with pytest.raises(UsageError, match=r"config\.yaml:2: fail-on stands beside policy"):
+        settings(home)
+
+
+def test_what_click_read_from_the_environment_is_no_flag(home: Path) -> None:
+    env = {"ANCHORE_POLICY": "/p.yaml", "ANCHORE_TIMEOUT": "90", "ANCHORE_OUTPUT": "a b"}
+    found = settings(home, {"policy": "/p.yaml", "timeout": 90.0, "outputs": ("a", "b"), "quiet": True}, **env)
+    assert found.origins == {
+        "policy": "ANCHORE_POLICY",
+        "timeout": "ANCHORE_TIMEOUT",
+        "output": "ANCHORE_OUTPUT",
+        "quiet": "--quiet",
+    }
+    assert settings(home, {"policy": "/p.yaml", "fail_on": "high"}, **env).fail_on == "high"
+    with pytest.raises(UsageError, match=r"^ANCHORE_FAIL_ON: a severity"):
+        settings(home, {"fail_on": "bad"}, ANCHORE_FAIL_ON="bad")
+
+
 def test_a_named_file_is_the_only_one(home: Path) -> None:
     user(home, "fail-on: low\nquiet: true\n")
     path = write(home.parent / "work" / "my.yaml", "fail-on: high\n")
@@ -326,10 +355,10 @@ def test_the_working_directorys_file_is_a_file(home: Path, target: str) -> None:
 
 
 def test_the_working_directory_decides_about_its_own_job(home: Path) -> None:
-    local(home, "policy: ci.yaml\nfail-on: high\noutput: [json]\nfeeds: {osv: {enabled: false}}\nmax-feed-age: 2d\n")
+    local(home, "policy: ci.yaml\noutput: [json]\nfeeds: {osv: {enabled: false}}\nmax-feed-age: 2d\n")
     found = settings(home)
     assert found.policy == f"{home.parent}/work/ci.yaml"
-    assert (found.fail_on, found.outputs, found.max_feed_age) == ("high", ("json",), 172800)
+    assert (found.outputs, found.max_feed_age, found.feed_enabled("osv")) == (("json",), 172800, False)
 
 
 # ── what is refused ─────────────────────────────────────────────────────────────────────────────────────────────────

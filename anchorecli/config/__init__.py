@@ -2,8 +2,7 @@
 
 Format: YAML, a mapping of the keys of ``OPTIONS``, each group a mapping of its own, and ``feeds`` and ``webhooks``::
 
-    policy: ci-policy.yaml                     # paths are relative to the file they stand in
-    fail-on: high
+    policy: ci-policy.yaml                     # or  fail-on: high ; paths are relative to the file they stand in
     retention: {days: 90, count: 500}
     feeds: {debian: {url: "https://mirror.example/debian"}, osv: {enabled: false}}
     webhooks:
@@ -14,7 +13,8 @@ Format: YAML, a mapping of the keys of ``OPTIONS``, each group a mapping of its 
 
 Order: ``--config FILE`` (or ANCHORE_CONFIG), when given, is the only file. Otherwise ``.anchore.yaml`` of the working
 directory, ``$XDG_CONFIG_HOME/anchore/config.yaml`` and ``/etc/anchore/config.yaml`` are merged key by key, the first
-that has a key wins it; lists are not merged. In the environment a key has underscores and ANCHORE_ before it
+that has a key wins it; lists are not merged. ``policy`` and ``fail-on`` exclude each other: that of the stronger source
+counts, both in one are an error. In the environment a key has underscores and ANCHORE_ before it
 (``ANCHORE_RETENTION_DAYS``; ``watch.interval`` is ``ANCHORE_INTERVAL``), ANCHORE_FEED_URL is ``NAME=URL …``,
 ANCHORE_WEBHOOK ``URL …`` and ANCHORE_WEBHOOK_SECRET their key; lists are separated by white space, and an empty
 variable counts as unset.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ LOCAL_FILE = ".anchore.yaml"
 SYSTEM_FILE = Path("/etc/anchore/config.yaml")
 
 _LISTS = {"feed_url": "ANCHORE_FEED_URL", "webhook": "ANCHORE_WEBHOOK"}
+_EXCLUSIVE = (("policy", "fail-on"),)
 _SIGNING_KEY = "ANCHORE_WEBHOOK_SECRET"
 
 
@@ -35,15 +36,28 @@ def load(
     Raises: UsageError that names the file and line, the variable or the flag, and the nearest name of an unknown one.
     """
     env = os.environ if env is None else env
-    found: dict[str, Value] = {}
+    sources = [_from_flags(flags or {}, env), _from_environment(env)]
     for path, local in _files(str(config_file or env.get("ANCHORE_CONFIG", "")), env, cwd or Path()):
         from anchorecli.config.document import read
 
-        for key, value in read(path, env.get("HOME", ""), local=local):
-            found.setdefault(key, value)
-    found |= _from_environment(env)
-    found |= _from_flags(flags or {}, env)
-    return _settings(found, env, feeds)
+        sources.append(dict(read(path, env.get("HOME", ""), local=local)))
+    return _settings(_merged(sources), env, feeds)
+
+
+def _merged(sources: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
+    """The strongest source's value of each key; of two keys that exclude each other only the stronger source's."""
+    found: dict[str, Value] = {}
+    for source in sources:
+        here = dict(source)
+        for one, other in _EXCLUSIVE:
+            if one in here and other in here:
+                hint = f"it has {one} ({here[one].origin}): give one of the two"
+                raise UsageError(f"{here[other].origin}: {other} stands beside {one}", hint=hint)
+            if one in found or other in found:
+                here.pop(one, None)
+                here.pop(other, None)
+        found = here | found
+    return found
 
 
 def _files(explicit: str, env: Mapping[str, str], cwd: Path) -> Iterator[tuple[Path, bool]]:
@@ -83,9 +97,20 @@ def _from_flags(flags: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, V
             found |= _listed(name, items, "--" + name.replace("_", "-"), env)
             continue
         option = by_field[name]
+        if _is_environments(option, given, env):
+            continue
         flag = "--" + option.flag.replace("_", "-")
         found[option.key] = Value(_parsed(option, given, flag), flag)
     return found
+
+
+def _is_environments(option: Option, given: Any, env: Mapping[str, str]) -> bool:
+    """Whether a flag's value is only the variable's, which click hands on as the flag's."""
+    text = env.get(option.variable, "")
+    try:
+        return bool(text) and _parsed(option, given, "") == _parsed(option, text, "")
+    except UsageError:
+        return bool(text) and given == text
 
 
 def _parsed(option: Option, given: Any, origin: str) -> Any:
