@@ -193,7 +193,7 @@ class _Run:
         evidence, limit = self._evidence, self._bundle.evidence.max_feed_age_days
         hint = "Run `anchore feeds sync`, or import a feed file with `anchore feeds import`."
         for need in evidence.once(needs):
-            what = f"{need.packages} packages of {need.subject}"
+            what = f"{need.packages} package{'s' if need.packages > 1 else ''} of {need.subject}"
             age = feed_age(evidence, need)
             if not is_covered(evidence, need.namespaces):
                 if not self._said_by_matching(need):

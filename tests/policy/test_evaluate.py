@@ -315,7 +315,7 @@ def test_what_matching_said_is_not_said_twice():
         ("2025-06-01T00:00:00Z", 14, "is 14 days old; the bundle allows 14"),
         ("2025-06-02T00:00:00Z", 14, ""),
         ("2020-01-01T00:00:00Z", 0, ""),
-        ("", 14, "age of the vulnerability data for 1 packages of debian:12 is not known"),
+        ("", 14, "age of the vulnerability data for 1 package of debian:12 is not known"),
     ],
 )
 def test_data_that_is_too_old(updated, days, message):

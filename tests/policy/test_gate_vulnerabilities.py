@@ -172,7 +172,7 @@ def test_a_missing_score_is_minus_one_and_said():
     assert count(given, cvss_v3_base_score=0, cvss_v3_base_score_comparison="<") == 1
     verdict = evaluate(bundle(rule_line("vulnerabilities", "package", package_type="all", cvss_v3_base_score=0)), given)
     assert verdict.status is Status.PASS
-    assert "1 vulnerabilities it looked at have none" in verdict.problems[0].message
+    assert "vulnerabilities without one: 1" in verdict.problems[0].message
     assert not verdict.problems[0].incomplete
 
 
