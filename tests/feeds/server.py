@@ -43,6 +43,13 @@ class Server:
         return found
 
 
+class Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that gave up is what some tests are about."""
+
+
 @contextmanager
 def serving(**answers: Answer) -> Iterator[Server]:
     server = Server()
@@ -62,8 +69,7 @@ def serving(**answers: Answer) -> Iterator[Server]:
         def log_message(self, *arguments: Any) -> None:
             pass
 
-    listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    listener.daemon_threads = True
+    listener = Quiet(("127.0.0.1", 0), Handler)
     server.url = f"http://127.0.0.1:{listener.server_address[1]}"
     thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

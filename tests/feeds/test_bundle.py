@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 
 from anchorecli.errors import FeedError
 from anchorecli.feeds import bundle
-from anchorecli.feeds.bundle import export, import_, take_in
+from anchorecli.feeds.bundle import export, import_, import_into
 from anchorecli.feeds.lines import dump, pack
 from anchorecli.feeds.record import from_json, from_row, to_json, to_row
-from anchorecli.feeds.sync import SyncOutcome
 from anchorecli.model import Advisory, Affected, Cvss, FeedState, Range, Severity, Statement
 from tests.feeds.samples import MemorySink
 
@@ -45,11 +44,6 @@ APK = Advisory("CVE-2024-0003", "alpine", affected=(Affected("alpine:3.20", "cur
 
 def feeds() -> list[tuple[FeedState, list[Advisory]]]:
     return [(DEBIAN, [WHOLE, PLAIN]), (ALPINE, [APK])]
-
-
-def import_into(path: Path, sink: MemorySink, *, allow_older: bool = False) -> list[SyncOutcome]:
-    with import_(path) as found:
-        return list(take_in(found, sink, allow_older=allow_older))
 
 
 @pytest.fixture
