@@ -142,24 +142,27 @@ def import_(path: Path) -> ImportedBundle:
 def import_into(
     path: Path, sink: FeedSink, *, allow_older: bool = False, progress: Progress = quiet
 ) -> tuple[SyncOutcome, ...]:
-    """Check an offline feed file and hand its feeds to the store, with the dates they had when it was made.
+    """Check an offline feed file and hand its feeds to the store: ``import_`` and ``take_in`` in one."""
+    with import_(path) as bundle:
+        return tuple(take_in(bundle, sink, allow_older=allow_older, progress=progress))
+
+
+def take_in(
+    bundle: ImportedBundle, sink: FeedSink, *, allow_older: bool = False, progress: Progress = quiet
+) -> Iterator[SyncOutcome]:
+    """Hand the feeds of a checked file to the store one by one, with the dates they had when it was made.
 
     A feed that the store has from a later time is left alone, with a Problem, unless ``allow_older``.
-
-    Raises: as ``import_`` does; then nothing was handed over.
     """
-    outcomes = []
-    with import_(path) as bundle:
-        for number, (state, records) in enumerate(bundle.feeds()):
-            progress("store", number, len(bundle.members))
-            held = sink.feed_state(state.name)
-            if held is not None and not allow_older and not held.starter and held.updated_at > state.updated_at:
-                text = f"{path.name} has it as of {state.updated_at}, the store as of {held.updated_at}: left out"
-                outcomes.append(SyncOutcome(held, None, (problem(state.name, text, incomplete=False),), 1))
-                continue
-            result = sink.sync_feed(state, records)
-            outcomes.append(SyncOutcome(replace(state, revision=result.revision), result))
-    return tuple(outcomes)
+    for number, (state, records) in enumerate(bundle.feeds()):
+        progress("store", number, len(bundle.members))
+        held = sink.feed_state(state.name)
+        if held is not None and not allow_older and not held.starter and held.updated_at > state.updated_at:
+            text = f"{bundle.path.name} has it as of {state.updated_at}, the store as of {held.updated_at}: left out"
+            yield SyncOutcome(held, None, (problem(state.name, text, incomplete=False),), 1)
+            continue
+        result = sink.sync_feed(state, records)
+        yield SyncOutcome(replace(state, revision=result.revision), result)
 
 
 def _entry(part: IO[bytes], state: FeedState, records: Iterable[Advisory], number: int) -> dict[str, Any]:
