@@ -130,7 +130,7 @@ class _Draft:
             license=get("L:", ""),
             size=int(size[:18]) if size.isdecimal() else 0,
             maintainer=get("m:", ""),
-            files=pack(self.files),
+            files=pack(self.files.items()),
         )
 
 

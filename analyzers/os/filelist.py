@@ -6,17 +6,19 @@ or trailing slash (``.`` for the root), the others are base names in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
-def pack(directories: Mapping[str, Iterable[str]]) -> str:
-    """Base names by directory as one string; a name that holds a line break is left out."""
+def pack(directories: Iterable[tuple[str, list[str]]]) -> str:
+    """Directories and the base names in them as one string; a name that holds a line break is left out."""
     blocks = []
-    for directory, names in directories.items():
-        kept = [name for name in names if name and "\n" not in name]
-        if kept and "\n" not in directory:
-            blocks.append("\n".join([directory.strip("/") or ".", *kept]))
+    for directory, names in directories:
+        text = "\n".join(names)
+        if not all(names) or text.count("\n") >= len(names):
+            text = "\n".join(name for name in names if name and "\n" not in name)
+        if text and "\n" not in directory:
+            blocks.append(f"{directory.strip('/') or '.'}\n{text}")
     return "\n\n".join(blocks)
 
 

@@ -1,0 +1,184 @@
+"""Packages installed by rpm, from each of its three databases and from the manifest of distroless images.
+
+Format: see ``sqlite.py``, ``ndb.py``, ``bdb.py`` and ``manifest.py`` for the containers, ``header.py`` for what is in
+them. The back end is told by the file's magic: names were kept when the format changed.
+
+Not handled: which files were really unpacked (``%ghost``, ``--nodocs``): all that a package lists count as its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.licenses import normalise
+from anchorecli.analyzers.os.attribution import first_layers
+from anchorecli.analyzers.os.filelist import Paths
+from anchorecli.analyzers.os.rpm import bdb, manifest, ndb, sqlite
+from anchorecli.analyzers.os.rpm.header import Header, HeaderError, parse
+from anchorecli.analyzers.purl import os_purl
+from anchorecli.model import DiffId, Json, Package, Problem
+
+MAX_DATABASE = 512 * 1024 * 1024
+MAX_PACKAGES = 100_000
+
+_PLACE = re.compile(
+    r"(?:(?P<root>.*?)/)??"
+    r"(?:(?:var/lib|usr/lib/sysimage|usr/share)/rpm/(?:Packages|Packages\.db|rpmdb\.sqlite|rpmdb\.sqlite-wal)"
+    r"|var/lib/rpmmanifest/container-manifest-2)$"
+)
+_WAL = "-wal"
+_RANK = {"sqlite": 0, "ndb": 1, "bdb": 2, "manifest": 3}
+_SOURCE = re.compile(r"(?P<name>.+)-(?P<version>[^-]+-[^-]+)\.(?:src|nosrc)\.rpm$")
+
+Backend = Callable[[BinaryIO, int, list[str]], Iterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class RpmAnalyzer:
+    """rpm packages.
+
+    A fact is ``{"backend": …, "packages": [arrays, see Header]}``, or ``{"frames": n}`` of a write-ahead log.
+    """
+
+    name: str = "rpm"
+    version: int = 1
+    wants: Wants = Wants(
+        names=frozenset({"Packages", "Packages.db", "rpmdb.sqlite", "rpmdb.sqlite-wal", "container-manifest-2"}),
+        match=lambda path, size, mode: _PLACE.match(path) is not None,
+        max_bytes=MAX_DATABASE,
+    )
+
+    def read(self, file: LayerFile) -> Json | None:
+        """The packages of one database; of a damaged one those that can be read."""
+        with file.open() as stream:
+            if file.path.endswith(_WAL):
+                frames = sqlite.wal_frames(stream)
+                return {"frames": frames} if frames else None
+            damage: list[str] = []
+            backend, found = _packages(file, stream, damage)
+        value = {"backend": backend, "packages": [list(header) for header in found]}
+        if not damage:
+            return value
+        more = f" (and {len(damage) - 1} more)" if len(damage) > 1 else ""
+        return partial(value, f"damaged: {damage[0]}{more}; {len(found)} packages were kept")
+
+    def assemble(self, view: View) -> Found:
+        """One package per header of the visible databases; of several in one directory the newest format counts."""
+        chosen, problems = _choose(view)
+        packages: dict[tuple[str, str, str, str], Package] = {}
+        owned: dict[str, Paths] = {}
+        for fact in chosen:
+            place = _PLACE.match(fact.path)
+            root = (place["root"] if place else "") or ""
+            layers = first_layers(view.history(fact.path), _identities)
+            for row in fact.value["packages"]:
+                header = Header(*row)
+                identity = (header.name, _version(header), header.arch)
+                if (root, *identity) not in packages:
+                    package = _package(header, view, fact, view.diff_id(layers.get(identity, fact.layer)))
+                    packages[(root, *identity)] = package
+                    owned[package.purl] = Paths((header.files,), root, packed=True)
+        return Found(packages=tuple(packages.values()), owned=owned, problems=tuple(problems))
+
+
+def _packages(file: LayerFile, stream: BinaryIO, damage: list[str]) -> tuple[str, list[Header]]:
+    if file.path.endswith("container-manifest-2"):
+        return "manifest", manifest.parse(stream.read().decode("utf-8", "replace"), damage)
+    name, headers = _backend(stream.read(16))
+    if headers is None:
+        damage.append(f"no rpm database by its first bytes ({file.size} bytes in all)")
+        return name, []
+    found = []
+    for blob in headers(stream, file.size, damage):
+        try:
+            header = parse(blob, damage)
+        except HeaderError as exc:
+            damage.append(str(exc))
+            continue
+        # Keys that signatures are checked with are kept as if they were packages.
+        if header.name != "gpg-pubkey":
+            found.append(header)
+        if len(found) >= MAX_PACKAGES:
+            damage.append(f"more than {MAX_PACKAGES} packages")
+            break
+    return name, found
+
+
+def _backend(head: bytes) -> tuple[str, Backend | None]:
+    if head == sqlite.MAGIC:
+        return "sqlite", sqlite.headers
+    if head[:4] == ndb.MAGIC:
+        return "ndb", ndb.headers
+    if head[12:16] in bdb.MAGICS:
+        return "bdb", bdb.headers
+    return "unknown", None
+
+
+def _choose(view: View) -> tuple[list[Fact], list[Problem]]:
+    """The databases to believe, one for each directory, and what must be said of the others."""
+    directories: dict[str, list[Fact]] = {}
+    logs: list[Fact] = []
+    for fact in view.facts():
+        if fact.path.endswith(_WAL):
+            logs.append(fact)
+        else:
+            directories.setdefault(fact.path.rpartition("/")[0], []).append(fact)
+    chosen, problems = [], []
+    for facts in directories.values():
+        facts.sort(key=lambda fact: (not fact.value["packages"], _RANK.get(fact.value["backend"], 9)))
+        chosen.append(facts[0])
+        for fact in facts[1:]:
+            if fact.value["packages"]:
+                message = f"not counted: {facts[0].path} beside it is a newer kind of database"
+                problems.append(Problem("analyze", fact.path, message, "remove the one that rpm does not use", False))
+    for log in logs:
+        database = log.path.removesuffix(_WAL)
+        if any(fact.path == database and fact.layer <= log.layer for fact in chosen):
+            message = f"a write-ahead log of {log.value['frames']} pages was not read"
+            hint = "the last changes of packages may be missing; run any rpm command in the image's build to merge it"
+            problems.append(Problem("analyze", log.path, message, hint))
+    return chosen, problems
+
+
+def _identities(value: Json) -> Iterable[tuple[str, str, str]]:
+    for row in value["packages"]:
+        header = Header(*row)
+        yield header.name, _version(header), header.arch
+
+
+def _version(header: Header) -> str:
+    plain = f"{header.version}-{header.release}"
+    return f"{header.epoch}:{plain}" if header.epoch else plain
+
+
+def _package(header: Header, view: View, fact: Fact, layer: DiffId) -> Package:
+    source = _SOURCE.match(header.source)
+    plain = f"{header.version}-{header.release}"
+    qualifiers = {
+        "arch": header.arch,
+        "epoch": str(header.epoch) if header.epoch else "",
+        "upstream": header.source,
+        "rpmmod": header.module,
+    }
+    return Package(
+        name=header.name,
+        version=_version(header),
+        type="rpm",
+        scheme="rpm",
+        purl=os_purl("rpm", view.distro, header.name, plain, qualifiers),
+        arch=header.arch,
+        source=source["name"] if source else header.name,
+        # A source package's file name has no epoch: it must not be taken for 0.
+        source_version=source["version"] if source else _version(header),
+        licenses=normalise([header.license]),
+        locations=(view.location(fact),),
+        layer=layer,
+        analyzer="rpm",
+        vendor=header.vendor,
+        module=header.module,
+        size=header.size,
+    )
