@@ -133,9 +133,19 @@ def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
         return _connect(f"{uri}?mode=ro&immutable=1")
 
 
+def clean_size(number: int) -> int:
+    """A number that SQLite can hold; images may claim any."""
+    return max(-1, min(number, 2**63 - 1))
+
+
 def clean_text(text: str) -> str:
     """Text that SQLite can hold: what is no Unicode (a file name's raw byte, half a surrogate pair) becomes ``?``."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def clean(value: str | int) -> str | int:
+    """Either of the two."""
+    return clean_text(value) if isinstance(value, str) else clean_size(value)
 
 
 @contextmanager
@@ -284,6 +294,6 @@ def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
     known = _FAULTS.get(code & 0xFF) if code is not None else None
     if known is None:
-        return StoreError(f"{path}: {error}", hint=_REBUILD if isinstance(error, sqlite3.DatabaseError) else "")
+        return StoreError(f"{path}: {error}", hint="please report this, with the command that led to it")
     fault, hint = known
-    return StoreError(f"{path}: {fault} ({error})", hint=hint)
+    return StoreError(f"{path}: {fault} ({error.sqlite_errorname})", hint=hint)

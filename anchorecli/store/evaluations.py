@@ -5,30 +5,26 @@ from __future__ import annotations
 import sqlite3
 
 from anchorecli.model import Digest, Evaluation, WatchedTag
-from anchorecli.store.connection import clean_text
+from anchorecli.store.connection import clean, clean_text
 
-_TUPLE = (
-    "image_id, digest, reference, platform, feed_revision, bundle_id, bundle_digest, analyzer_set, tool_version,"
-    " created_at, status, action, matches"
-)
+_COLUMNS = (
+    "image_id", "digest", "reference", "platform", "feed_revision", "bundle_id", "bundle_digest", "analyzer_set",
+    "tool_version", "created_at", "status", "action", "matches",
+)  # fmt: skip
+_TUPLE = ", ".join(_COLUMNS)
 
 
 def put_evaluation(db: sqlite3.Connection, evaluation: Evaluation) -> int:
     """Write an evaluation; its number is new, whatever ``evaluation.id`` says."""
-    e = evaluation
-    cursor = db.execute(
-        f"INSERT INTO evaluation ({_TUPLE}, report) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            e.image_id, e.digest, clean_text(e.reference), e.platform, e.feed_revision, e.bundle_id, e.bundle_digest,
-            e.analyzer_set, e.tool_version, e.created_at, str(e.status), str(e.action), e.matches, e.report,
-        ),
-    )  # fmt: skip
+    values = [clean(getattr(evaluation, column)) for column in _COLUMNS]
+    query = f"INSERT INTO evaluation ({_TUPLE}, report) VALUES ({'?, ' * len(values)} ?)"
+    cursor = db.execute(query, (*values, evaluation.report))
     return int(cursor.lastrowid or 0)
 
 
 def evaluation(db: sqlite3.Connection, number: int) -> Evaluation | None:
     """One evaluation with its report."""
-    row = db.execute(f"SELECT id, {_TUPLE}, report FROM evaluation WHERE id = ?", (number,)).fetchone()
+    row = db.execute(f"SELECT id, {_TUPLE}, report FROM evaluation WHERE id = ?", (clean(number),)).fetchone()
     return _evaluation(row) if row else None
 
 
@@ -36,11 +32,12 @@ def evaluations(
     db: sqlite3.Connection, image_id: str | None, reference: str | None, limit: int
 ) -> tuple[Evaluation, ...]:
     """Evaluations without their reports, the newest first."""
-    asked = {"image_id": image_id, "reference": reference if reference is None else clean_text(reference)}
-    conditions = [f"{column} = :{column}" for column, value in asked.items() if value is not None]
+    given = {"image_id": image_id, "reference": reference}
+    asked = {column: clean(value) for column, value in given.items() if value is not None}
+    conditions = [f"{column} = :{column}" for column in asked]
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     query = f"SELECT id, {_TUPLE} FROM evaluation {where} ORDER BY id DESC LIMIT :limit"
-    return tuple(_evaluation(row) for row in db.execute(query, {**asked, "limit": limit}))
+    return tuple(_evaluation(row) for row in db.execute(query, {**asked, "limit": clean(limit)}))
 
 
 def watch_add(db: sqlite3.Connection, reference: str, now: str) -> bool:

@@ -183,12 +183,12 @@ class Store:
     def confirm_feed(self, name: str, updated_at: str) -> bool:
         """Note that a feed was found unchanged; False where there is none of that name."""
         with self._session.write() as db:
-            return feeds.confirm(db, name, updated_at)
+            return feeds.confirm(db, clean_text(name), updated_at)
 
     def drop_feed(self, name: str) -> bool:
         """Take a feed out, as a new revision; past revisions keep it. False where there is none of that name."""
         with self._session.write() as db:
-            return feeds.drop(db, name, _now())
+            return feeds.drop(db, clean_text(name), _now())
 
     def lookup(self, keys: Sequence[tuple[str, str]], revision: int | None = None) -> list[Candidate]:
         """Every statement about the packages (ecosystem, name), now or as of a revision; in no order of meaning.
@@ -209,7 +209,7 @@ class Store:
     def feed_records(self, name: str, revision: int | None = None) -> Iterator[Advisory]:
         """Every record of a feed by id, a few at a time, from one snapshot however long it takes."""
         with self._session.private() as db, transaction(db, "BEGIN"):
-            yield from advisories.feed_records(db, name, revision)
+            yield from advisories.feed_records(db, clean_text(name), revision)
 
     def changed_packages(self, since: int, until: int | None = None) -> frozenset[tuple[str, str]]:
         """The packages (ecosystem, name) of records that came, changed or went after revision ``since``."""
@@ -224,7 +224,7 @@ class Store:
     def revisions(self, feed: str | None = None) -> tuple[feeds.Revision, ...]:
         """The history of changes to one feed or all, the newest first."""
         with self._session.read() as db:
-            return feeds.revisions(db, feed)
+            return feeds.revisions(db, feed if feed is None else clean_text(feed))
 
     # Watch
 

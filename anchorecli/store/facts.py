@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from anchorecli.model import DiffId, FactKey, FactStatus, LayerFacts, Problem
+from anchorecli.store.connection import clean_size
 
 # A failed pass never replaces a better one, and facts that are whole are never written again.
 _PUT_FACT = """
@@ -56,6 +57,7 @@ def put_layer(
 
 def ensure_layer(db: sqlite3.Connection, diff_id: DiffId, digest: str, size: int, *, pending_since: str | None) -> int:
     """The row of a layer, made where it is new; ``pending_since`` is None once a scan has finished with it."""
+    size = clean_size(size)
     row = db.execute("SELECT id, digest, pending_since FROM layer WHERE diff_id = ?", (diff_id,)).fetchone()
     if row is None:
         cursor = db.execute(

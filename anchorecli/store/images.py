@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from anchorecli.model import DiffId, Digest, Image, StoredImage
-from anchorecli.store.connection import clean_text
+from anchorecli.store.connection import clean, clean_text
 from anchorecli.store.facts import ensure_layer
 
 _SHORTEST_DIGEST = 6
@@ -30,11 +30,11 @@ RETURNING id
 
 def put_image(db: sqlite3.Connection, image: Image, summary: dict[str, str | int]) -> int:
     """Write an image; ``summary`` has distro, packages, size and now. Gives its row."""
-    values = summary | {
+    values = {key: clean(value) for key, value in summary.items()} | {
         "image_id": image.image_id,
         "digest": image.digest,
         "index_digest": image.index_digest,
-        "platform": str(image.config.platform),
+        "platform": clean_text(str(image.config.platform)),
         "config": clean_text(image.config.raw),
         "manifest": clean_text(image.manifest),
     }
@@ -71,7 +71,7 @@ def get_analysis(db: sqlite3.Connection, image_id: str, analyzer_set: str) -> tu
     row = db.execute(
         "SELECT a.document, substr(i.last_used_at, 1, 10) FROM image i JOIN analysis a ON a.image = i.id"
         " WHERE i.image_id = ? AND a.analyzer_set = ?",
-        (image_id, analyzer_set),
+        (clean_text(image_id), analyzer_set),
     ).fetchone()
     return (row[0], row[1]) if row else None
 
@@ -132,13 +132,13 @@ def find_images(db: sqlite3.Connection, text: str) -> tuple[StoredImage, ...]:
 
 def image_document(db: sqlite3.Connection, image_id: str) -> tuple[str, str] | None:
     """The configuration and the manifest as they were."""
-    row = db.execute("SELECT config, manifest FROM image WHERE image_id = ?", (image_id,)).fetchone()
+    row = db.execute("SELECT config, manifest FROM image WHERE image_id = ?", (clean_text(image_id),)).fetchone()
     return (row[0], row[1]) if row else None
 
 
 def remove_image(db: sqlite3.Connection, image_id: str) -> bool:
     """Forget an image and its analyses; what only it needed of the layers goes with the next clean-up."""
-    return db.execute("DELETE FROM image WHERE image_id = ?", (image_id,)).rowcount > 0
+    return db.execute("DELETE FROM image WHERE image_id = ?", (clean_text(image_id),)).rowcount > 0
 
 
 def _by_name(db: sqlite3.Connection, text: str) -> list[int]:

@@ -25,7 +25,8 @@ from anchorecli.store import feeds
 from anchorecli.store.connection import transaction
 from anchorecli.store.encoding import Encoded, Term, decode, encode, load, merge
 
-_BATCH = 2000
+_BATCH = 250
+"""Records encoded at a time: few enough that Python's garbage collector does not go through them again and again."""
 
 # KiB. Sorting by package and keeping the index of 1.5 million statements at hand; small change beside the parsing.
 _MEMORY = ("PRAGMA cache_size = -65536", "PRAGMA temp.cache_size = -16384")

@@ -23,8 +23,8 @@ def test_evaluations_are_listed_newest_first_without_reports(store: Store) -> No
     for reference, image_id in [("a", "1"), ("b", "1"), ("a", "2"), ("\udcff", "3")]:
         store.put_evaluation(evaluation(image_id, reference))
 
-    def listed(**by: str) -> list[int]:
-        return [each.id for each in store.evaluations(**by)]
+    def listed(image_id: str | None = None, reference: str | None = None) -> list[int]:
+        return [each.id for each in store.evaluations(image_id, reference)]
 
     assert listed() == [4, 3, 2, 1]
     assert listed(image_id="1") == [2, 1]
@@ -34,6 +34,16 @@ def test_evaluations_are_listed_newest_first_without_reports(store: Store) -> No
     assert listed(reference="none") == []
     assert [each.id for each in store.evaluations(limit=2)] == [4, 3]
     assert all(each.report == b"" for each in store.evaluations())
+
+
+def test_whatever_is_asked_or_said_there_is_an_answer(store: Store) -> None:
+    number = store.put_evaluation(evaluation(platform="linux/\udcff", bundle_id="\ud800", matches=10**30))
+    found = store.evaluation(number)
+    assert found is not None
+    assert (found.platform, found.bundle_id, found.matches) == ("linux/?", "?", 2**63 - 1)
+    assert store.evaluation(10**30) is None
+    assert len(store.evaluations(limit=10**30)) == 1
+    assert store.evaluations(image_id="\udcff") == ()
 
 
 def test_watching_tags(store: Store) -> None:

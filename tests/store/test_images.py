@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from anchorecli.model import ImageRef
+from anchorecli.model import ImageRef, Layer, Platform
 from anchorecli.store import Store, open_store
 from tests.store.values import NOW, diff_id, digest, image, put
 
@@ -116,6 +116,21 @@ def test_names_that_are_no_unicode(store: Store) -> None:
     store.put_image(made, "s", b"", distro="", packages=0, size=0, now=NOW)
     assert store.images()[0].names == ("/srv/?",)
     assert found(store, "/srv/\udcff") == ["/srv/?"]
+
+
+def test_an_image_that_claims_the_impossible(store: Store) -> None:
+    made = image("debian")
+    config = type(made.config)(Platform("linux", "\ud800"), raw='{"x": "\ud800"}')
+    layers = (Layer(diff_id("a"), size=10**30), Layer(diff_id("b"), size=-(10**30)))
+    made = type(made)(made.ref, made.image_id, made.digest, config, layers)
+    store.put_layer(diff_id("a"), "", 10**40, [])
+    store.put_image(made, "s", b"", distro="\udcff", packages=0, size=10**30, now=NOW)
+    (stored,) = store.images()
+    assert (stored.platform, stored.distro, stored.size) == ("linux/?", "?", 2**63 - 1)
+    assert store.image_document(made.image_id) == ('{"x": "?"}', "")
+    assert store.image_document("\udcff") is None
+    assert not store.remove_image("\udcff")
+    assert store.get_analysis("\udcff", "s") is None
 
 
 def test_removing_an_image(store: Store) -> None:
