@@ -113,9 +113,9 @@ def from_path(path: Path) -> Snapshot:
     try:
         if path.is_dir():
             return _from_directory(path)
+        if path.exists() and not path.is_file():
+            raise FeedError(f"{path} is neither a file nor a directory", hint="check the path given to --from")
         file = path.open("rb")
-        if not path.is_file():
-            raise FeedError(f"{path} is neither a file nor a directory")
     except OSError as error:
         raise FeedError(f"{path} cannot be opened: {error.strerror}", hint="check the path given to --from") from error
     digest, size = _digest(file)

@@ -236,14 +236,14 @@ def _refuse_what_is_implausible(name: str, tally: _Tally, job: _Job) -> None:
     if not tally.records:
         first = f": {tally.problems[0].subject}: {tally.problems[0].message}" if tally.problems else ""
         raise FeedError(
-            f"{name}: no record could be read from {job.snapshot.url}{first}",
+            f"{job.snapshot.url} holds no record of {name} that can be read{first}",
             hint="check that this is the feed's own file or address; what the store has was kept",
         )
     had = job.before.records if job.before else 0
     if not job.allow_shrink and tally.records < had * (1 - MAX_SHRINK):
         raise FeedError(
-            f"{name}: only {tally.records} records where there were {had}; what the store has was kept",
-            hint="if the loss is real, sync again with --allow-shrink",
+            f"{job.snapshot.url} holds only {tally.records} records of {name} where there were {had}",
+            hint="what the store has was kept; if the loss is real, sync again with --allow-shrink",
         )
 
 

@@ -4,9 +4,12 @@ import gzip
 import hashlib
 import json
 import socket
+import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -285,7 +288,6 @@ def test_post_json_follows_no_redirect(server: Server) -> None:
 
 def test_every_error_is_one_of_ours_even_for_header_garbage() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        import threading
 
         def answer() -> None:
             for _ in range(2):
@@ -303,10 +305,9 @@ def test_every_error_is_one_of_ours_even_for_header_garbage() -> None:
         thread.join(5)
 
 
-def test_an_untrusted_certificate_is_named_and_not_tried_again(tmp_path: Path) -> None:
-    import ssl
-    import threading
-
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A key and a certificate for localhost in one file."""
     made = subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
          "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", "key.pem", "-out", "cert.pem"],
@@ -314,32 +315,59 @@ def test_an_untrusted_certificate_is_named_and_not_tried_again(tmp_path: Path) -
     )  # fmt: skip
     if made.returncode:
         pytest.skip("no openssl to make a certificate with")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
-    with serving(x=Answer(b"secure")) as plain, socket.create_server(("127.0.0.1", 0)) as listener:
+    both = tmp_path / "both.pem"
+    both.write_bytes((tmp_path / "key.pem").read_bytes() + (tmp_path / "cert.pem").read_bytes())
+    return both
 
-        def relay() -> None:
-            for _ in range(2):
+
+@contextmanager
+def tls_server(certificate: Path, response: bytes) -> Iterator[str]:
+    """An https server that answers every request alike; its URL."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def serve() -> None:
+        while True:
+            try:
                 peer, _ = listener.accept()
+            except OSError:
+                return  # closed: the test is over
+            with peer:
                 try:
                     with context.wrap_socket(peer, server_side=True) as inside:
                         inside.recv(4000)
-                        inside.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecure")
+                        inside.sendall(response)
                 except OSError:
-                    continue
+                    continue  # the client did not like the certificate
 
-        thread = threading.Thread(target=relay, daemon=True)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        url = f"https://localhost:{listener.getsockname()[1]}/x"
-        waits: list[float] = []
+        yield f"https://localhost:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def test_an_untrusted_certificate_is_named_and_not_tried_again(
+    certificate: Path, fetcher: Fetcher, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tls_server(certificate, b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecure") as url:
         with pytest.raises(FeedError, match="CERTIFICATE_VERIFY_FAILED") as caught:
-            Fetcher(FAST, sleep=waits.append).download(url)
+            fetcher.download(f"{url}/x")
         assert "SSL_CERT_FILE" in caught.value.hint
         assert waits == []
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
-            assert content(Fetcher(FAST), url) == b"secure"
-        assert plain.requests == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert content(fetcher, f"{url}/x") == b"secure"
+
+
+def test_a_redirect_from_https_to_http_is_refused(
+    certificate: Path, server: Server, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    moved = f"HTTP/1.1 302 Found\r\nLocation: {server.url}/x\r\nContent-Length: 0\r\n\r\n"
+    with tls_server(certificate, moved.encode()) as url, pytest.raises(FeedError, match="redirects from https"):
+        fetcher.download(f"{url}/x")
+    assert server.requests == []
 
 
 def test_importing_the_client_loads_no_http_library() -> None:

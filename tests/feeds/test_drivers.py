@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -256,7 +257,14 @@ def test_garbage_gives_no_record_and_no_traceback(tmp_path: Path, driver: Driver
 @pytest.mark.parametrize("driver", FEEDS, ids=lambda driver: driver.name)
 def test_paths_with_nothing_to_read(tmp_path: Path, driver: Driver) -> None:
     (tmp_path / "empty").mkdir()
-    for path, message in ((tmp_path / "missing", "cannot be opened"), (tmp_path / "empty", "no files")):
+    os.mkfifo(tmp_path / "pipe")
+    written(tmp_path / "nothing", b"")
+    for path, message in (
+        (tmp_path / "missing", "cannot be opened"),
+        (tmp_path / "empty", "no files"),
+        (tmp_path / "pipe", "neither a file nor"),
+        (tmp_path / "nothing", "is empty"),
+    ):
         with pytest.raises(FeedError, match=message):
             driver.open(path)
 

@@ -163,7 +163,7 @@ def test_a_loss_of_a_third_is_refused_unless_allowed(server: Server, sink: Memor
     run(sink, server)
     assert len(held(sink)) == 7
     server.answers[PYPI] = Answer(records(*names[:4]))
-    with pytest.raises(FeedError, match="only 4 records where there were 7") as caught:
+    with pytest.raises(FeedError, match="only 4 records of osv:PyPI where there were 7") as caught:
         run(sink, server)
     assert "--allow-shrink" in caught.value.hint
     assert len(held(sink)) == 7
