@@ -19,13 +19,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from sys import intern
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anchorecli.errors import FeedError
 from anchorecli.feeds.base import Progress, Snapshot, from_path
 from anchorecli.feeds.snapshot import from_downloads, problem
 from anchorecli.model import Advisory, Affected, FeedState, Problem, Range, Statement
-from anchorecli.net import Download, Fetcher
+
+if TYPE_CHECKING:
+    from anchorecli.net import Download, Fetcher
 
 REPOSITORIES = ("main", "community")
 _LINK = re.compile(r"""href=["']?/?(v\d{1,3}\.\d{1,3}|edge)/""")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from anchorecli.feeds.snapshot import Snapshot, from_download, from_path
 from anchorecli.model import Advisory, FeedState, Problem, SyncResult
-from anchorecli.net import Fetcher
+
+if TYPE_CHECKING:
+    from anchorecli.net import Fetcher
 
 Progress = Callable[[str, int, int], None]
 """Told what is going on (``download``, ``read``, ``store``), how far it is, and how far it will go (0: unknown)."""

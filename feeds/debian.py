@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from sys import intern
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anchorecli.errors import FeedError
 from anchorecli.feeds.base import Progress, Snapshot, fetch_one, from_path
@@ -19,7 +19,9 @@ from anchorecli.feeds.json_stream import items
 from anchorecli.feeds.record import one_line
 from anchorecli.feeds.snapshot import Readable, problem
 from anchorecli.model import Advisory, Affected, FeedState, Problem, Range, Severity, Statement
-from anchorecli.net import Fetcher
+
+if TYPE_CHECKING:
+    from anchorecli.net import Fetcher
 
 RELEASES = {
     "wheezy": "7",

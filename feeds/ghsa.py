@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anchorecli.feeds.base import Progress, Snapshot, fetch_one, from_path
 from anchorecli.feeds.osv import parse_records
 from anchorecli.model import Advisory, FeedState, Problem
-from anchorecli.net import Fetcher
+
+if TYPE_CHECKING:
+    from anchorecli.net import Fetcher
 
 
 @dataclass(frozen=True, slots=True)

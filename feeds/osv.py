@@ -12,13 +12,16 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from anchorecli.feeds import osv_record
 from anchorecli.feeds.base import Progress, Snapshot, fetch_one, from_path
 from anchorecli.feeds.snapshot import problem
 from anchorecli.model import Advisory, FeedState, Problem
-from anchorecli.net import Fetcher
+
+if TYPE_CHECKING:
+    from anchorecli.net import Fetcher
 
 BASE = "https://osv-vulnerabilities.storage.googleapis.com"
 

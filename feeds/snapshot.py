@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from anchorecli.errors import FeedError, LimitError
 from anchorecli.feeds.zips import Budget, Entry, MemberStream, entries
 from anchorecli.model import Problem
-from anchorecli.net import Download
+
+if TYPE_CHECKING:
+    from anchorecli.net import Download
 
 MAX_RECORD = 64 << 20
 """Bytes of one member that is read whole; the largest known advisory has 4 MB."""

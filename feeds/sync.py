@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from anchorecli.errors import FeedError
 from anchorecli.feeds.base import Driver, FeedSink, Progress, Snapshot, quiet
@@ -21,7 +21,9 @@ from anchorecli.feeds.ecosystems import is_known
 from anchorecli.feeds.record import from_row, to_row
 from anchorecli.feeds.snapshot import http_date, problem
 from anchorecli.model import Advisory, FeedState, Problem, SyncResult
-from anchorecli.net import Fetcher
+
+if TYPE_CHECKING:
+    from anchorecli.net import Fetcher
 
 MAX_SHRINK = 0.3
 """The part of a feed's records that may disappear from one sync to the next before it is taken for damage."""
