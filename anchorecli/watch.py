@@ -8,7 +8,7 @@ The first look at a tag is its baseline and tells nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from anchorecli import codec
@@ -107,7 +107,7 @@ def _touched(previous: Evaluation, analysis: Analysis, watch: Watch) -> bool:
 def asked(analysis: Analysis) -> set[tuple[str, str]]:
     """Every (namespace, name) that matching asks the feeds about for an image."""
     namespaces = ecosystems_of(analysis.distro) if analysis.distro else ()
-    pairs = set()
+    pairs: set[tuple[str, str]] = set()
     for package in analysis.packages:
         for namespace in namespaces if package.type in OS_TYPES else (language_ecosystem(package),):
             pairs.update((query.ecosystem, query.name) for query in queries(package, namespace))
@@ -121,7 +121,7 @@ def _events(tag: WatchedTag, previous: Evaluation, report: Report, evaluation_id
     digest = report.analysis.image.digest
     common: dict[str, Json] = {"digest": digest, "previous_digest": tag.digest, "evaluation": evaluation_id}
 
-    def event(kind: str, message: str, data: Mapping[str, Json]) -> Event:
+    def event(kind: str, message: str, data: dict[str, Json]) -> Event:
         return Event(kind, tag.reference, report.created_at, message, common | data)
 
     if digest != tag.digest:

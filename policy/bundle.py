@@ -95,6 +95,7 @@ def fail_on_bundle(severity: Severity) -> Bundle:
         "version": "1_0",
         "policies": [policy],
         "mappings": [everything | {"policy_id": "fail-on"}],
+        "evidence": {"max_feed_age_days": 14},
     }
     return _read(from_plain(plain), "")
 

@@ -66,7 +66,16 @@ class _Run:
         missing = self._incomplete(looks_at_data)
         # Without a mapping no rule needed the evidence: then only what kept the policy from choosing one counts.
         deciding = missing if mapping else missing.intersection(self._problems)
-        status = Status.FAIL if action is Action.STOP else Status.PASS
+        firm = (
+            action if decisive else max((f.action for f in findings if not self._is_provisional(f)), default=Action.GO)
+        )
+        if firm is Action.STOP:
+            status = Status.FAIL
+        elif action is Action.STOP:
+            # Only the embedded starter feed says so: old data may show what to look at, never decide.
+            status, reason = Status.INDETERMINATE, "evidence"
+        else:
+            status = Status.PASS
         if status is Status.PASS and deciding and not decisive:
             status, action, reason = self._without_evidence(action, reason)
         return Verdict(
@@ -78,6 +87,10 @@ class _Run:
             mapping_id=mapping.image.id if mapping else "",
             problems=tuple(sorted({*self._problems, *missing})),
         )
+
+    def _is_provisional(self, finding: Finding) -> bool:
+        """Whether a finding rests on the embedded starter feed alone, which is never fresh evidence."""
+        return bool(finding.match_id) and finding.match_id in self._evidence.once(_provisional_ids)
 
     def _without_evidence(self, action: Action, reason: str) -> tuple[Status, Action, str]:
         """What a pass becomes when something could not be looked at."""
@@ -215,6 +228,15 @@ class _Run:
 def _who_has_data(evidence: Evidence, need: Need) -> str:
     starter = any(feed.starter and not set(need.namespaces).isdisjoint(feed.ecosystems) for feed in evidence.feeds)
     return "only the embedded starter feed has" if starter else "no feed has"
+
+
+def _provisional_ids(evidence: Evidence) -> frozenset[str]:
+    """The vulnerabilities that only starter feeds speak of."""
+    starters = {feed.name for feed in evidence.feeds if feed.starter}
+    if not starters:
+        return frozenset()
+    real = {match.id for match in evidence.matches if match.feed not in starters}
+    return frozenset(match.id for match in evidence.matches if match.feed in starters) - real
 
 
 def _by_gate(rules: tuple[Rule, ...]) -> list[Rule]:

@@ -114,9 +114,7 @@ def oci_files(
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "config": put(document, "application/vnd.oci.image.config.v1+json"),
-        "layers": [
-            put(compressed(tar, compress), "application/vnd.oci.image.layer.v1.tar" + suffix) for tar in layers
-        ],
+        "layers": [put(compressed(tar, compress), "application/vnd.oci.image.layer.v1.tar" + suffix) for tar in layers],
     }
     entry = put(json.dumps(manifest).encode(), "application/vnd.oci.image.manifest.v1+json")
     if name:

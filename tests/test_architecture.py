@@ -20,7 +20,8 @@ LEVELS: dict[str, float] = {
     ),
     "scan": 3,
     "watch": 4,
-    **dict.fromkeys(("cli", "__main__"), 5),
+    "cli": 5,
+    "__main__": 6,
 }
 HOMES = {
     "click": {"cli", "__main__"},

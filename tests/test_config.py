@@ -155,7 +155,6 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "offline": ("true", True),
     "quiet": ("yes", True),
     "verbose": ("2", 2),
-    "max-feed-age": ("1d12h", 129600),
     "retention.days": ("7", 7),
     "retention.count": ("20", 20),
     "watch.interval": ("30m", 1800),
@@ -188,7 +187,7 @@ def test_flags_may_be_what_click_makes_of_them(home: Path) -> None:
     assert (found.store, found.outputs) == (Path("/s"), ("a",))
 
 
-@pytest.mark.parametrize("key", ["max-feed-age", "retention.days", "retention.count", "limits.file-bytes"])
+@pytest.mark.parametrize("key", ["retention.days", "retention.count", "limits.file-bytes"])
 @pytest.mark.parametrize("word", ["off", "none", "'off'"])
 def test_a_bound_can_be_switched_off(home: Path, key: str, word: str) -> None:
     group, _, name = key.rpartition(".")
@@ -355,10 +354,10 @@ def test_the_working_directorys_file_is_a_file(home: Path, target: str) -> None:
 
 
 def test_the_working_directory_decides_about_its_own_job(home: Path) -> None:
-    local(home, "policy: ci.yaml\noutput: [json]\nfeeds: {osv: {enabled: false}}\nmax-feed-age: 2d\n")
+    local(home, "policy: ci.yaml\noutput: [json]\nfeeds: {osv: {enabled: false}}\n")
     found = settings(home)
     assert found.policy == f"{home.parent}/work/ci.yaml"
-    assert (found.outputs, found.max_feed_age, found.feed_enabled("osv")) == (("json",), 172800, False)
+    assert (found.outputs, found.feed_enabled("osv")) == (("json",), False)
 
 
 # ── what is refused ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -387,8 +386,8 @@ def test_the_working_directory_decides_about_its_own_job(home: Path) -> None:
         ("retention: {days: 0}", ":1: retention.days: a number above 0", "0"),
         ("retention: 5", ":1: retention must be a mapping", "key: value"),
         ("retention.days: 5", ":1: unknown key 'retention.days'", "retention"),
-        ("max-feed-age: 5", ":1: max-feed-age: a duration is wanted", "5"),
-        ("max-feed-age: 0d", ":1: max-feed-age: a duration above 0", "0d"),
+        ("watch: {interval: 5}", ":1: watch.interval: a duration is wanted", "5"),
+        ("watch: {interval: 0d}", ":1: watch.interval: a duration above 0", "0d"),
         ("timeout: 0", ":1: timeout: a number of seconds above 0", "0"),
         ("timeout: .nan", ":1: timeout: a duration is wanted", "nan"),
         ("limits: {layer-bytes: 4XB}", ":1: limits.layer-bytes: a size is wanted", "4XB"),

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from anchorecli.source import SourceOptions
     from anchorecli.store import Store
 
+FEED_NAMES = ("alpine", "debian", "ghsa", "osv")
+"""What a configuration file may call a feed, beside ``osv:ECOSYSTEM``; the registry of feeds is not imported for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -35,7 +38,7 @@ class Start:
     def settings(self, flags: Mapping[str, Any] | None = None) -> Settings:
         """The settings in force for flags given on this command line (None: not given)."""
         given = {"store": self.store, "quiet": self.quiet or None, "verbose": self.verbose or None, **(flags or {})}
-        return config.load(given, os.environ, config_file=self.config_file)
+        return config.load(given, os.environ, config_file=self.config_file, feeds=FEED_NAMES)
 
     def app(self, flags: Mapping[str, Any] | None = None, *, readonly: bool = False) -> App:
         """The running application; a context manager that closes the store."""
@@ -137,10 +140,7 @@ class App:
 
         settings = self.settings
         if settings.fail_on:
-            if settings.policy and settings.origins.get("policy") == settings.origins.get("fail-on"):
-                raise UsageError("a policy and a severity to fail on exclude each other", hint="give one of the two")
-            if not settings.policy or settings.origins.get("fail-on", "").startswith("--"):
-                return fail_on_bundle(Severity.parse(settings.fail_on))
+            return fail_on_bundle(Severity.parse(settings.fail_on))
         bundle = load_bundle(settings.policy) if settings.policy else default_bundle()
         for warning in bundle.warnings:
             self.note(f"{warning.subject}: {warning.message}")

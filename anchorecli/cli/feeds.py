@@ -62,15 +62,16 @@ def sync_each(app: App, drivers: list[Driver], options: object) -> list[str]:
     from dataclasses import replace
 
     from anchorecli.feeds.sync import SyncOptions, sync
-    from anchorecli.net import Fetcher
+    from anchorecli.net import Fetcher, NetLimits
 
+    fetcher = Fetcher(NetLimits(read=app.settings.http_timeout))
     assert isinstance(options, SyncOptions)  # noqa: S101 - typed loosely to keep the import lazy
     failed = []
     for driver in drivers:
         chosen = replace(options, url=app.settings.feed_url(driver.name))
         try:
             with progress(driver.name, enabled=not app.quiet) as tell:
-                outcome = sync(driver, app.store, now=app.now, fetcher=Fetcher(), options=chosen, progress=tell)
+                outcome = sync(driver, app.store, now=app.now, fetcher=fetcher, options=chosen, progress=tell)
         except AnchoreError as exc:
             failed.append(driver.name)
             sys.stderr.write(f"anchore: {driver.name}: {exc.message}\n")
@@ -128,11 +129,12 @@ def export(start: Start, file: str, names: tuple[str, ...]) -> None:
 @click.pass_obj
 def import_(start: Start, file: str, allow_older: bool) -> None:
     """Take the feeds out of FILE into the store; a damaged file is refused whole."""
-    from anchorecli.feeds.bundle import import_into
+    from anchorecli.feeds.bundle import import_ as read
+    from anchorecli.feeds.bundle import take_in
 
     with start.app() as app:
-        with progress(file, enabled=not app.quiet) as tell:
-            outcomes = import_into(Path(file), app.store, allow_older=allow_older, progress=tell)
+        with progress(file, enabled=not app.quiet) as tell, read(Path(file)) as bundle:
+            outcomes = list(take_in(bundle, app.store, allow_older=allow_older, progress=tell))
         for outcome in outcomes:
             app.note(_told(outcome))
 

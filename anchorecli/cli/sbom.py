@@ -19,7 +19,7 @@ from anchorecli.scan.analysis import inventory
 @image_options
 @output_options("sbom")
 @click.pass_obj
-def sbom(start: Start, image: str, **flags: Any) -> int:
+def sbom(start: Start, /, image: str, **flags: Any) -> int:
     """List what is in IMAGE, as an SBOM. No feed, no policy.
 
     Exit code 4 where something in the image could not be read: the list may then be incomplete.

@@ -22,7 +22,7 @@ from anchorecli.model import Report, Status
 @output_options("report")
 @option("--offline", is_flag=True, default=None, help="Use no network at all.")
 @click.pass_obj
-def scan(start: Start, image: str, **flags: Any) -> int:
+def scan(start: Start, /, image: str, **flags: Any) -> int:
     """Find packages and vulnerabilities in IMAGE and judge it by a policy.
 
     IMAGE is name:tag or name@digest in a registry; docker:NAME or podman:NAME in a local engine; docker-archive:PATH,

@@ -73,7 +73,7 @@ def list_(start: Start, as_json: bool) -> None:
 @image_options
 @policy_options
 @click.pass_obj
-def run_(start: Start, once: bool, no_sync: bool, **flags: object) -> int:
+def run_(start: Start, /, once: bool, no_sync: bool, **flags: object) -> int:
     """Sync the feeds, look at every watched tag, tell each change on standard output and to the webhook; repeat."""
     with start.app(flags) as app:
         bundle_is_readable = app.bundle()

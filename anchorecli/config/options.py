@@ -172,7 +172,6 @@ OPTIONS = (
     Option("offline", boolean, _BOOL, local=True),
     Option("quiet", boolean, _BOOL, local=True),
     Option("verbose", whole, local=True),
-    Option("max-feed-age", unless_off(duration), _OFF, local=True),
     Option("retention.days", unless_off(positive), _OFF),
     Option("retention.count", unless_off(positive), _OFF),
     Option("watch.interval", duration, long="interval"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from anchorecli.config.options import DAY, GIB, HOUR, OPTIONS
+from anchorecli.config.options import GIB, HOUR, OPTIONS
 from anchorecli.errors import UsageError
 
 EVENTS: tuple[str, ...] = ("tag_update", "vuln_update", "policy_eval")
@@ -103,7 +103,6 @@ class Settings:
     offline: bool = False
     quiet: bool = False
     verbose: int = 0
-    max_feed_age: int | None = 5 * DAY
     retention_days: int | None = 90
     retention_count: int | None = None
     watch_interval: int = 6 * HOUR

@@ -143,7 +143,7 @@ def _settings(found: Mapping[str, Value], env: Mapping[str, str], names: Collect
         group, _, rest = key.partition(".")
         if group == "feeds":
             name, _, attribute = rest.rpartition(".")
-            if names and name not in names:
+            if names and name.partition(":")[0] not in names:
                 raise UsageError(f"{origin}: unknown feed {name!r}", hint=nearest(name, names))
             feeds.setdefault(name, {})[attribute] = value
     for option in OPTIONS:

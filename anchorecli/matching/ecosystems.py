@@ -94,6 +94,9 @@ def queries(package: Package, ecosystem: str) -> tuple[Query, ...]:
     ask = _OS_QUERIES.get(package.type)
     if ask is not None:
         return ask(package, ecosystem)
+    if package.metadata.get("kind") == "application" and "private" in package.metadata:
+        # The image's own program, never published: its name says nothing of the registry's package of that name.
+        return ()
     return (Query(ecosystem, language_name(package), package.version),)
 
 

@@ -17,7 +17,7 @@ def summary(report: Report) -> str:
         stops = sum(each.action is Action.STOP and not each.allowed_by for each in verdict.findings)
         warns = sum(each.action is Action.WARN and not each.allowed_by for each in verdict.findings)
         if verdict.status is Status.INDETERMINATE:
-            parts.append(plural(len(set(verdict.problems)), "problem") + " with the evidence")
+            parts.append(plural(len({p for p in verdict.problems if p.incomplete}), "problem") + " with the evidence")
         parts += [plural(stops, "stop finding")] * bool(stops) + [plural(warns, "warning")] * bool(warns)
     worst = {match.id: match.severity for match in reversed(counted(report))}
     found = plural(len(worst), "vulnerability", "vulnerabilities") if worst else "no known vulnerabilities"

@@ -60,7 +60,7 @@ def reason(verdict: Verdict) -> str:
     if verdict.reason == "no_mapping":
         return "no mapping of the policy speaks of this image"
     if verdict.status is Status.INDETERMINATE:
-        problems = plural(len(set(verdict.problems)), "problem")
+        problems = plural(len({p for p in verdict.problems if p.incomplete}), "problem")
         seen = f"; what could be seen has {plural(len(stops), 'finding')} to stop for" if stops else more
         return f"the evidence does not allow a verdict: {problems} below" + seen
     if stops:

@@ -19,7 +19,7 @@ def next_lines(report: Report, options: RenderOptions) -> list[Line]:
     matches = identity.counted(report)
     lines = _upgrade_lines(upgrades(matches, report.analysis.image), options)
     base = _base_image_line(matches, report)
-    commands = _commands(matches, report, options)
+    commands = _commands(report, options)
     if base:
         lines += wrapped(base, options.width, first=("  ", ""))
     if commands and lines:
@@ -86,13 +86,11 @@ def _base_image_line(matches: list[Match], report: Report) -> str:
     return f"{of_all} came with the base image: rebuild on a newer one first."
 
 
-def _commands(matches: list[Match], report: Report, options: RenderOptions) -> list[tuple[str, str]]:
+def _commands(report: Report, options: RenderOptions) -> list[tuple[str, str]]:
     image = shlex.quote(clean(report.analysis.image.ref.original or report.analysis.image.ref.name))
     commands: list[tuple[str, str]] = []
     if not any(not feed.starter for feed in report.feeds):
         commands.append(("anchore feeds sync", "get fresh vulnerability data"))
-    if matches:
-        commands.append((f"anchore explain {shlex.quote(clean(matches[0].id))} {image}", "why it matched"))
     if report.matches and not options.all:
         commands.append((f"anchore scan {image} --all", "list everything"))
     return commands
