@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -52,8 +53,10 @@ def test_use_is_noted_once_a_day(path: Path) -> None:
 def test_reading_an_analysis_does_not_wait_for_a_writer(path: Path) -> None:
     with open_store(path) as store, open_store(path) as other:
         made = put(store, "debian", now="2020-01-01T00:00:00Z")
-        with other._session.write():
-            assert store.get_analysis(made.image_id, "set1") == b"analysis of debian"
+        with ThreadPoolExecutor(1) as thread, other._session.write():
+            reading = thread.submit(store.get_analysis, made.image_id, "set1")
+            # Waiting for the writer would take thirty seconds.
+            assert reading.result(timeout=15) == b"analysis of debian"
         assert store.images()[0].last_used_at == "2020-01-01T00:00:00Z"
 
 

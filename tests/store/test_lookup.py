@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from anchorecli.errors import StoreError
 from anchorecli.model import Advisory, Affected, Candidate, Range, Severity, Statement, pack_ranges
 from anchorecli.store import Store
 from tests.store.values import advisory, feed
@@ -157,6 +158,8 @@ def test_several_questions_to_one_moment(store: Store) -> None:
         assert store.revision() == 1
         assert len(store.lookup([("debian:12", "bash")])) == 1
         assert store.feed_state("debian").records == 1  # type: ignore[union-attr]
+        with pytest.raises(StoreError):
+            store.watch_add("x", "now")
     assert store.revision() == 2
     assert store.lookup([("debian:12", "bash")]) == []
 
