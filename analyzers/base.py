@@ -9,11 +9,11 @@ never sees a byte: so a stored layer is never read again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple, Protocol
 
 from anchorecli.model import DiffId, Distro, Image, ImagePath, Json, Location, Package, Problem
 from anchorecli.tree import Tree
+from anchorecli.values import dataclass, field
 
 DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from errno import ENOSPC
 from hashlib import sha256
 from typing import IO, TYPE_CHECKING, TypeVar
@@ -22,6 +21,7 @@ from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsp
 from anchorecli import __version__
 from anchorecli.errors import AnchoreError, FeedError
 from anchorecli.transport import basic, connect, host_of, proxy_for, proxy_headers
+from anchorecli.values import dataclass
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from anchorecli.model import File, ImagePath, Kind
+from anchorecli.values import dataclass, field
 
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"

@@ -9,7 +9,6 @@ The first look at a tag is its baseline and tells nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 
 from anchorecli import codec
 from anchorecli.errors import AnchoreError
@@ -31,6 +30,7 @@ from anchorecli.scan.analysis import AnalyzeOptions, analyze
 from anchorecli.scan.decision import Occasion, evaluate
 from anchorecli.source import Source
 from anchorecli.store import Store
+from anchorecli.values import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)

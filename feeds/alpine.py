@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from sys import intern
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from anchorecli.errors import FeedError
 from anchorecli.feeds.base import Progress, Snapshot, from_path
 from anchorecli.feeds.snapshot import from_downloads, problem
 from anchorecli.model import Advisory, Affected, FeedState, Problem, Range, Statement
+from anchorecli.values import dataclass
 
 if TYPE_CHECKING:
     from anchorecli.net import Download, Fetcher

@@ -14,7 +14,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -27,6 +27,7 @@ from anchorecli.feeds.record import from_json, to_json
 from anchorecli.feeds.snapshot import problem
 from anchorecli.feeds.sync import SyncOutcome
 from anchorecli.model import Advisory, FeedState
+from anchorecli.values import dataclass, fields, replace
 
 if TYPE_CHECKING:
     import tarfile

@@ -8,7 +8,6 @@ tracker's own introduction, https://security-team.debian.org/security_tracker.ht
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +18,7 @@ from anchorecli.feeds.json_stream import items
 from anchorecli.feeds.record import one_line
 from anchorecli.feeds.snapshot import Readable, problem
 from anchorecli.model import Advisory, Affected, FeedState, Problem, Range, Severity, Statement
+from anchorecli.values import dataclass
 
 if TYPE_CHECKING:
     from anchorecli.net import Fetcher

@@ -8,13 +8,13 @@ package, so they are never inflated.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anchorecli.feeds.base import Progress, Snapshot, fetch_one, from_path
 from anchorecli.feeds.osv import parse_records
 from anchorecli.model import Advisory, FeedState, Problem
+from anchorecli.values import dataclass
 
 if TYPE_CHECKING:
     from anchorecli.net import Fetcher

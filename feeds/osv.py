@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -19,6 +18,7 @@ from anchorecli.feeds import osv_record
 from anchorecli.feeds.base import Progress, Snapshot, fetch_one, from_path
 from anchorecli.feeds.snapshot import problem
 from anchorecli.model import Advisory, FeedState, Problem
+from anchorecli.values import dataclass
 
 if TYPE_CHECKING:
     from anchorecli.net import Fetcher

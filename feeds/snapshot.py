@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
@@ -16,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 from anchorecli.errors import FeedError, LimitError
 from anchorecli.feeds.zips import Budget, Entry, MemberStream, entries
 from anchorecli.model import Problem
+from anchorecli.values import dataclass
 
 if TYPE_CHECKING:
     from anchorecli.net import Download

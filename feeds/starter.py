@@ -11,13 +11,13 @@ Format: ``lines`` of which the first is ``{"attribution", "feeds": [{"state", "l
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from anchorecli.errors import FeedError
 from anchorecli.feeds.lines import unpack
 from anchorecli.feeds.record import from_json
 from anchorecli.model import Advisory, FeedState
+from anchorecli.values import dataclass, replace
 
 PREFIX = "starter:"
 FILE = "starter.jsonl.zst"

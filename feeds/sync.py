@@ -10,7 +10,6 @@ from __future__ import annotations
 import marshal
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
@@ -21,6 +20,7 @@ from anchorecli.feeds.ecosystems import is_known
 from anchorecli.feeds.record import from_row, to_row
 from anchorecli.feeds.snapshot import http_date, problem
 from anchorecli.model import Advisory, FeedState, Problem, SyncResult
+from anchorecli.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from anchorecli.net import Fetcher

@@ -10,10 +10,10 @@ A trigger is a pure function of the evidence and its arguments: no clock, networ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from anchorecli.model import Analysis, FeedState, ImageRef, Match, Problem
+from anchorecli.values import dataclass, field
 
 if TYPE_CHECKING:
     from anchorecli.policy.parameters import Arguments, Kind

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants
 from anchorecli.analyzers.language.core_metadata import printable
@@ -23,6 +22,7 @@ from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.licenses import normalise
 from anchorecli.analyzers.purl import purl
 from anchorecli.model import Json, Package, Problem
+from anchorecli.values import dataclass
 
 MAX_BYTES = 8 * 1024 * 1024
 """Old npm wrote the README into it; real ones stay below one megabyte."""

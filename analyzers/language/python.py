@@ -14,7 +14,6 @@ lock files and requirements.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants
@@ -24,6 +23,7 @@ from anchorecli.analyzers.licenses import identifier, normalise
 from anchorecli.analyzers.purl import purl
 from anchorecli.model import Json, Package, Problem
 from anchorecli.tree import Tree
+from anchorecli.values import dataclass
 
 MAX_BYTES = 16 * 1024 * 1024
 """The long description stands in the same file; a megabyte of it is common enough."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +14,7 @@ from anchorecli import config
 from anchorecli.cli.progress import Tell, progress
 from anchorecli.errors import UsageError
 from anchorecli.model import Analysis, Event, ImageRef, Platform, Problem, Report, Severity
+from anchorecli.values import dataclass, field
 
 if TYPE_CHECKING:
     from anchorecli.config import Settings

@@ -7,12 +7,12 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from anchorecli.errors import UsageError
 from anchorecli.model import Report
 from anchorecli.report import Format, RenderOptions, formats
+from anchorecli.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

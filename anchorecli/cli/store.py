@@ -49,6 +49,7 @@ def gc(start: Start, older_than_days: int | None, keep: int | None, dry_run: boo
         )
         verb = "would remove" if dry_run else "removed"
         sys.stdout.write(
-            f"{verb} {done.images} images, {done.layers} layers, {done.evaluations} evaluations;"
+            f"{verb} {done.images} images, {done.layers} layers, {done.evaluations} evaluations,"
+            f" {done.advisories} old feed records;"
             f" {size(done.bytes_freed)} freed\n"
         )

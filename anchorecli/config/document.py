@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from anchorecli.config.options import BY_KEY, Option, boolean, nearest, text, url
 from anchorecli.config.settings import EVENTS, Secret, Value, Webhook
 from anchorecli.errors import UsageError
+from anchorecli.values import dataclass
 
 if TYPE_CHECKING:
     from yaml import MappingNode, Node

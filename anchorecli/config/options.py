@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from anchorecli.model import Severity
+from anchorecli.values import dataclass
 
 HOUR = 3600
 DAY = 24 * HOUR

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from anchorecli.config.options import GIB, HOUR, OPTIONS
 from anchorecli.errors import UsageError
+from anchorecli.values import dataclass, field
 
 EVENTS: tuple[str, ...] = ("tag_update", "vuln_update", "policy_eval")
 MASK = "••••"

@@ -11,7 +11,6 @@ import os
 import queue
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol, Self
 
 from anchorecli import compression
@@ -20,6 +19,7 @@ from anchorecli.layers.content import STEP, FileContent, SliceReader, StreamRead
 from anchorecli.layers.tar import Limits, TarDamage, TarWalker, Visitor
 from anchorecli.model import DiffId, Layer, Problem
 from anchorecli.tree import LayerIndex
+from anchorecli.values import dataclass
 
 QUEUED_CHUNKS = 8
 

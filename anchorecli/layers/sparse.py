@@ -6,9 +6,9 @@ Format: GNU tar manual, "Storing Sparse Files": old GNU (``S`` headers), pax 0.0
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from anchorecli.layers.content import Reader
+from anchorecli.values import dataclass
 
 MAX_PIECES = 1_000_000
 _ENTRY = 24  # an old GNU map entry: offset and length, 12 octal digits each

@@ -8,13 +8,13 @@ host paths: ``./``, ``../`` and leading slashes are folded inside the image's ro
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from anchorecli.errors import LimitError
 from anchorecli.layers.content import FileContent, Reader
 from anchorecli.layers.sparse import SparseMap, pax_map, read_gnu_map, read_pax_1_map
 from anchorecli.tree import OPAQUE, WHITEOUT, LayerIndex
+from anchorecli.values import dataclass, field
 
 BLOCK = 512
 ZEROS = bytes(BLOCK)

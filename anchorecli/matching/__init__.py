@@ -10,13 +10,13 @@ Problem, and a match that a better source settles is kept with the reason in ``s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from anchorecli.matching.coverage import Plan, plan
 from anchorecli.matching.decide import Hit, Subject, judge
 from anchorecli.matching.ecosystems import OS_TYPES, Query, ecosystem_for, ecosystems_of, is_kernel_headers, queries
 from anchorecli.matching.merge import Draft, merge, record
 from anchorecli.model import Advisory, Candidate, Distro, Match, Package, Problem, Statement
+from anchorecli.values import dataclass
 
 Lookup = Callable[[Sequence[tuple[str, str]]], Iterable[Candidate]]
 """Every statement about the (ecosystem, name) pairs."""

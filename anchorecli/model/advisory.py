@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 from anchorecli.model.base import Severity
+from anchorecli.values import dataclass
 
 
 class Statement(StrEnum):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, NewType
+
+from anchorecli.values import dataclass
 
 Digest = NewType("Digest", str)
 """``sha256:<64 hex>`` of some bytes as they are stored or sent (a manifest, a compressed layer, a config)."""

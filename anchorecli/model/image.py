@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from anchorecli.model.base import DiffId, Digest, ImagePath, Kind, Problem
+from anchorecli.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from anchorecli.model.advisory import Cvss, FeedState
 from anchorecli.model.base import Action, FixState, Json, MatchVerdict, Problem, Severity, Status
 from anchorecli.model.image import Analysis, Package
+from anchorecli.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

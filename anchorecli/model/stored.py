@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from anchorecli.model.base import DiffId, Digest, FactStatus, Problem
+from anchorecli.values import dataclass
 
 
 class FactKey(NamedTuple):

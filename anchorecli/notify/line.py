@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TextIO
 
 from anchorecli.config import Settings
 from anchorecli.model import Event, Problem
+from anchorecli.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

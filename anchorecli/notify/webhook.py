@@ -15,7 +15,6 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from anchorecli.config import Settings, Webhook
@@ -23,6 +22,7 @@ from anchorecli.config.options import url as checked_url
 from anchorecli.errors import AnchoreError, UsageError
 from anchorecli.model import Event, Json, Problem
 from anchorecli.net import Fetcher, NetLimits
+from anchorecli.values import dataclass
 
 SCHEMA = "anchore.event/1"
 SIGNATURE = "X-Anchore-Signature-256"

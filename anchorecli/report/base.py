@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from anchorecli.model import Report
+from anchorecli.values import dataclass
 
 Subject = Literal["report", "sbom"]
 

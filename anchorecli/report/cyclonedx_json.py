@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -23,6 +22,7 @@ from anchorecli.report.base import RenderOptions, Subject
 from anchorecli.report.identity import digest_of, package_id, package_order
 from anchorecli.report.instructions import instruction
 from anchorecli.report.text import quiet
+from anchorecli.values import dataclass
 
 if TYPE_CHECKING:
     from cyclonedx.model import Property

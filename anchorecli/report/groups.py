@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 
 from anchorecli.errors import VersionError
 from anchorecli.model import Image, Match, Severity
 from anchorecli.report.identity import installed_at, layers_by_id
+from anchorecli.values import dataclass
 from anchorecli.versions import key
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from anchorecli.model import (
@@ -30,6 +29,7 @@ from anchorecli.model import (
 from anchorecli.report import identity
 from anchorecli.report.base import RenderOptions, Subject
 from anchorecli.report.text import quiet
+from anchorecli.values import dataclass
 
 SCHEMA_VERSION = "1.0.0"
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from anchorecli.model import Report
 from anchorecli.report.base import RenderOptions, Subject
 from anchorecli.report.text import cells, clean
+from anchorecli.values import dataclass
 
 _HEAD = ("NAME", "VERSION", "TYPE")
 

@@ -5,11 +5,10 @@ Format: https://github.com/package-url/purl-spec, ``pkg:deb/debian/zlib1g@1%3A1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from anchorecli.model import Report
 from anchorecli.report.base import RenderOptions, Subject
 from anchorecli.report.text import clean
+from anchorecli.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

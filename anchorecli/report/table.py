@@ -7,10 +7,9 @@ has scrolled away.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from anchorecli.model import Report, Status
 from anchorecli.report.base import RenderOptions, Subject
+from anchorecli.values import dataclass, replace
 
 _MIN_WIDTH = 60
 _MAX_WIDTH = 160

@@ -9,7 +9,6 @@ import hashlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 from anchorecli import __version__, codec
 from anchorecli.analyzers import ANALYZERS
@@ -19,6 +18,7 @@ from anchorecli.layers import Limits, read_directory, read_layer
 from anchorecli.model import Analysis, DiffId, FactKey, FactStatus, Image, Layer, LayerFacts, Report
 from anchorecli.source import DirLayer, Source
 from anchorecli.store import Store
+from anchorecli.values import dataclass, field, replace
 
 WORKERS = 2
 """Inflating and hashing release the GIL: two layers at a time fill two cores, a third gains nothing."""

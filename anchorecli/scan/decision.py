@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from anchorecli import __version__, codec
-from anchorecli.feeds.starter_index import StarterIndex
 from anchorecli.matching import ecosystems_of, match
 from anchorecli.matching.ecosystems import OS_TYPES
 from anchorecli.model import (
@@ -24,6 +23,10 @@ from anchorecli.policy.evaluate import evaluate as judge
 from anchorecli.policy.values import Bundle
 from anchorecli.scan.analysis import set_digest
 from anchorecli.store import Store
+from anchorecli.values import dataclass
+
+if TYPE_CHECKING:
+    from anchorecli.feeds.starter_index import StarterIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,13 @@ class Occasion:
 
 def evaluate(analysis: Analysis, store: Store, bundle: Bundle, occasion: Occasion) -> Report:
     """Match an analysis against the feeds, judge it by a bundle, and keep the evaluation."""
-    knowledge = Knowledge(store, analysis)
-    found = match(
-        analysis.packages, analysis.distro, knowledge.lookup, knowledge.details, knowledge.covered | knowledge.embedded
-    )
-    feeds = knowledge.states()
+    # One moment of the store: a sync meanwhile would make the revision disagree with the matches.
+    with store.snapshot():
+        knowledge = Knowledge(store, analysis)
+        known = knowledge.covered | knowledge.embedded
+        found = match(analysis.packages, analysis.distro, knowledge.lookup, knowledge.details, known)
+        feeds = knowledge.states()
+        revision = store.revision()
     problems = tuple(sorted({*analysis.problems, *found.problems}))
     evidence = Evidence(
         analysis=analysis,
@@ -64,7 +69,7 @@ def evaluate(analysis: Analysis, store: Store, bundle: Bundle, occasion: Occasio
         matches=found.matches,
         verdict=verdict,
         feeds=feeds,
-        feed_revision=store.revision(),
+        feed_revision=revision,
         bundle_id=bundle.id,
         bundle_name=bundle.name,
         bundle_digest=bundle.digest,
@@ -111,6 +116,8 @@ class Knowledge:
         self._store = store
         self._starter: StarterIndex | None = None
         if missing := _uncovered(analysis, self.covered):
+            from anchorecli.feeds.starter_index import StarterIndex
+
             self._starter = StarterIndex()
             self.embedded = self._starter.ecosystems & missing
 

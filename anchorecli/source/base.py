@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol, Self
 
 from anchorecli.errors import IntegrityError
 from anchorecli.model import Image, Layer, Platform
 from anchorecli.source.directory import DirLayer
+from anchorecli.values import dataclass
 
 CHUNK = 256 * 1024
 

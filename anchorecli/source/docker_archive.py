@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -38,6 +37,7 @@ from anchorecli.source.documents import (
 )
 from anchorecli.source.imageconfig import describe_layers, read_config
 from anchorecli.source.platforms import check_platform, choose
+from anchorecli.values import dataclass
 
 _HEX = re.compile(r"(?:^|[/:])([0-9a-f]{64})(?:\.json)?$")
 _BLOB = re.compile(r"^blobs/sha256/([0-9a-f]{64})$")

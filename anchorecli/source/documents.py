@@ -12,11 +12,11 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 
 from anchorecli.errors import IntegrityError, SourceError
 from anchorecli.model import Digest, Json, Platform
 from anchorecli.source.platforms import read_platform
+from anchorecli.values import dataclass, field, replace
 
 MAX_DOCUMENT = 16 << 20
 """Bytes of the largest manifest, index or configuration that is read."""

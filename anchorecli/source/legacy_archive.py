@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from anchorecli import compression
@@ -21,6 +20,7 @@ from anchorecli.source.base import FileBlob
 from anchorecli.source.documents import MAX_LAYERS, digest_of, load_json
 from anchorecli.source.imageconfig import build_config, instruction
 from anchorecli.source.platforms import check_platform
+from anchorecli.values import dataclass
 
 _LAYER_ID = re.compile(r"[0-9a-f]{64}")
 

@@ -8,7 +8,6 @@ containerd's exports write the whole name as ``io.containerd.image.name``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from anchorecli.errors import SourceError
@@ -36,6 +35,7 @@ from anchorecli.source.documents import (
 )
 from anchorecli.source.imageconfig import describe_layers, read_config
 from anchorecli.source.platforms import choose
+from anchorecli.values import dataclass
 
 _NAMES = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
 

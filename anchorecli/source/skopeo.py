@@ -12,12 +12,12 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from anchorecli.errors import AccessError, IntegrityError, NotFoundError, SourceError
 from anchorecli.source.base import SourceOptions
+from anchorecli.values import dataclass
 
 _FATAL = re.compile(r'level=fatal msg="((?:[^"\\]|\\.)*)"')
 _NOISE = re.compile(r'^Error parsing image name "[^"]*": |^Error reading \w+ for image: ')

@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
@@ -14,6 +13,7 @@ from typing import Any
 
 from anchorecli.model import Advisory, Affected, Cvss, Range, Severity, Statement, pack_ranges, unpack_ranges
 from anchorecli.store.connection import clean_text
+from anchorecli.values import dataclass, fields, replace
 
 DIGEST_BYTES = 16
 

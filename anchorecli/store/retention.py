@@ -8,10 +8,10 @@ evaluation which stays was made with.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from anchorecli.store.feeds import current_revision
+from anchorecli.values import dataclass
 
 _PENDING_DAYS = 1
 """For so long layers without an image are taken for those of a scan that is under way."""

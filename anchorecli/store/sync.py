@@ -15,7 +15,6 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import islice
 from typing import Any
@@ -24,6 +23,7 @@ from anchorecli.model import Advisory, FeedState, SyncResult
 from anchorecli.store import feeds
 from anchorecli.store.connection import transaction
 from anchorecli.store.encoding import Encoded, Term, decode, encode, load, merge
+from anchorecli.values import dataclass, field, replace
 
 _BATCH = 250
 """Records encoded at a time: few enough that Python's garbage collector does not go through them again and again."""

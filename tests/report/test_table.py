@@ -165,7 +165,7 @@ def test_binary_packages_of_one_source_share_a_vulnerability() -> None:
         ),
         (
             Verdict(Status.INDETERMINATE, Action.GO, "evidence", problems=(samples.GAP, samples.REMARK)),
-            "the evidence does not allow a verdict: 2 problems below",
+            "the evidence does not allow a verdict: 1 problem below",
         ),
     ],
 )
