@@ -21,10 +21,13 @@ from anchorecli.analyzers.os.filelist import Paths, pack
 from anchorecli.analyzers.purl import os_purl
 from anchorecli.model import DiffId, Distro, Json, Package
 
+MAX_DATABASE = 32 * 1024 * 1024
+"""Bytes; a desktop with 1,500 packages has a quarter of it."""
+
 _DATABASE = re.compile(r"(?:(?P<root>.*?)/)??(?:usr/)?lib/apk/db/installed$")
 _NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9+._@-]*").fullmatch
 _FIELDS = frozenset({"C:", "P:", "V:", "A:", "o:", "L:", "I:", "m:"})
-_OPERATOR = re.compile(r"[()]|\b(?:and|or|with)\b", re.IGNORECASE)
+_OPERATOR = re.compile(r"[()]|\s(?:and|or|with)\s", re.IGNORECASE)
 
 
 class Entry(NamedTuple):
@@ -50,6 +53,7 @@ class ApkAnalyzer:
     wants: Wants = Wants(
         names=frozenset({"installed"}),
         match=lambda path, size, mode: _DATABASE.match(path) is not None,
+        max_bytes=MAX_DATABASE,
     )
 
     def read(self, file: LayerFile) -> Json | None:

@@ -19,17 +19,19 @@ _COMMON = "/usr/share/common-licenses/"
 _COMMON_NAME = re.compile(rb"[A-Za-z0-9][A-Za-z0-9.+-]{0,40}")
 MAX_NAME = 200
 """Bytes of a ``License:`` line that are looked at."""
+MAX_LINES = 50_000
+"""Lines that are looked at; Boost's file has 6,000."""
 
 
 def named(data: bytes) -> list[str]:
     """The names as written, each once, sorted; references with their directory."""
     # Splitting at a literal is an order of magnitude faster than a regular expression, and some files are megabytes.
     if _MACHINE_READABLE.match(data[:4096]):
-        lines = {part[:MAX_NAME].partition(b"\n")[0] for part in data.split(_LICENSE)[1:]}
+        lines = {part[:MAX_NAME].partition(b"\n")[0] for part in data.split(_LICENSE, MAX_LINES)[1:]}
         written = {line.strip().decode("utf-8", "replace") for line in lines}
         if names := sorted(name for name in written if name and _is_name(name)):
             return names
-    heads = {part[:MAX_NAME] for part in data.split(_COMMON.encode())[1:]}
+    heads = {part[:MAX_NAME] for part in data.split(_COMMON.encode(), MAX_LINES)[1:]}
     references = {found[0].rstrip(b".-").decode("ascii") for head in heads if (found := _COMMON_NAME.match(head))}
     return [_COMMON + name for name in sorted(references)]
 

@@ -15,6 +15,9 @@ from anchorecli.analyzers.os.filelist import pack
 
 MAX_BYTES = 64 * 1024 * 1024
 """The largest real ones, of packages with a hundred thousand files, have a quarter of it."""
+MAX_ENTRIES = 0xFFFF
+"""As rpm itself has it."""
+MAX_FILES = 1_000_000
 
 _NAME, _VERSION, _RELEASE, _EPOCH = 1000, 1001, 1002, 1003
 _SIZE, _VENDOR, _LICENSE, _ARCH, _SOURCE = 1009, 1011, 1014, 1022, 1044
@@ -90,7 +93,7 @@ def _entries(blob: bytes, damage: list[str]) -> dict[int, tuple[int, int, int]]:
         raise HeaderError("a package's header is too short")
     count, length = _PREFIX.unpack_from(blob)
     start = _PREFIX.size + 16 * count
-    if not count or start + length > len(blob):
+    if not 0 < count <= MAX_ENTRIES or start + length > len(blob):
         raise HeaderError(f"a package's header claims {count} entries and {length} bytes and has {len(blob)} in all")
     numbers = struct.unpack_from(f">{4 * count}I", blob, _PREFIX.size)
     found = {}
@@ -146,6 +149,8 @@ class _Reader:
         kind, start, items = self._entries.get(tag, (0, 0, 0))
         if kind not in _TEXT or not items:
             return []
+        if items > MAX_FILES:
+            raise HeaderError(f"tag {tag} claims {items} strings, more than {MAX_FILES}")
         parts = self._blob[start:].split(b"\0", items)
         if len(parts) <= items:
             raise HeaderError(f"tag {tag} has fewer strings than it claims")
@@ -153,7 +158,7 @@ class _Reader:
 
     def _integers(self, tag: int) -> tuple[int, ...]:
         kind, start, items = self._entries.get(tag, (0, 0, 0))
-        if kind != _INT32 or start + 4 * items > len(self._blob):
+        if kind != _INT32 or items > MAX_FILES or start + 4 * items > len(self._blob):
             return ()
         return struct.unpack_from(f">{items}I", self._blob, start)
 

@@ -24,6 +24,8 @@ from anchorecli.model import DiffId, Json, Package, Problem
 
 MAX_DATABASE = 512 * 1024 * 1024
 MAX_PACKAGES = 100_000
+MAX_PATHS = 128 * 1024 * 1024
+"""Characters of all file lists together; a million files have a fifth of it."""
 
 _PLACE = re.compile(
     r"(?:(?P<root>.*?)/)??"
@@ -92,20 +94,29 @@ def _packages(file: LayerFile, stream: BinaryIO, damage: list[str]) -> tuple[str
     if headers is None:
         damage.append(f"no rpm database by its first bytes ({file.size} bytes in all)")
         return name, []
-    found = []
-    for blob in headers(stream, file.size, damage):
+    return name, list(_read(headers(stream, file.size, damage), damage))
+
+
+def _read(blobs: Iterator[bytes], damage: list[str]) -> Iterator[Header]:
+    """The headers that are packages, within bounds."""
+    left = MAX_PATHS
+    for number, blob in enumerate(blobs):
+        if number >= MAX_PACKAGES:
+            damage.append(f"more than {MAX_PACKAGES} packages")
+            return
         try:
             header = parse(blob, damage)
         except HeaderError as exc:
             damage.append(str(exc))
             continue
         # Keys that signatures are checked with are kept as if they were packages.
-        if header.name != "gpg-pubkey":
-            found.append(header)
-        if len(found) >= MAX_PACKAGES:
-            damage.append(f"more than {MAX_PACKAGES} packages")
-            break
-    return name, found
+        if header.name == "gpg-pubkey":
+            continue
+        if len(header.files) > left:
+            damage.append(f"file lists of more than {MAX_PATHS} characters, that of {header.name} was left out")
+            header = header._replace(files="")
+        left -= len(header.files)
+        yield header
 
 
 def _backend(head: bytes) -> tuple[str, Backend | None]:

@@ -90,6 +90,7 @@ def test_a_merged_usr_database_counts_once():
     [
         ("MIT", ("MIT",)),
         ("GPL2+ BSD custom", ("GPL-2.0-or-later", "BSD", "custom")),
+        ("GPL-2.0-or-later LGPL-2.1-or-later", ("GPL-2.0-or-later", "LGPL-2.1-or-later")),
         ("Public Domain", ("Public Domain",)),
         ("MIT OR Apache-2.0", ("MIT OR Apache-2.0",)),
         ("GPL-2.0-only WITH Foo", ("GPL-2.0-only WITH Foo",)),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anchorecli.analyzers.base import PARTIAL
-from anchorecli.analyzers.os.rpm import RpmAnalyzer, bdb, ndb, sqlite
+from anchorecli.analyzers.os.rpm import RpmAnalyzer, bdb, ndb, plugin, sqlite
 from tests.analyzers.os import rpmdb
 from tests.analyzers.view import MemoryFile, make_view
 
@@ -199,3 +199,13 @@ def test_no_copy_is_left_behind(tmp_path, monkeypatch):
     read("var/lib/rpm/rpmdb.sqlite", rpmdb.sqlite([BASH]))
     read("var/lib/rpm/rpmdb.sqlite", rpmdb.sqlite([BASH])[:5000])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_limits_are_told(monkeypatch):
+    monkeypatch.setattr(plugin, "MAX_PATHS", 10)
+    names, message = read("var/lib/rpm/Packages", rpmdb.ndb([LIBS, BASH]))
+    assert names == ["openssl-libs", "bash"]
+    assert "that of bash was left out" in message
+    monkeypatch.setattr(plugin, "MAX_PACKAGES", 1)
+    names, message = read("var/lib/rpm/Packages", rpmdb.ndb([LIBS, BASH]))
+    assert (names, message) == (["openssl-libs"], "damaged: more than 1 packages; 1 packages were kept")

@@ -76,6 +76,17 @@ def test_a_header_cut_anywhere():
             parse(BASH[:length])
 
 
+def test_absurd_counts():
+    with pytest.raises(header.HeaderError):
+        parse(struct.pack(">II", 0x10000, 0) + bytes(16 * 0x10000))
+    blob = bytearray(BASH)
+    place = blob.index(struct.pack(">II", rpmdb.BASES, rpmdb.STRINGS))
+    blob[place + 12 : place + 16] = b"\x7f\xff\xff\xff"
+    found, damage = parse(bytes(blob))
+    assert (found.name, found.files) == ("bash", "")
+    assert damage == ["bash: tag 1117 claims 2147483647 strings, more than 1000000"]
+
+
 @given(st.integers(0, len(BASH) - 1), st.binary(min_size=1, max_size=8))
 def test_a_header_overwritten_anywhere(place, junk):
     blob = BASH[:place] + junk + BASH[place + len(junk) :]
