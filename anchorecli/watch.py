@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from anchorecli import codec
+from anchorecli import __version__, codec
 from anchorecli.errors import AnchoreError
 from anchorecli.matching import ecosystems_of, queries
 from anchorecli.matching.ecosystems import OS_TYPES, language_ecosystem
@@ -26,32 +26,35 @@ from anchorecli.model import (
     WatchedTag,
 )
 from anchorecli.policy.values import Bundle
-from anchorecli.scan.analysis import AnalyzeOptions, analyze
-from anchorecli.scan.decision import Occasion, evaluate
-from anchorecli.source import Source
+from anchorecli.scan.decision import Occasion, evaluate, stored
 from anchorecli.store import Store
 from anchorecli.values import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What a round works with. ``open_image`` opens the source behind a reference; ``now`` is RFC 3339 UTC."""
+    """What a round works with. ``now`` is RFC 3339 UTC.
+
+    ``analyze`` gives the analysis of what a reference stands for now; for a known digest that reads the store and
+    nothing else. ``tell`` is given the changes of one tag as soon as they are found.
+    """
 
     store: Store
     bundle: Bundle
-    open_image: Callable[[ImageRef], Source]
     parse: Callable[[str], ImageRef]
+    analyze: Callable[[ImageRef], Analysis]
+    tell: Callable[[Sequence[Event]], None]
     now: str
 
 
 @dataclass(slots=True)
 class Round:
-    """What one round did: the events to tell, tags that could not be looked at, and counts."""
+    """What one round did: tags that could not be looked at, and counts."""
 
-    events: list[Event] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     tags: int = 0
     evaluated: int = 0
+    changes: int = 0
 
 
 def run_round(watch: Watch) -> Round:
@@ -66,42 +69,50 @@ def run_round(watch: Watch) -> Round:
         except AnchoreError as exc:
             done.problems.append(Problem("source", tag.reference, exc.message, exc.hint))
             continue
-        done.events += events
+        except OSError as exc:
+            hint = "check the free space in TMPDIR and the limit of open files"
+            done.problems.append(Problem("source", tag.reference, exc.strerror or str(exc), hint))
+            continue
+        done.changes += len(events)
         done.evaluated += evaluated
     return done
 
 
-def look(tag: WatchedTag, watch: Watch) -> tuple[list[Event], bool]:
-    """Look at one tag: its events, and whether it was evaluated."""
+def look(tag: WatchedTag, watch: Watch) -> tuple[tuple[Event, ...], bool]:
+    """Look at one tag and tell its changes: these, and whether it was evaluated."""
     reference = watch.parse(tag.reference)
     previous = watch.store.evaluation(tag.evaluation_id) if tag.evaluation_id else None
-    with watch.open_image(reference) as source:
-        digest = source.image.digest
-        # For a known digest this reads the store and nothing else.
-        analysis = analyze(source, watch.store, AnalyzeOptions(now=watch.now))
-    moved = digest != tag.digest
+    analysis = watch.analyze(reference)
     checked = replace(tag, checked_at=watch.now)
-    if previous and not moved and not _touched(previous, analysis, watch):
+    if previous and analysis.image.digest == tag.digest and not _touched(previous, analysis, watch):
         watch.store.watch_update(checked)
-        return [], False
-    report = evaluate(analysis, watch.store, watch.bundle, Occasion(now=watch.now, reference=reference))
-    latest = watch.store.evaluations(reference=reference.name, limit=1)[0]
-    seen = replace(checked, digest=digest, image_id=analysis.image.image_id, evaluation_id=latest.id)
-    watch.store.watch_update(seen)
-    if previous is None:
-        return [], True
-    return list(_events(tag, previous, report, latest.id)), True
+        return (), False
+    occasion = Occasion(now=watch.now, reference=reference, store_it=False)
+    report = evaluate(analysis, watch.store, watch.bundle, occasion)
+    number = watch.store.put_evaluation(stored(report, reference))
+    events = tuple(_events(tag, previous, report, number)) if previous else ()
+    # Told before it counts as seen: whoever is killed between the two tells it again, rather than never.
+    if events:
+        watch.tell(events)
+    image = analysis.image
+    watch.store.watch_update(replace(checked, digest=image.digest, image_id=image.image_id, evaluation_id=number))
+    return events, True
 
 
 def _touched(previous: Evaluation, analysis: Analysis, watch: Watch) -> bool:
     """Whether an unchanged image may get another answer than last time."""
-    # Feed age and expiry dates are part of a verdict: one of an earlier day is made again.
-    if previous.bundle_digest != watch.bundle.digest or previous.created_at[:10] != watch.now[:10]:
+    if previous.bundle_digest != watch.bundle.digest or previous.tool_version != __version__:
         return True
-    if previous.feed_revision == watch.store.revision():
+    # Feed age and expiry dates are part of a verdict: one of an earlier day is made again.
+    if previous.created_at[:10] != watch.now[:10]:
+        return True
+    store, since = watch.store, previous.feed_revision
+    if since == store.revision():
         return False
-    changed = watch.store.changed_packages(previous.feed_revision)
-    return not changed.isdisjoint(asked(analysis))
+    # A feed that came or went changes what a verdict may rest on, also where none of its records is about the image.
+    if store.coverage(since) != store.coverage():
+        return True
+    return not store.changed_packages(since).isdisjoint(asked(analysis))
 
 
 def asked(analysis: Analysis) -> set[tuple[str, str]]:

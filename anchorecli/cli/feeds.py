@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from anchorecli.cli.columns import show
 from anchorecli.cli.options import option
 from anchorecli.cli.progress import progress
 from anchorecli.errors import EXIT_FEED, EXIT_PASS, AnchoreError, UsageError
-from anchorecli.model import FeedState
+from anchorecli.model import FeedState, Problem
 
 if TYPE_CHECKING:
     from anchorecli.feeds.base import Driver
@@ -74,9 +73,12 @@ def sync_each(app: App, drivers: list[Driver], options: object) -> list[str]:
                 outcome = sync(driver, app.store, now=app.now, fetcher=fetcher, options=chosen, progress=tell)
         except AnchoreError as exc:
             failed.append(driver.name)
-            sys.stderr.write(f"anchore: {driver.name}: {exc.message}\n")
-            if exc.hint:
-                sys.stderr.write(f"  next: {exc.hint}\n")
+            app.tell_problems([Problem("feeds", driver.name, exc.message, exc.hint)])
+            continue
+        except OSError as exc:
+            failed.append(driver.name)
+            hint = "check the free space in TMPDIR"
+            app.tell_problems([Problem("feeds", driver.name, exc.strerror or str(exc), hint)])
             continue
         app.note(_told(outcome))
     return failed

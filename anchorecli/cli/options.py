@@ -59,7 +59,6 @@ def policy_options(function: F) -> F:
     for decorate in reversed((
         option("-p", "--policy", metavar="FILE", help="The policy bundle [default: the built-in one]."),
         option("--fail-on", metavar="SEVERITY", help="Instead of a bundle: stop at this severity or worse."),
-        option("--dockerfile", metavar="FILE", help="The Dockerfile it was built from, for the dockerfile gate."),
     )):  # fmt: skip
         function = decorate(function)
     return function

@@ -19,6 +19,7 @@ from anchorecli.model import Report, Status
 @click.argument("image")
 @image_options
 @policy_options
+@option("--dockerfile", metavar="FILE", help="The Dockerfile it was built from, for the dockerfile gate.")
 @output_options("report")
 @option("--offline", is_flag=True, default=None, help="Use no network at all.")
 @click.pass_obj

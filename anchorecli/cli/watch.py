@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
-from anchorecli.cli.app import App, Start, source_options
+from anchorecli.cli.app import App, Start
 from anchorecli.cli.columns import short, show
 from anchorecli.cli.options import image_options, option, policy_options
-from anchorecli.errors import EXIT_FEED, EXIT_PASS, EXIT_SOURCE, NotFoundError, UsageError
+from anchorecli.errors import EXIT_FEED, EXIT_PASS, EXIT_SOURCE, AnchoreError, NotFoundError, UsageError
+from anchorecli.model import Event, ImageRef, Problem
 
 
 @click.group()
@@ -24,11 +27,10 @@ def add(start: Start, image: str) -> None:
     """Watch IMAGE (a tag in a registry, or anything else that can be scanned)."""
     with start.app() as app:
         reference = app.reference(image)
-        if reference.digest and not reference.tag:
-            raise UsageError(
-                f"{image} is a digest and never changes", hint="watch a tag; new feeds reach it by its tag"
-            )
-        name = image if reference.transport != "registry" else reference.name
+        if reference.digest:
+            hint = "watch a tag; new feeds reach it by its tag"
+            raise UsageError(f"{image} is a digest and never changes", hint=hint)
+        name = watched_name(reference)
         added = app.store.watch_add(name, app.now)
         app.note(f"watching {name}" if added else f"{name} is watched already")
 
@@ -39,9 +41,21 @@ def add(start: Start, image: str) -> None:
 def remove(start: Start, image: str) -> None:
     """Stop watching IMAGE."""
     with start.app() as app:
-        names = {image, app.reference(image).name}
-        if not any([app.store.watch_remove(name) for name in names]):
+        # What it was called is enough, also where there is no such file any more.
+        if app.store.watch_remove(image):
+            return
+        if not app.store.watch_remove(watched_name(app.reference(image))):
             raise NotFoundError(f"{image} is not watched", hint="anchore watch list")
+
+
+def watched_name(reference: ImageRef) -> str:
+    """The name that means the same image in every directory."""
+    if reference.transport == "registry":
+        return reference.name
+    if not reference.path:
+        return reference.original
+    prefix = f"{reference.transport}:" if reference.original.startswith(f"{reference.transport}:") else ""
+    return f"{prefix}{Path(reference.path).absolute()}" + (f":{reference.tag}" if reference.tag else "")
 
 
 @watch.command("list")
@@ -76,41 +90,46 @@ def list_(start: Start, as_json: bool) -> None:
 def run_(start: Start, /, once: bool, no_sync: bool, **flags: object) -> int:
     """Sync the feeds, look at every watched tag, tell each change on standard output and to the webhook; repeat."""
     with start.app(flags) as app:
-        bundle_is_readable = app.bundle()
-        del bundle_is_readable  # a bundle that cannot be used is told before the first round
+        app.bundle()  # one that cannot be used is told before the first round
         while True:
             app.now = start.now()
-            code = _round(app, sync=not no_sync and not app.settings.offline)
+            try:
+                code = _round(app, sync=not no_sync and not app.settings.offline)
+            except AnchoreError as exc:
+                if once:
+                    raise
+                app.tell_problems([Problem("watch", "this round", exc.message, exc.hint)])
             if once:
                 return code
             time.sleep(app.settings.watch_interval)
 
 
 def _round(app: App, *, sync: bool) -> int:
+    from anchorecli.watch import Watch, run_round
+
+    failed = _sync(app) if sync else []
+    undelivered = False
+
+    def tell(events: Sequence[Event]) -> None:
+        nonlocal undelivered
+        undelivered |= not app.notify(events)
+
+    watch = Watch(app.store, app.bundle(), app.reference, app.analyze, tell, app.now)
+    done = run_round(watch)
+    app.tell_problems(done.problems)
+    app.note(f"looked at {done.tags}, evaluated {done.evaluated}, changes: {done.changes}")
+    if done.problems:
+        return EXIT_SOURCE
+    return EXIT_FEED if failed or undelivered else EXIT_PASS
+
+
+def _sync(app: App) -> list[str]:
+    """Bring the feeds up to date; the names of those that failed."""
     from anchorecli.cli.feeds import sync_each
     from anchorecli.feeds import FEEDS, find
     from anchorecli.feeds.sync import SyncOptions
-    from anchorecli.source import open_source
-    from anchorecli.watch import Watch, run_round
 
-    failed: list[str] = []
-    if sync:
-        names = {driver.name for driver in FEEDS if app.settings.feed_enabled(driver.name)}
-        # What was synced by name before (osv:PyPI) is kept up to date, unless it was read from a file.
-        names |= {state.name for state in app.store.feed_states() if state.url.startswith(("http://", "https://"))}
-        failed = sync_each(app, [find(name) for name in sorted(names)], SyncOptions())
-    done = run_round(
-        Watch(
-            store=app.store,
-            bundle=app.bundle(),
-            open_image=lambda reference: open_source(reference, source_options(app.settings)),
-            parse=app.reference,
-            now=app.now,
-        )
-    )
-    app.tell_problems(done.problems)
-    delivered = app.notify(done.events)
-    app.note(f"{done.tags} tags, {done.evaluated} evaluated, {len(done.events)} changes")
-    if done.problems:
-        return EXIT_SOURCE
-    return EXIT_FEED if failed or not delivered else EXIT_PASS
+    names = {driver.name for driver in FEEDS}
+    # What was synced by name before (osv:PyPI) is kept up to date, unless it was read from a file.
+    names |= {state.name for state in app.store.feed_states() if state.url.startswith(("http://", "https://"))}
+    return sync_each(app, [find(name) for name in sorted(names) if app.settings.feed_enabled(name)], SyncOptions())
