@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from anchorecli.model import Distro
 
@@ -58,6 +59,7 @@ def os_purl(kind: str, distro: Distro | None, name: str, version: str, qualifier
     return purl(kind, name, version, {**qualifiers, "distro": _label(distro)}, namespace=_vendor(kind, distro))
 
 
+@lru_cache(maxsize=8192)
 def quoted(text: str) -> str:
     """Percent-encoded, ``:`` left bare as the specification asks."""
     if _PLAIN(text):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from packageurl import PackageURL
 
@@ -35,6 +35,7 @@ def test_equals_the_library(kind, namespace, name, version, qualifiers):
     assert purl(kind, name, version, qualifiers, namespace=namespace) == theirs
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["deb", "rpm", "apk", "generic", "gem", "cargo"]),
     st.lists(TEXT, max_size=2),
@@ -54,6 +55,7 @@ def test_equals_the_library_on_any_text(kind, namespace, name, version, qualifie
         assert ours == theirs.to_string()
 
 
+@settings(deadline=None)
 @given(TEXT, TEXT)
 def test_pypi_equals_the_library(name, version):
     if name.isascii():

@@ -9,11 +9,8 @@ Not handled: changes that stand only in the write-ahead log; ``wal_frames`` tell
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
-from shutil import copyfileobj
 from typing import TYPE_CHECKING, BinaryIO
 
 from anchorecli.analyzers.os.rpm.header import MAX_BYTES
@@ -32,6 +29,9 @@ _MAX_FRAMES = 1_000_000
 def headers(stream: BinaryIO, size: int, damage: list[str]) -> Iterator[bytes]:
     """Every header in the order of installation; what cannot be read is told in ``damage``."""
     import sqlite3
+    import tempfile
+    from pathlib import Path
+    from shutil import copyfileobj
 
     stream.seek(0)
     with tempfile.NamedTemporaryFile(prefix="anchore-rpmdb-") as copy:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anchorecli.analyzers.os.apk import ApkAnalyzer, parse
@@ -151,6 +151,7 @@ def test_cut_anywhere():
         assert damage or length == 0 or text[length - 1] == "\n"
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["P:a", "V:1", "C:", "F:x", "F:", "R:y", "", "L:MIT", "?", "\udcff", "I:²"]), max_size=20)
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anchorecli.analyzers.os import release
@@ -171,6 +171,7 @@ def test_a_link_out_of_sight_is_told():
     assert "opt/release" in found.problems[0].message
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_no_text_breaks_a_reader(text):
     readers = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anchorecli.analyzers.os.filelist import unpack
@@ -87,6 +87,7 @@ def test_absurd_counts():
     assert damage == ["bash: tag 1117 claims 2147483647 strings, more than 1000000"]
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(BASH) - 1), st.binary(min_size=1, max_size=8))
 def test_a_header_overwritten_anywhere(place, junk):
     blob = BASH[:place] + junk + BASH[place + len(junk) :]
