@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -122,7 +122,7 @@ class App:
         settings = self.settings
         with (
             progress(reference.name, enabled=not self.quiet) as tell,
-            open_source(reference, source_options(settings, tell)) as source,
+            open_source(reference, source_options(settings, tell, self._known_config)) as source,
         ):
             options = AnalyzeOptions(
                 now=self.now,
@@ -189,8 +189,15 @@ class App:
         if len(problems) > most:
             sys.stderr.write(f"anchore: and {len(problems) - most} more problems; -o json lists them all\n")
 
+    def _known_config(self, image_id: str) -> bytes | None:
+        """The configuration of an image the store knows, so that a registry need not be asked for it."""
+        document = self.store.image_document(image_id)
+        return document[0].encode() if document else None
 
-def source_options(settings: Settings, tell: Tell | None = None) -> SourceOptions:
+
+def source_options(
+    settings: Settings, tell: Tell | None = None, known_config: Callable[[str], bytes | None] | None = None
+) -> SourceOptions:
     """How to fetch, by the settings."""
     from anchorecli.source import SourceOptions
 
@@ -200,6 +207,7 @@ def source_options(settings: Settings, tell: Tell | None = None) -> SourceOption
         authfile=settings.authfile,
         timeout=settings.timeout,
         progress=tell,
+        known_config=known_config,
     )
 
 

@@ -22,7 +22,8 @@ class SourceOptions:
     """How to fetch. ``platform`` None means the host's.
 
     ``authfile`` empty leaves REGISTRY_AUTH_FILE and DOCKER_CONFIG to skopeo. ``timeout`` (seconds) bounds a question
-    to a registry, and for a download the time in which not one byte arrives.
+    to a registry, and for a download the time in which not one byte arrives. ``known_config`` gives the raw
+    configuration of a digest where somebody has it already: it is then not asked of the registry.
     """
 
     platform: Platform | None = None
@@ -30,6 +31,7 @@ class SourceOptions:
     authfile: str = ""
     timeout: float = 600.0
     progress: Progress | None = None
+    known_config: Callable[[str], bytes | None] | None = None
 
 
 class Blob(Protocol):

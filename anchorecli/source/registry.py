@@ -22,6 +22,7 @@ from anchorecli.source.archives import DirectoryFiles, blob_name
 from anchorecli.source.base import FileBlob, SourceOptions
 from anchorecli.source.documents import (
     Descriptor,
+    Manifest,
     check_digest,
     digest_of,
     is_index,
@@ -46,7 +47,7 @@ class RegistrySource:
         self._lock = threading.Lock()
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._pulls: list[Pull] = []
-        self.image = _describe(ref, self._skopeo, options.platform)
+        self.image = _describe(ref, self._skopeo, options)
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +119,7 @@ class RegistrySource:
 _FOREIGN = "its licence forbids that (Windows base layers); export the image to an archive where it is installed"
 
 
-def _describe(ref: ImageRef, skopeo: Skopeo, platform: Platform | None) -> Image:
+def _describe(ref: ImageRef, skopeo: Skopeo, options: SourceOptions) -> Image:
     """The image, by three questions at most to the registry (more where indexes are nested)."""
     try:
         data = skopeo.inspect_raw(f"docker://{pull_string(ref)}")
@@ -129,16 +130,14 @@ def _describe(ref: ImageRef, skopeo: Skopeo, platform: Platform | None) -> Image
     index_digest, declared = Digest(""), None
     document = load_json(data, f"{ref.name}: manifest")
     if is_index(document):
-        leaf = _choose(ref, skopeo, document, platform)
+        leaf = _choose(ref, skopeo, document, options.platform)
         index_digest, declared = digest_of(data), leaf.platform
         data = _fetch(ref, skopeo, leaf)
     manifest = read_manifest(data, f"{ref.name}: manifest")
-    target = f"docker://{pull_string(ref, manifest.digest)}"
-    raw_config = skopeo.inspect_config(target)
-    check_digest(raw_config, manifest.config.digest, f"{ref.name}: configuration")
+    raw_config = _configuration(ref, skopeo, manifest, options)
     config, diff_ids = read_config(raw_config, f"{ref.name}: configuration")
     if declared is None:
-        check_platform(config.platform, platform, ref.name)
+        check_platform(config.platform, options.platform, ref.name)
     return Image(
         ref=ref,
         image_id=manifest.config.digest,
@@ -150,6 +149,16 @@ def _describe(ref: ImageRef, skopeo: Skopeo, platform: Platform | None) -> Image
         names=(ref.name,),
         annotations=manifest.annotations,
     )
+
+
+def _configuration(ref: ImageRef, skopeo: Skopeo, manifest: Manifest, options: SourceOptions) -> bytes:
+    wanted = manifest.config.digest
+    known = options.known_config(wanted) if options.known_config else None
+    if known is not None and digest_of(known) == wanted:
+        return known
+    data = skopeo.inspect_config(f"docker://{pull_string(ref, manifest.digest)}")
+    check_digest(data, wanted, f"{ref.name}: configuration")
+    return data
 
 
 def _choose(ref: ImageRef, skopeo: Skopeo, index: object, platform: Platform | None) -> Descriptor:
