@@ -33,6 +33,7 @@ MAX_LICENSE = 200
 
 _MODULES = "/node_modules/"
 _TEST_DATA = {"test", "tests", "__tests__", "spec", "fixture", "fixtures", "__fixtures__", "example", "examples"}
+_VENDOR_DIRECTORIES = frozenset({"vendor", "vendored", "third_party", "compiled", "bundled"})
 # validate-npm-package-name, as it is for packages already published: upper case was allowed once.
 _NAME = re.compile(r"(?:@[A-Za-z0-9~!'()*._-]{1,214}/)?[A-Za-z0-9~!'()*_-][A-Za-z0-9~!'()*._-]{0,213}")
 # pnpm: store/v3/files/4f/9a0…, a sha512 with two of its digits as directory.
@@ -54,7 +55,7 @@ class Npm:
     """
 
     name: str = "npm"
-    version: int = 1
+    version: int = 2
     wants: Wants = Wants(
         names=frozenset({"package.json"}),
         parents=frozenset(f"{number:02x}" for number in range(256)),
@@ -164,10 +165,12 @@ def _module_name(below: str) -> str:
 
 def _vendored_name(below: str) -> str:
     """Whose copy a package carries, by the path: ``jsonrpc`` of ``typescript/vendor/jsonrpc/package.json``."""
-    for vendor in ("/vendor/", "/third_party/"):
-        package, inside, copy = below.rpartition(vendor)
-        if inside and _module_name(f"{package}/"):
-            return _module_name(copy)
+    parts = below.split("/")
+    # Under the package's own name may stand any directory: Next keeps its copies in next/dist/compiled.
+    own = 2 if below.startswith("@") else 1
+    for place in range(len(parts) - 2, own - 1, -1):
+        if parts[place] in _VENDOR_DIRECTORIES:
+            return _module_name("/".join(parts[place + 1 :]))
     return ""
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
@@ -20,6 +19,7 @@ from anchorecli.analyzers.os.attribution import first_layers
 from anchorecli.analyzers.os.filelist import Paths, pack
 from anchorecli.analyzers.purl import os_purl
 from anchorecli.model import DiffId, Distro, Json, Package
+from anchorecli.values import dataclass, field
 
 MAX_DATABASE = 32 * 1024 * 1024
 """Bytes; a desktop with 1,500 packages has a quarter of it."""

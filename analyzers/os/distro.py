@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from anchorecli.analyzers.base import Found, LayerFile, View, Wants
 from anchorecli.analyzers.os import release
 from anchorecli.model import Distro, Json, Problem
+from anchorecli.values import dataclass, replace
 
 MAX_TEXT = 64 * 1024
 """Bytes; none of the text files is longer than a page."""

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.licenses import normalise
@@ -25,6 +24,7 @@ from anchorecli.analyzers.os.dpkg_status import Stanza, parse
 from anchorecli.analyzers.os.filelist import Paths
 from anchorecli.analyzers.purl import os_purl
 from anchorecli.model import DiffId, Json, Package, Problem
+from anchorecli.values import dataclass
 
 MAX_FILE = 32 * 1024 * 1024
 """Bytes; the status file of a machine with 10,000 packages has a third of it."""

@@ -7,7 +7,8 @@ or trailing slash (``.`` for the root), the others are base names in it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from anchorecli.values import dataclass
 
 
 def pack(directories: Iterable[tuple[str, list[str]]]) -> str:

@@ -13,10 +13,10 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from anchorecli.analyzers.os.rpm.header import MAX_BYTES
+from anchorecli.values import dataclass, field
 
 MAGICS = {b"\x61\x15\x06\x00": "<", b"\x00\x06\x15\x61": ">"}
 """The magic as it stands in the file → byte order."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
@@ -21,6 +20,7 @@ from anchorecli.analyzers.os.rpm import bdb, manifest, ndb, sqlite
 from anchorecli.analyzers.os.rpm.header import Header, HeaderError, parse
 from anchorecli.analyzers.purl import os_purl
 from anchorecli.model import DiffId, Json, Package, Problem
+from anchorecli.values import dataclass
 
 MAX_DATABASE = 512 * 1024 * 1024
 MAX_PACKAGES = 100_000

@@ -54,6 +54,9 @@ def packages(*layers: Files) -> dict[str, Package]:
         ("deno-dir/npm/registry.npmjs.org/@a/b/4.17.21/package.json", "@a/b", "library"),
         ("app/node_modules/typescript/vendor/lodash/package.json", "lodash", "vendored"),
         ("app/node_modules/typescript/vendor/@a/b/package.json", "@a/b", "vendored"),
+        ("app/node_modules/next/dist/compiled/cookie/package.json", "cookie", "vendored"),
+        ("app/node_modules/next/dist/compiled/@edge/cookies/package.json", "@edge/cookies", "vendored"),
+        ("app/node_modules/compiled/package.json", "compiled", "module"),
     ],
 )
 def test_what_node_would_load_is_a_package(path: str, name: str, kind: str) -> None:
@@ -81,6 +84,8 @@ def test_what_node_would_load_is_a_package(path: str, name: str, kind: str) -> N
         "app/node_modules/resolve/test/node_modules/baz/package.json",
         "app/node_modules/@a/b/fixtures/x/node_modules/baz/package.json",
         "app/node_modules/typescript/vendor/other/package.json",
+        "app/node_modules/next/dist/compiled/other/package.json",
+        "app/node_modules/next/dist/baz/package.json",
         f"root/.cache/yarn/v6/npm-baz-4.17.21-{'0f' * 20}-integrity/node_modules/baz/package.json",
         "deno-dir/npm/registry.npmjs.org/baz/1.0.0/package.json",
         "usr/share/nodejs/package.json",
