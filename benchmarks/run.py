@@ -22,7 +22,10 @@ from images import all_images
 from measure import Contender, race, table
 
 BIN = Path(sys.executable).parent
-CATALOGERS = "apk-db-cataloger,dpkg-db-cataloger,rpm-db-cataloger,python-installed-package-cataloger,javascript-package"
+CATALOGERS = (
+    "apk-db-cataloger,dpkg-db-cataloger,rpm-db-cataloger,python-installed-package-cataloger,"
+    "javascript-package-cataloger"
+)
 
 
 def main() -> None:
