@@ -17,7 +17,7 @@ from anchorecli.feeds.alpine import Alpine
 from anchorecli.feeds.base import Driver
 from anchorecli.feeds.debian import Debian
 from anchorecli.feeds.ghsa import Ghsa
-from anchorecli.feeds.lines import pack
+from anchorecli.feeds.lines import dump, pack
 from anchorecli.feeds.osv import Osv
 from anchorecli.feeds.record import to_json
 from anchorecli.feeds.starter import FILE, PREFIX
@@ -79,13 +79,15 @@ def main(arguments: list[str]) -> int:
     target = Path(paths[1]) if len(paths) == 2 else Path(__file__).with_name(FILE)
     feeds = [(part, _records(part, Path(paths[0]))) for part in PARTS]
     states = [_state(part, records, given.get(part.name, "")) for part, records in feeds]
+    frames = [b"".join(pack(_lines(records), _LEVEL)) for _, records in feeds]
     header = {
         "attribution": sorted({part.attribution for part in PARTS}),
         "feeds": [
-            {"state": _described(state), "link": part.link} for state, (part, _) in zip(states, feeds, strict=True)
+            {"state": _described(state), "link": part.link, "size": len(frame)}
+            for state, (part, _), frame in zip(states, feeds, frames, strict=True)
         ],
     }
-    data = b"".join(pack(_values(header, [records for _, records in feeds]), _LEVEL))
+    data = b"".join([dump(header).encode(), b"\n", *frames])
     target.write_bytes(data)
     sys.stderr.write(f"{target.name}: {sum(state.records for state in states)} records, {len(data)} bytes\n")
     return 0
@@ -126,11 +128,15 @@ def _described(state: FeedState) -> dict[str, Any]:
     } | {"ecosystems": list(state.ecosystems)}
 
 
-def _values(header: dict[str, Any], feeds: list[list[Advisory]]) -> Iterator[dict[str, Any]]:
-    yield header
-    for records in feeds:
-        for record in records:
-            yield to_json(record)
+def _lines(records: list[Advisory]) -> Iterator[dict[str, Any]]:
+    """The index of a feed's package names, then its records."""
+    index: dict[str, list[int]] = {}
+    for number, record in enumerate(records, 1):
+        for name in {each.package for each in record.affected}:
+            index.setdefault(name, []).append(number)
+    yield index
+    for record in records:
+        yield to_json(record)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from anchorecli.store import Store
 from anchorecli.values import dataclass
 
 if TYPE_CHECKING:
-    from anchorecli.feeds.starter_index import StarterIndex
+    from anchorecli.feeds.starter import Starter
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +114,11 @@ class Knowledge:
         self.covered = store.coverage()
         self.embedded: frozenset[str] = frozenset()
         self._store = store
-        self._starter: StarterIndex | None = None
+        self._starter: Starter | None = None
         if missing := _uncovered(analysis, self.covered):
-            from anchorecli.feeds.starter_index import StarterIndex
+            from anchorecli.feeds.starter import Starter
 
-            self._starter = StarterIndex()
+            self._starter = Starter()
             self.embedded = self._starter.ecosystems & missing
 
     def lookup(self, keys: Sequence[tuple[str, str]]) -> list[Candidate]:

@@ -1,61 +1,59 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from anchorecli.errors import FeedError
 from anchorecli.feeds import make_starter, starter
-from anchorecli.feeds.lines import pack
-from anchorecli.feeds.starter import StarterFeed, load_starter, starter_info
-from anchorecli.feeds.starter_index import StarterIndex
-from anchorecli.model import unpack_ranges
+from anchorecli.feeds.starter import Starter, starter_bytes
+from anchorecli.model import Advisory, FeedState, unpack_ranges
 from tests.feeds.samples import affected, osv, secdb, written, zipped
+
+Feeds = dict[FeedState, list[Advisory]]
 
 
 @pytest.fixture(scope="module")
-def loaded() -> Iterator[tuple[StarterFeed, ...]]:
-    yield load_starter()
+def loaded() -> Feeds:
+    return Starter().feeds()
 
 
-def test_it_is_labelled() -> None:
-    info = starter_info()
-    assert "2025" <= info.oldest <= info.newest
-    assert info.records > 1000
-    assert info.size < 1_500_000
-    assert any("GitHub Advisory Database, CC-BY-4.0" in line for line in info.attribution)
+def test_it_is_labelled(loaded: Feeds) -> None:
+    assert all(state.source_date >= "2025" for state in loaded)
+    assert sum(map(len, loaded.values())) > 1000
+    assert len(starter_bytes()) < 1_500_000
+    assert any("GitHub Advisory Database, CC-BY-4.0" in line for line in Starter().attribution)
 
 
-def test_it_never_looks_like_evidence(loaded: tuple[StarterFeed, ...]) -> None:
-    for state, records in loaded:
+def test_it_never_looks_like_evidence(loaded: Feeds) -> None:
+    for state, records in loaded.items():
         assert state.starter
         assert state.name.startswith("starter:")
         assert state.revision == 0
         assert len(records) == state.records > 0
         assert state.updated_at == state.source_date
         assert all(record.feed == state.name for record in records)
-    assert len({state.name for state, _ in loaded}) == len(loaded)
+    assert len({state.name for state in loaded}) == len(loaded)
 
 
-def test_it_holds_facts_and_no_sentences(loaded: tuple[StarterFeed, ...]) -> None:
-    for state, records in loaded:
+def test_it_holds_facts_and_no_sentences(loaded: Feeds) -> None:
+    for state, records in loaded.items():
         assert all(not record.summary and record.affected for record in records)
         assert {each.ecosystem for record in records for each in record.affected} == set(state.ecosystems)
         assert [record.id for record in records] == sorted({record.id for record in records})
         assert all(record.url.endswith(record.id) for record in records)
 
 
-def test_it_covers_the_images_of_a_first_scan(loaded: tuple[StarterFeed, ...]) -> None:
-    covered = {name for state, _ in loaded for name in state.ecosystems}
+def test_it_covers_the_images_of_a_first_scan(loaded: Feeds) -> None:
+    covered = {name for state in loaded for name in state.ecosystems}
     assert {"debian:12", "alpine:3.20", "almalinux:9", "npm", "pypi"} <= covered
 
 
-def test_it_is_asked_like_a_store(loaded: tuple[StarterFeed, ...]) -> None:
-    index = StarterIndex()
-    assert index.ecosystems == {name for state, _ in loaded for name in state.ecosystems}
+def test_it_is_asked_like_a_store(loaded: Feeds) -> None:
+    index = Starter()
+    assert index.ecosystems == {name for state in loaded for name in state.ecosystems}
     assert index.states() == ()
-    by_name = {state.name: records for state, records in loaded}
+    by_name = {state.name: records for state, records in loaded.items()}
     for name, ecosystem in (("starter:debian", "debian:12"), ("starter:npm", "npm")):
         said = [(record, each) for record in by_name[name] for each in record.affected if each.ecosystem == ecosystem]
         package = said[0][1].package
@@ -77,15 +75,15 @@ def test_it_is_asked_like_a_store(loaded: tuple[StarterFeed, ...]) -> None:
     assert all(state.starter for state in index.states())
 
 
-@pytest.mark.parametrize("data", [b"", b"damaged", b"".join(pack([{"feeds": []}]))[:-2]])
-def test_a_damaged_installation_says_so(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
-    monkeypatch.setattr(starter, "starter_bytes", lambda: data)
-    for ask in (load_starter, starter_info):
+def test_a_damaged_installation_says_so() -> None:
+    whole = starter_bytes()
+    header = whole.index(b"\n") + 1
+    for data in (b"", b"damaged", b"{}\n"[:2], whole[: header - 20], whole[: header + 50]):
         with pytest.raises(FeedError, match="starter feed"):
-            ask()
+            Starter(data).feeds()
 
 
-def test_the_maintainers_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_maintainers_script(tmp_path: Path) -> None:
     alma = affected("a", {"introduced": "0"}, {"fixed": "1-1"}, ecosystem="AlmaLinux:9")
     old = affected("a", {"introduced": "0"}, {"fixed": "1-1"}, ecosystem="Debian:9")
     deb = affected("d", {"introduced": "0"}, {"fixed": "1-1"}, ecosystem="Debian:12")
@@ -107,13 +105,12 @@ def test_the_maintainers_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert target.read_bytes() == first
     assert make_starter.main([]) == 2
 
-    monkeypatch.setattr(starter, "starter_bytes", target.read_bytes)
-    found = {state.name: [record.id for record in records] for state, records in load_starter()}
-    assert found == {
+    loaded = Starter(first).feeds()
+    assert {state.name: [record.id for record in records] for state, records in loaded.items()} == {
         "starter:almalinux": ["ALSA-1:1"],
         "starter:alpine": ["CVE-2024-1000"],
         "starter:debian": ["CVE-1"],
         "starter:npm": ["GHSA-n"],
         "starter:pypi": ["GHSA-p"],
     }
-    assert starter_info().oldest == "2024-05-01T10:00:00Z"
+    assert min(state.source_date for state in loaded) == "2024-05-01T10:00:00Z"
