@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -56,6 +54,8 @@ def write_outputs(outputs: Sequence[Output], report: Report, options: RenderOpti
 
 def write_file(path: Path, text: str) -> None:
     """Write a file whole: beside its place first, then renamed. A device or pipe is written to as it is."""
+    import tempfile
+
     data = text.encode("utf-8", "backslashreplace")
     try:
         if path.exists() and not path.is_file():
@@ -83,7 +83,11 @@ def render_options(
     """How to render for this terminal."""
     if color is None:
         color = sys.stdout.isatty() and not env.get("NO_COLOR") and env.get("TERM") != "dumb"
-    width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() or "COLUMNS" in env else 80
+    width = 80
+    if sys.stdout.isatty() or "COLUMNS" in env:
+        from shutil import get_terminal_size
+
+        width = get_terminal_size((80, 24)).columns
     return RenderOptions(all=show_all, width=max(40, width), color=color, verbose=verbose, timestamp=timestamp)
 
 

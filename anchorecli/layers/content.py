@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, Protocol
 
@@ -150,7 +150,9 @@ class FileContent:
         if self._spool is None and (self._data is not None or self.size <= SPOOL_BYTES):
             return io.BytesIO(self.data())
         if self._spool is None:
-            self._spool = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives until close()
+            from tempfile import TemporaryFile
+
+            self._spool = TemporaryFile(buffering=0)  # noqa: SIM115 - lives until close()
             for piece in self.steps():
                 self._spool.write(piece)
         # The copy shares the offset: one analyzer works at a time.
@@ -166,6 +168,20 @@ class FileContent:
                 raise EOFError(f"the archive ends inside {self.path}")
             left -= len(piece)
             yield piece
+
+    def sha256(self) -> bytes:
+        """The digest of the content, whether or not it was read before."""
+        sha = hashlib.sha256()
+        if self._data is not None:
+            sha.update(self._data)
+        elif self._spool is not None:
+            self._spool.seek(0)
+            while piece := self._spool.read(STEP):
+                sha.update(piece)
+        else:
+            for piece in self.steps():
+                sha.update(piece)
+        return sha.digest()
 
     def close(self) -> None:
         """Give back the temporary file, if there was one."""

@@ -15,7 +15,7 @@ import pytest
 from tests.builders import config, docker_archive, layer, oci_dir
 from tests.cli.conftest import Run
 from tests.cli.world import OPENSSL, debian, tracker
-from tests.feeds.server import Answer, serving
+from tests.feeds.server import Answer, Server, serving
 from tests.registry import Registry, needs_registry, start_registry
 from tests.source.archives import AMD64, ARM64, INDEX, MANIFEST, Layout
 from tests.source.test_registry import HTPASSWD
@@ -100,9 +100,7 @@ def test_an_index_gives_the_platform_asked_for_and_both_digests(run: Run, regist
 
 
 @needs_registry
-def test_a_known_image_is_asked_for_its_manifest_and_nothing_else(
-    run: Run, registry: Registry, tmp_path: Path
-) -> None:
+def test_a_known_image_is_asked_for_its_manifest_and_nothing_else(run: Run, registry: Registry, tmp_path: Path) -> None:
     name = pushed(registry, tmp_path, "known:1", BASE, layer({"srv/a": "known"}))
     first = run("scan", name, PLAIN, "-o", "json")
     registry.forget()
@@ -228,21 +226,11 @@ def test_a_web_server_that_is_no_registry_or_a_sick_one(run: Run) -> None:
 @needs_registry
 def test_a_registry_that_stops_in_the_middle_of_a_layer(run: Run, tmp_path: Path) -> None:
     """The manifest and the configuration come, the layer does not: nothing of it is kept, no directory is left."""
-    files = {digest_of(path): path for path in sorted(oci_dir(tmp_path / "layout", [BASE]).glob("blobs/sha256/*"))}
-    manifest = json.loads((tmp_path / "layout" / "index.json").read_text())["manifests"][0]["digest"]
-    document = json.loads(files[manifest].read_bytes())
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     with serving() as web:
-        name = f"{web.url.removeprefix('http://')}/app:1"
-        web.answers["/v2/"] = Answer(b"{}")
-        for reference in ("1", manifest):
-            web.answers[f"/v2/app/manifests/{reference}"] = Answer(
-                files[manifest].read_bytes(), headers={"Content-Type": MANIFEST, "Docker-Content-Digest": manifest}
-            )
-        configuration, blob = document["config"]["digest"], document["layers"][0]["digest"]
-        web.answers[f"/v2/app/blobs/{configuration}"] = Answer(files[configuration].read_bytes())
-        web.answers[f"/v2/app/blobs/{blob}"] = Answer(files[blob].read_bytes(), wait=4)
+        name, blobs = served_image(web, tmp_path / "layout", BASE)
+        web.answers[blobs[0]].wait = 4  # type: ignore[union-attr]
         text = refused(run, name, PLAIN, "--timeout", "0.7", env={"TMPDIR": str(temporary)})
         assert "no answer within 0.7 s" in text
     assert list(temporary.iterdir()) == []
@@ -260,8 +248,20 @@ def test_docker_hub_without_a_network(run: Run) -> None:
     assert "docker save" in done.err
 
 
-def digest_of(path: Path) -> str:
-    return f"sha256:{path.name}"
+def served_image(web: Server, directory: Path, *layers: bytes) -> tuple[str, list[str]]:
+    """Let a web server play the registry of one image; its name there, and the paths of its layers' blobs."""
+    files = {path.name: path.read_bytes() for path in oci_dir(directory, layers).glob("blobs/sha256/*")}
+    manifest = json.loads((directory / "index.json").read_text())["manifests"][0]["digest"]
+    document = json.loads(files[manifest.removeprefix("sha256:")])
+    web.answers["/v2/"] = Answer(b"{}")
+    for name, data in files.items():
+        web.answers[f"/v2/app/blobs/sha256:{name}"] = Answer(data)
+    for reference in ("1", manifest):
+        body = files[manifest.removeprefix("sha256:")]
+        web.answers[f"/v2/app/manifests/{reference}"] = Answer(body, headers={"Content-Type": MANIFEST})
+    return f"{web.url.removeprefix('http://')}/app:1", [
+        f"/v2/app/blobs/{each['digest']}" for each in document["layers"]
+    ]
 
 
 @contextmanager

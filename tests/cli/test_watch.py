@@ -1,0 +1,452 @@
+"""The watch loop from the outside: a real registry, feeds and webhooks on loopback; every change once, else silence."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.builders import layer, oci_dir
+from tests.cli.conftest import Run
+from tests.cli.world import ROOT, Done, archive, debian, tracker
+from tests.feeds.server import Answer, Server, serving
+from tests.registry import Registry, needs_registry, start_registry
+
+NOON = 1717243200  # 2024-06-01T12:00:00Z
+DAY = 86400
+BASH = layer(debian("bash=5.2-1", "zlib1g=1.2"))
+QUIET = {"curl": {"CVE-2024-2001": {"status": "open", "urgency": "high"}}, "zlib": {}}
+LOUD = QUIET | {"bash": {"CVE-2024-1": {"status": "resolved", "fixed_version": "5.2-2", "urgency": "high"}}}
+LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (tag_update|vuln_update|policy_eval) (\S+)")
+Tracker = dict[str, dict[str, dict[str, str]]]
+
+
+@dataclass
+class Watched:
+    """A registry, a web server with the Debian feed and webhooks, and the program with a store of its own."""
+
+    run: Run
+    registry: Registry
+    web: Server
+    directory: Path
+    number: int = 0
+
+    def push(self, name: str, *layers: bytes) -> str:
+        self.number += 1
+        layout = oci_dir(self.directory / f"layout-{self.number}", layers)
+        return self.registry.push(f"oci:{layout}", f"{self.directory.name.lower()}/{name}")
+
+    def feed(self, data: Tracker) -> None:
+        body = tracker(self.directory / "tracker.json", data).read_bytes()
+        self.web.answers["/debian.json"] = Answer(body, etag=True)
+
+    def add(self, name: object) -> None:
+        assert self.run("watch", "add", name, env=self.env).code == 0
+
+    def round(self, *args: object, env: dict[str, str] | None = None) -> Done:
+        self.registry.forget()
+        return self.run("watch", "run", "--once", "--no-tls-verify", *args, env=self.env | (env or {}))
+
+    def evaluations(self) -> int:
+        return len(self.run("history", "--json").json)
+
+    def posted(self, path: str = "/hook") -> list[dict[str, Any]]:
+        return [json.loads(body) for _, asked, _, body in self.web.requests if asked == path]
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"ANCHORE_FEED_URL": f"debian={self.web.url}/debian.json", "SOURCE_DATE_EPOCH": str(NOON)}
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with start_registry(tmp_path_factory.mktemp("registry")) as running:
+        yield running
+
+
+@pytest.fixture
+def watched(run: Run, registry: Registry, tmp_path: Path) -> Iterator[Watched]:
+    settings = tmp_path / "home" / "anchore" / "config.yaml"
+    settings.parent.mkdir()
+    settings.write_text("feeds:\n" + "".join(f"  {name}: {{enabled: false}}\n" for name in ("alpine", "ghsa", "osv")))
+    with serving(hook=Answer(), other=Answer()) as web:
+        world = Watched(run, registry, web, tmp_path)
+        world.feed(QUIET)
+        yield world
+
+
+def kinds(done: Done) -> list[str]:
+    """The kind of each line of standard output, all of which must be changes."""
+    found = [LINE.match(line) for line in done.out.splitlines()]
+    assert all(found), done.out
+    return [match[1] for match in found if match]
+
+
+# ── what is watched ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_add_list_and_remove(run: Run, tmp_path: Path) -> None:
+    assert "nothing is watched" in run("watch", "list").err
+    done = run("watch", "add", "debian")
+    assert (done.code, done.out) == (0, "")
+    assert "watching docker.io/debian:latest" in done.err
+    assert "watched already" in run("watch", "add", "docker.io/library/debian:latest").err
+    (row,) = run("watch", "list", "--json").json
+    assert (row["image"], row["digest"], row["status"]) == ("docker.io/debian:latest", "", "not yet seen")
+    for digest in (f"debian@sha256:{'0' * 64}", f"debian:12@sha256:{'0' * 64}"):
+        done = run("watch", "add", digest)
+        assert (done.code, "watch a tag" in done.err) == (2, True)
+    assert run("watch", "remove", "debian:latest").code == 0
+    assert run("watch", "list", "--json").json == []
+    done = run("watch", "remove", "debian")
+    assert (done.code, "debian is not watched" in done.err) == (3, True)
+
+
+def test_a_path_is_watched_wherever_the_loop_runs(run: Run, tmp_path: Path) -> None:
+    image = archive(tmp_path / "home" / "image.tar", debian("bash=5.2-1"))
+    assert run("watch", "add", "image.tar").code == 0
+    assert run("watch", "add", "docker-archive:image.tar:test:1").code == 0
+    names = [row["image"] for row in run("watch", "list", "--json").json]
+    assert names == [str(image), f"docker-archive:{image}:test:1"]
+    image.unlink()
+    assert [run("watch", "remove", name).code for name in names] == [0, 0]
+
+
+# ── what a round tells ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@needs_registry
+def test_the_first_look_is_the_baseline_and_no_change_is_silence(watched: Watched) -> None:
+    watched.feed(LOUD)
+    name = watched.push("app:1", BASH)
+    watched.add(name)
+    first = watched.round("--webhook", f"{watched.web.url}/hook")
+    assert (first.code, first.out) == (0, ""), first.err
+    (row,) = watched.run("watch", "list", "--json").json
+    assert (row["status"], row["vulnerabilities"], row["checked_at"]) == ("fail", 1, "2024-06-01T12:00:00Z")
+    later = {"SOURCE_DATE_EPOCH": str(NOON + 3600)}
+    second = watched.round("--webhook", f"{watched.web.url}/hook", env=later)
+    assert (second.code, second.out) == (0, ""), second.err
+    assert watched.registry.blob_gets() == []
+    assert watched.registry.manifest_gets() == ["1"]
+    assert watched.evaluations() == 1
+    assert watched.posted() == []
+    assert watched.run("watch", "list", "--json").json[0]["checked_at"] == "2024-06-01T13:00:00Z"
+
+
+@needs_registry
+def test_a_moved_tag_is_told_and_only_its_unseen_layer_pulled(watched: Watched) -> None:
+    name = watched.push("app:1", BASH, layer({"srv/a": "1"}))
+    watched.add(name)
+    watched.round()
+    before = watched.run("watch", "list", "--json").json[0]["digest"]
+    watched.push("app:1", BASH, layer({"srv/a": "2"}))
+    done = watched.round()
+    assert (done.code, kinds(done)) == (0, ["tag_update"]), done.err
+    (row,) = watched.run("watch", "list", "--json").json
+    assert done.out == f"2024-06-01T12:00:00Z tag_update {name} is now {row['digest']} (was {before})\n"
+    image = watched.run("images", "show", row["digest"]).json
+    layers = [each["digest"] for each in image["manifest"]["layers"]]
+    assert [digest for digest in watched.registry.blob_gets() if digest != image["id"]] == layers[1:]
+    assert watched.round().out == ""
+
+
+@needs_registry
+def test_a_moved_tag_that_fixes_something_tells_all_three(watched: Watched) -> None:
+    watched.feed(LOUD)
+    name = watched.push("app:1", BASH)
+    watched.add(name)
+    watched.round()
+    watched.push("app:1", layer(debian("bash=5.2-2", "zlib1g=1.2")))
+    done = watched.round("--webhook", f"{watched.web.url}/hook")
+    assert kinds(done) == ["tag_update", "vuln_update", "policy_eval"], done.err
+    moved, vulnerabilities, verdict = (event["data"] for event in watched.posted())
+    assert [each["id"] for each in vulnerabilities["removed"]] == ["CVE-2024-1"]
+    assert (vulnerabilities["added"], vulnerabilities["changed"]) == ([], [])
+    assert (verdict["previous_status"], verdict["status"]) == ("fail", "pass")
+    assert moved["digest"] == verdict["digest"] != moved["previous_digest"] == verdict["previous_digest"]
+    shown = watched.run("history", "show", str(verdict["evaluation"]), "-o", "json")
+    assert shown.json["verdict"]["status"] == "pass"
+
+
+@needs_registry
+def test_a_new_vulnerability_is_told_without_asking_for_a_blob(watched: Watched) -> None:
+    name = watched.push("app:1", BASH)
+    watched.add(name)
+    assert watched.round().code == 0
+    watched.feed(LOUD)
+    done = watched.round("--webhook", f"{watched.web.url}/hook")
+    assert (done.code, kinds(done)) == (0, ["vuln_update", "policy_eval"]), done.err
+    assert done.out.splitlines() == [
+        f"2024-06-01T12:00:00Z vuln_update {name}: vulnerabilities: 1 new",
+        f"2024-06-01T12:00:00Z policy_eval {name}: fail (stop), was pass",
+    ]
+    assert watched.registry.blob_gets() == []
+    vulnerabilities, verdict = watched.posted()
+    assert vulnerabilities["data"]["added"] == [
+        {
+            "id": "CVE-2024-1",
+            "severity": "high",
+            "package": "bash",
+            "version": "5.2-1",
+            "purl": "pkg:deb/debian/bash@5.2-1?arch=amd64&distro=debian-12",
+            "fix_state": "fixed",
+            "fixed_in": ["5.2-2"],
+        }
+    ]
+    assert (verdict["data"]["status"], verdict["data"]["action"]) == ("fail", "stop")
+    assert watched.round().out == ""
+
+
+@needs_registry
+def test_a_feed_change_about_other_packages_evaluates_nothing(watched: Watched) -> None:
+    watched.add(watched.push("app:1", BASH))
+    watched.round()
+    watched.feed(QUIET | {"nginx": {"CVE-2024-3": {"status": "open", "urgency": "high"}}})
+    done = watched.round()
+    assert (done.code, done.out) == (0, "")
+    assert "revision 2" in done.err
+    assert watched.evaluations() == 1
+
+
+@needs_registry
+def test_a_changed_record_is_told_as_changed(watched: Watched) -> None:
+    record = {"status": "open", "urgency": "high"}
+    watched.feed(QUIET | {"bash": {"CVE-2024-1": record}})
+    watched.add(watched.push("app:1", BASH))
+    watched.round()
+    watched.feed(LOUD)
+    done = watched.round("--webhook", f"{watched.web.url}/hook")
+    assert kinds(done)[0] == "vuln_update"
+    (row,) = watched.posted()[0]["data"]["changed"]
+    assert (row["id"], row["fix_state"], row["fixed_in"]) == ("CVE-2024-1", "fixed", ["5.2-2"])
+
+
+@needs_registry
+def test_a_feed_that_comes_decides_also_where_it_has_nothing_about_the_image(watched: Watched) -> None:
+    watched.web.answers["/debian.json"] = Answer(status=404)
+    watched.add(watched.push("app:1", layer(debian("nobody-knows=1"))))
+    assert watched.round().code == 5
+    watched.feed(QUIET)
+    done = watched.round()
+    assert kinds(done) == ["policy_eval"], done.err
+    assert "pass (warn), was indeterminate" in done.out or "pass (go), was indeterminate" in done.out
+
+
+@needs_registry
+def test_another_bundle_judges_again_and_an_unusable_one_stops_before_anything(watched: Watched) -> None:
+    watched.feed(LOUD)
+    watched.add(watched.push("app:1", BASH))
+    assert watched.round("--fail-on", "high").code == 0
+    done = watched.round("--fail-on", "critical")
+    assert kinds(done) == ["policy_eval"]
+    assert "pass (go), was fail" in done.out
+    before = len(watched.web.requests)
+    bundle = watched.directory / "bundle.yaml"
+    bundle.write_text("id: [")
+    done = watched.round("--policy", bundle)
+    assert (done.code, done.out) == (2, "")
+    assert str(bundle) in done.err
+    assert len(watched.web.requests) == before
+
+
+@needs_registry
+def test_a_verdict_of_an_earlier_day_is_made_again(watched: Watched) -> None:
+    """Its feed grows old; that is a change of the verdict, though neither image nor feed has changed."""
+    watched.add(watched.push("app:1", BASH))
+    watched.round()
+    old = {"SOURCE_DATE_EPOCH": str(NOON + 30 * DAY)}
+    done = watched.round("--no-sync", env=old)
+    assert kinds(done) == ["policy_eval"], done.err
+    done = watched.round(env=old | {"SOURCE_DATE_EPOCH": str(NOON + 31 * DAY)})
+    assert kinds(done) == ["policy_eval"], done.err
+    assert "was indeterminate" in done.out
+
+
+# ── what goes wrong ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@needs_registry
+def test_a_registry_that_is_down_is_told_and_does_not_stop_the_others(watched: Watched, tmp_path: Path) -> None:
+    image = archive(tmp_path / "z.tar", debian("bash=5.2-1"))
+    with start_registry(tmp_path) as other:
+        gone = other.push(f"oci:{oci_dir(tmp_path / 'gone', [BASH])}", "gone:1")
+        for name in (gone, image):
+            watched.add(name)
+        assert watched.round().code == 0
+    watched.feed(LOUD)
+    done = watched.round()
+    assert done.code == 3
+    assert f"anchore: {gone}: " in done.err
+    assert "refuses connections" in done.err
+    assert [LINE.match(line)[2] for line in done.out.splitlines()] == [f"{image}:", f"{image}:"]  # type: ignore[index]
+    assert {row["image"]: row["status"] for row in watched.run("watch", "list", "--json").json} == {
+        gone: "pass",
+        str(image): "fail",
+    }
+
+
+@needs_registry
+@pytest.mark.parametrize("fault", ["absent", "garbage", "refusing"])
+def test_a_feed_that_fails_is_told_and_the_tags_are_looked_at(watched: Watched, fault: str) -> None:
+    name = watched.push("app:1", BASH)
+    watched.add(name)
+    watched.round()
+    watched.push("app:1", BASH, layer({"srv/a": "1"}))
+    env = {}
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        if fault == "refusing":
+            env = {"ANCHORE_FEED_URL": f"debian=http://127.0.0.1:{closed.getsockname()[1]}/debian.json"}
+        watched.web.answers["/debian.json"] = Answer(b"<html>", status=404 if fault == "absent" else 200)
+        done = watched.round(env=env)
+    assert (done.code, kinds(done)) == (5, ["tag_update"]), done.err
+    assert "anchore: debian: " in done.err
+    assert watched.run("feeds", "status", "--json").json[0]["records"] == 1
+
+
+@needs_registry
+def test_webhooks_get_exactly_what_is_told_and_signed(watched: Watched) -> None:
+    name = watched.push("app:1", BASH)
+    watched.add(name)
+    watched.round()
+    watched.feed(LOUD)
+    done = watched.round("--webhook", f"{watched.web.url}/hook", env={"ANCHORE_WEBHOOK_SECRET": "s3cret"})
+    posts = [request for request in watched.web.requests if request[1] == "/hook"]
+    assert [json.loads(body)["kind"] for *_, body in posts] == kinds(done) == ["vuln_update", "policy_eval"]
+    for line, (method, _, headers, body) in zip(done.out.splitlines(), posts, strict=True):
+        event = json.loads(body)
+        assert (method, headers["X-Anchore-Event"]) == ("POST", event["kind"])
+        assert headers["Content-Type"].startswith("application/json")
+        assert (event["schema"], event["image"]) == ("anchore.event/1", name)
+        assert line == f"{event['created_at']} {event['kind']} {event['message']}"
+        signed = hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()
+        assert headers["X-Anchore-Signature-256"] == f"sha256={signed}"
+    assert "s3cret" not in done.err + done.out
+
+
+@needs_registry
+def test_a_webhook_that_is_down_is_told_and_the_rest_goes_on(watched: Watched, tmp_path: Path) -> None:
+    names = [watched.push("a:1", BASH), str(archive(tmp_path / "z.tar", debian("bash=5.2-1")))]
+    for name in names:
+        watched.add(name)
+    watched.round()
+    watched.feed(LOUD)
+    watched.web.answers["/hook"] = Answer(status=404)
+    hooks = [word for path in ("hook", "other") for word in ("--webhook", f"{watched.web.url}/{path}")]
+    done = watched.round(*hooks)
+    assert (done.code, kinds(done)) == (5, ["vuln_update", "policy_eval"] * 2)
+    assert "webhook http://127.0.0.1" in done.err
+    assert "not sent: vuln_update" in done.err
+    assert [event["image"] for event in watched.posted("/other")] == [name for name in sorted(names) for _ in "12"]
+
+
+# ── the loop ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def loop(watched: Watched, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts ``watch run`` in the background, with a directory of its own for temporary files."""
+    started: list[subprocess.Popen[str]] = []
+    (tmp_path / "temporary").mkdir()
+
+    def start(*args: object) -> subprocess.Popen[str]:
+        env = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "HOME": str(tmp_path / "home"),
+            "XDG_CONFIG_HOME": str(tmp_path / "home"),
+            "ANCHORE_STORE": str(tmp_path / "store.db"),
+            "TMPDIR": str(tmp_path / "temporary"),
+            **watched.env,
+        }
+        command = [sys.executable, "-m", "anchorecli", "watch", "run", "--no-tls-verify", *map(str, args)]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, env=env, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+@needs_registry
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_the_loop_goes_round_until_it_is_told_to_stop(
+    watched: Watched, loop: Callable[..., subprocess.Popen[str]], tmp_path: Path, sent: signal.Signals, code: int
+) -> None:
+    watched.add(watched.push("app:1", BASH))
+    process = loop("--interval", "1s")
+    wait_for(lambda: watched.web.paths().count("/debian.json") >= 1, "no first round")
+    watched.feed(LOUD)
+    assert process.stdout and "vuln_update" in process.stdout.readline()
+    assert "policy_eval" in process.stdout.readline()
+    # The next round has begun, or is waited for.
+    process.send_signal(sent)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (code, ""), err
+    assert "Traceback" not in err
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@needs_registry
+def test_the_loop_outlives_a_round_that_fails(
+    watched: Watched, loop: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    watched.feed(LOUD)
+    watched.add(watched.push("app:1", BASH))
+    bundle = tmp_path / "bundle.yaml"
+    good = watched.run("policy", "init", bundle)
+    assert good.code == 0, good.err
+    text = bundle.read_text()
+    process = loop("--interval", "1s", "--policy", bundle)
+    assert process.stderr
+    wait_for(lambda: "looked at 1" in process.stderr.readline(), "no round")  # type: ignore[union-attr]
+    bundle.write_text("id: [")
+    wait_for(lambda: f"{bundle}:" in process.stderr.readline(), "no complaint")  # type: ignore[union-attr]
+    bundle.write_text(text)
+    wait_for(lambda: "looked at 1" in process.stderr.readline(), "no round any more")  # type: ignore[union-attr]
+    process.terminate()
+    assert process.wait(30) == 143
+
+
+@needs_registry
+def test_what_was_not_told_to_the_end_is_told_again(
+    watched: Watched, loop: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """A round is killed while a webhook takes its time: the change must not be lost."""
+    watched.add(watched.push("app:1", BASH))
+    watched.round()
+    watched.feed(LOUD)
+    watched.web.answers["/hook"] = Answer(wait=2)
+    process = loop("--once", "--webhook", f"{watched.web.url}/hook")
+    wait_for(lambda: "/hook" in watched.web.paths(), "nothing was posted")
+    process.kill()
+    process.wait()
+    watched.web.answers["/hook"] = Answer()
+    done = watched.round("--webhook", f"{watched.web.url}/hook")
+    assert kinds(done) == ["vuln_update", "policy_eval"]
+    assert watched.round().out == ""
