@@ -32,12 +32,17 @@ from anchorecli.tree import LayerIndex, Tree
 
 FILES = "files"
 """The name under which a layer's file list is kept; it is the walk's own fact, not an analyzer's."""
-FILES_VERSION = 1
+FILES_VERSION = 2
 
 
-def fact_keys(analyzers: Sequence[Analyzer]) -> tuple[FactKey, ...]:
-    """The keys of everything a layer must have been looked at for."""
-    return (FactKey(FILES, FILES_VERSION), *(FactKey(a.name, a.version) for a in analyzers))
+def fact_keys(analyzers: Sequence[Analyzer], *, digests: bool = False) -> tuple[FactKey, ...]:
+    """The keys of everything a layer must have been looked at for; ``digests``: the files' sha256 too."""
+    return (files_key(digests), *(FactKey(a.name, a.version) for a in analyzers))
+
+
+def files_key(digests: bool) -> FactKey:
+    """The key of a layer's file list, with or without digests."""
+    return FactKey(FILES, FILES_VERSION, "sha256" if digests else "")
 
 
 class Collector:
@@ -100,13 +105,15 @@ class Collector:
             if self._timings is not None:
                 self._timings[analyzer.name] = self._timings.get(analyzer.name, 0) + perf_counter() - started
 
-    def facts(self, diff_id: DiffId, index: LayerIndex, damage: tuple[Problem, ...] = ()) -> list[LayerFacts]:
+    def facts(
+        self, diff_id: DiffId, index: LayerIndex, damage: tuple[Problem, ...] = (), *, digests: bool = False
+    ) -> list[LayerFacts]:
         """The layer's facts as the store keeps them, the file list first.
 
         Where the layer was not read to its end (``damage``) all of them count as failed: they serve this scan, and the
         next one reads the layer again.
         """
-        files = FactKey(FILES, FILES_VERSION)
+        files = files_key(digests)
         status = FactStatus.FAILED if damage else FactStatus.OK
         rows = [LayerFacts(diff_id, files, status, compression.pack(index.encode()), damage)]
         links = self._links(index)
@@ -175,6 +182,12 @@ def _assemble_one(analyzer: Analyzer, view: ImageView) -> Found:
         hint = f"packages of this kind may be missing; please report it with the output of -vv ({type(exc).__name__})"
         problem = Problem("analyze", analyzer.name, f"its facts could not be put together: {_reason(exc)}", hint)
         return Found(problems=(problem,))
+
+
+def file_tree(diff_ids: Sequence[DiffId], facts: Iterable[LayerFacts]) -> Tree:
+    """The files of layers, squashed, from their stored file lists; lowest layer first."""
+    indexes = {row.diff_id: _index(row) for row in facts if row.key.analyzer == FILES}
+    return Tree([indexes[diff_id] for diff_id in diff_ids])
 
 
 def _index(row: LayerFacts) -> LayerIndex:

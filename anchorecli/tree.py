@@ -43,6 +43,8 @@ class LayerIndex:
     targets: dict[int, str] = field(default_factory=dict)
     whiteouts: list[str] = field(default_factory=list)
     opaques: list[str] = field(default_factory=list)
+    digests: dict[int, bytes] = field(default_factory=dict)
+    """sha256 of regular files by row, where they were asked for."""
     _rows: dict[str, int] | None = None
 
     def add(self, path: str, kind: str, owner: tuple[int, int, int], size: int) -> None:
@@ -72,11 +74,13 @@ class LayerIndex:
                 {str(row): target for row, target in self.targets.items()},
                 self.whiteouts,
                 self.opaques,
+                list(self.digests),
             ]
         ).encode()
         numbers = [array("I", self.modes), array("I", self.uids), array("I", self.gids), array("Q", self.sizes)]
         names = "\0".join(self.paths).encode("utf-8", "surrogateescape")
-        return b"".join([len(head).to_bytes(8, "little"), head, *(a.tobytes() for a in numbers), names])
+        columns = [column.tobytes() for column in numbers]
+        return b"".join([len(head).to_bytes(8, "little"), head, *columns, *self.digests.values(), names])
 
     @classmethod
     def decode(cls, data: bytes) -> LayerIndex:
@@ -84,19 +88,21 @@ class LayerIndex:
         from json import loads
 
         start = 8 + int.from_bytes(data[:8], "little")
-        count, kinds, targets, whiteouts, opaques = loads(data[8:start])
+        count, kinds, targets, whiteouts, opaques, hashed = loads(data[8:start])
         columns = []
         for code, width in (("I", 4), ("I", 4), ("I", 4), ("Q", 8)):
             column = array(code)
             column.frombytes(data[start : start + width * count])
             columns.append(column.tolist())
             start += width * count
+        digests = {row: data[start + 32 * number : start + 32 * (number + 1)] for number, row in enumerate(hashed)}
+        start += 32 * len(hashed)
         names = data[start:].decode("utf-8", "surrogateescape").split("\0") if count else []
         if len(names) != count:
             raise ValueError("layer index: wrong number of names")
         links = {int(row): target for row, target in targets.items()}
         modes, uids, gids, sizes = columns
-        return cls(names, list(kinds), modes, uids, gids, sizes, links, whiteouts, opaques)
+        return cls(names, list(kinds), modes, uids, gids, sizes, links, whiteouts, opaques, digests)
 
 
 class Tree:
@@ -243,7 +249,8 @@ class Tree:
             below = self.layers[source[0]]
             size = below.sizes[below.rows[source[1]]]
         mode = index.modes[row]
-        return File(ImagePath(path), kind, mode, index.uids[row], index.gids[row], size, target, layer)
+        digest = index.digests[row].hex() if row in index.digests else ""
+        return File(ImagePath(path), kind, mode, index.uids[row], index.gids[row], size, target, layer, digest)
 
     def _walk(self, path: str, hops: int) -> str | None:
         parent, _, name = path.rpartition("/")

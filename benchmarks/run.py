@@ -67,7 +67,7 @@ class Bench:
         contenders = [
             Contender(
                 "anchore",
-                [self.anchore, "-q", "--store", str(store / "s.db"), "sbom", target, "-o", f"json={out}"],
+                [self.anchore, "-q", "--store", str(store / "s.db"), "sbom", target, "-o", f"purls={out}"],
                 forget,
             ),
         ]

@@ -43,7 +43,7 @@ class Start:
     def app(self, flags: Mapping[str, Any] | None = None, *, readonly: bool = False) -> App:
         """The running application; a context manager that closes the store."""
         flags = dict(flags or {})
-        own = {name: flags.pop(name, None) for name in ("force", "dockerfile")}
+        own = {name: flags.pop(name, None) for name in ("force", "dockerfile", "file_digests")}
         settings = self.settings(flags)
         return App(
             settings=settings,
@@ -52,6 +52,7 @@ class Start:
             now=self.now(),
             force=bool(own["force"]),
             dockerfile=own["dockerfile"] or "",
+            file_digests=bool(own["file_digests"]),
             readonly=readonly,
         )
 
@@ -80,6 +81,7 @@ class App:
     now: str
     force: bool = False
     dockerfile: str = ""
+    file_digests: bool = False
     readonly: bool = False
     timings: dict[str, float] = field(default_factory=dict)
     _store: Store | None = None
@@ -126,7 +128,7 @@ class App:
         ):
             options = AnalyzeOptions(
                 now=self.now,
-                limits=Limits(settings.limits_layer_bytes, settings.limits_entries),
+                limits=Limits(settings.limits_layer_bytes, settings.limits_entries, digests=self.file_digests),
                 max_file_bytes=settings.limits_file_bytes,
                 progress=tell,
                 timings=self.timings if self.verbose else None,

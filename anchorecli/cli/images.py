@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import sys
 from typing import Any
 
@@ -11,8 +12,17 @@ import click
 from anchorecli.cli.app import App, Start
 from anchorecli.cli.columns import short, show, size
 from anchorecli.cli.options import option
-from anchorecli.errors import NotFoundError, UsageError
-from anchorecli.model import StoredImage
+from anchorecli.errors import NotFoundError, StoreError, UsageError
+from anchorecli.model import File, Kind, Package, StoredImage
+
+_FORMATS = {
+    Kind.FILE: stat.S_IFREG,
+    Kind.DIR: stat.S_IFDIR,
+    Kind.SYMLINK: stat.S_IFLNK,
+    Kind.HARDLINK: stat.S_IFREG,
+    Kind.DEVICE: stat.S_IFCHR,
+    Kind.FIFO: stat.S_IFIFO,
+}
 
 
 @click.group()
@@ -54,6 +64,30 @@ def show_(start: Start, image: str) -> None:
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 
+@images.command("contents")
+@click.argument("image")
+@option("--files", is_flag=True, help="The file list: kind, mode, owner, size, layer, sha256 where it was taken.")
+@option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def contents(start: Start, image: str, files: bool, as_json: bool) -> None:
+    """What is in IMAGE, from the store alone: its packages, or with --files every path of the squashed image."""
+    from anchorecli.scan.analysis import stored_files, stored_packages
+
+    with start.app(readonly=True) as app:
+        found = _one(app, image)
+        gone = StoreError(f"what {image} contains is no longer in the store", hint="scan it again")
+        if files:
+            tree = stored_files(app.store, found.layers)
+            if tree is None:
+                raise gone
+            show([_file_row(file, as_json) for file in tree.files()], as_json=as_json, empty="no files")
+            return
+        packages = stored_packages(app.store, found.image_id)
+        if packages is None:
+            raise gone
+        show([_package_row(package, as_json) for package in packages], as_json=as_json, empty="no packages")
+
+
 @images.command("remove")
 @click.argument("image")
 @option("--yes", is_flag=True, help="Remove all that IMAGE matches, if it matches several.")
@@ -91,6 +125,33 @@ def _row(image: StoredImage, whole: bool) -> dict[str, Any]:
         "size": image.size if whole else size(image.size),
         "analyzed_at": image.analyzed_at,
     }
+
+
+def _package_row(package: Package, whole: bool) -> dict[str, Any]:
+    row = {"name": package.name, "version": package.version, "type": package.type}
+    if not whole:
+        return row | {"licenses": list(package.licenses), "owner": package.owner}
+    return row | {
+        "purl": package.purl,
+        "licenses": list(package.licenses),
+        "owner": package.owner,
+        "layer": package.layer,
+        "locations": [{"path": each.path, "layer": each.layer} for each in package.locations],
+    }
+
+
+def _file_row(file: File, whole: bool) -> dict[str, Any]:
+    row = {
+        "mode": f"{file.mode:04o}" if whole else stat.filemode(_FORMATS[file.kind] | file.mode),
+        "uid": file.uid,
+        "gid": file.gid,
+        "size": file.size,
+        "layer": file.layer,
+        "sha256": file.sha256 if whole else file.sha256[:12],
+    }
+    if whole:
+        return row | {"path": file.path, "kind": file.kind.value, "target": file.target}
+    return row | {"path": f"/{file.path}" + (f" -> {file.target}" if file.target else "")}
 
 
 def _parsed(text: str) -> Any:

@@ -32,6 +32,7 @@ def image_options(function: F) -> F:
         option("--tls-verify/--no-tls-verify", "tls_verify", default=None, help="Verify the registry's certificate."),
         option("--authfile", metavar="FILE", help="Credentials [default: REGISTRY_AUTH_FILE, DOCKER_CONFIG]."),
         option("--timeout", type=float, metavar="SECONDS", help="Give up on a registry that is silent this long."),
+        option("--file-digests", is_flag=True, help="Take the sha256 of every file (see: images contents --files)."),
         option("--force", is_flag=True, help="Read every layer again, whatever the store holds."),
     )):  # fmt: skip
         function = decorate(function)

@@ -98,8 +98,11 @@ def read_directory(directory: Directory, visitor: Visitor, limits: Limits | None
         mode = info.st_mode & 0o7777
         index.add(path, kind, (mode, info.st_uid, info.st_gid), size)
         total += size
-        if kind == "f" and (token := visitor.wants(path, size, mode)) is not None:
-            _visit_host_file(directory, visitor, token, path, size, mode)
+        token = visitor.wants(path, size, mode) if kind == "f" else None
+        if token is not None or (kind == "f" and limits.digests):
+            digest = _visit_host_file(directory, visitor, token, (path, size, mode), limits.digests)
+            if digest is not None:
+                index.digests[len(index.paths) - 1] = digest
     return LayerRead(index, "", 0, total, problems)
 
 
@@ -241,7 +244,11 @@ def _verify(layer: Layer, blob: Blob, digest: str, diff_id: str) -> None:
         raise IntegrityError(f"layer {layer.diff_id}: its content has the digest {diff_id}", hint=hint)
 
 
-def _visit_host_file(directory: Directory, visitor: Visitor, token: object, path: str, size: int, mode: int) -> None:
+def _visit_host_file(
+    directory: Directory, visitor: Visitor, token: object | None, file: tuple[str, int, int], hashed: bool
+) -> bytes | None:
+    """Show a file to the visitor; its digest where it is to be hashed and can be read."""
+    path, size, mode = file
     try:
         stream = directory.open(path)
     except OSError as exc:
@@ -250,12 +257,18 @@ def _visit_host_file(directory: Directory, visitor: Visitor, token: object, path
         def refuse(_count: int) -> bytes:
             raise error
 
-        visitor.visit(token, FileContent(path, max(size, 1), mode, refuse))
-        return
+        if token is not None:
+            visitor.visit(token, FileContent(path, max(size, 1), mode, refuse))
+        return None
     with stream:
         content = FileContent(path, size, mode, stream.read)
         try:
-            visitor.visit(token, content)
+            if token is not None:
+                visitor.visit(token, content)
+            return content.sha256() if hashed else None
+        except EOFError:
+            # The file became shorter while it was read: its digest would be of nothing that ever was.
+            return None
         finally:
             content.close()
 

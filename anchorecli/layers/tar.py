@@ -7,7 +7,6 @@ host paths: ``./``, ``../`` and leading slashes are folded inside the image's ro
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from anchorecli.errors import LimitError
@@ -44,6 +43,8 @@ class Limits:
     layer_bytes: int = 1 << 40
     entries: int = 10_000_000
     path_bytes: int = MAX_PATH
+    digests: bool = False
+    """Not a bound: whether every regular file is hashed (sha256)."""
 
 
 @dataclass(slots=True)
@@ -131,15 +132,18 @@ class TarWalker:
         if kind != "f":
             return padded
         token = self._visitor.wants(path, body, mode)
-        if token is None:
+        if token is None and not self._limits.digests:
             return padded
-        return padded - self._visit(token, path, body, mode, self._reader.read)
+        return padded - self._visit(token, FileContent(path, body, mode, self._reader.read))
 
-    def _visit(self, token: object, path: str, size: int, mode: int, take: Callable[[int], bytes]) -> int:
+    def _visit(self, token: object | None, content: FileContent) -> int:
+        """Show the file that was added last to the visitor, and hash it; returns how many bytes that read."""
         start = self._reader.position
-        content = FileContent(path, size, mode, take)
         try:
-            self._visitor.visit(token, content)
+            if token is not None:
+                self._visitor.visit(token, content)
+            if self._limits.digests:
+                self.index.digests[len(self.index.paths) - 1] = content.sha256()
         finally:
             content.close()
         return self._reader.position - start
@@ -240,8 +244,8 @@ class TarWalker:
         if path is not None:
             self.index.add(path, "f", owner, sparse.real_size)
             token = self._visitor.wants(path, sparse.real_size, owner[0])
-            if token is not None:
-                self._visit(token, path, sparse.real_size, owner[0], sparse.expander(self._reader))
+            if token is not None or self._limits.digests:
+                self._visit(token, FileContent(path, sparse.real_size, owner[0], sparse.expander(self._reader)))
         self._reader.skip(((sparse.stored + 511) & ~511) - (self._reader.position - start))
 
 

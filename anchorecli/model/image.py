@@ -130,6 +130,8 @@ class File:
     target: str = ""
     layer: int = 0
     """Index into ``Image.layers``."""
+    sha256: str = ""
+    """Hex digest of a regular file's content, empty where it was not asked for."""
 
 
 @dataclass(frozen=True, slots=True)

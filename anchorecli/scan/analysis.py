@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from anchorecli import __version__, codec
 from anchorecli.analyzers import ANALYZERS
 from anchorecli.analyzers.base import Analyzer
-from anchorecli.analyzers.run import Collector, assemble, fact_keys
+from anchorecli.analyzers.run import Collector, assemble, fact_keys, file_tree, files_key
 from anchorecli.layers import Limits, read_directory, read_layer
-from anchorecli.model import Analysis, DiffId, FactKey, FactStatus, Image, Layer, LayerFacts, Report
+from anchorecli.model import Analysis, DiffId, FactKey, FactStatus, Image, Layer, LayerFacts, Package, Report
 from anchorecli.source import DirLayer, Source
 from anchorecli.store import Store
+from anchorecli.tree import Tree
 from anchorecli.values import dataclass, field, replace
 
 WORKERS = 2
@@ -48,7 +49,7 @@ def analyze(source: Source, store: Store, options: AnalyzeOptions) -> Analysis:
     Raises: SourceError where the image cannot be had whole; nothing of the offending layer is stored.
     """
     image = source.image
-    keys = fact_keys(options.analyzers)
+    keys = fact_keys(options.analyzers, digests=options.limits.digests)
     analyzer_set = set_digest(keys)
     if not options.force and (known := _stored_analysis(store, image, analyzer_set)) is not None:
         return known
@@ -94,6 +95,27 @@ def inventory(analysis: Analysis, now: str) -> Report:
         created_at=now,
         problems=analysis.problems,
     )
+
+
+def stored_files(store: Store, diff_ids: Sequence[DiffId]) -> Tree | None:
+    """The squashed files of stored layers, with digests where they were taken; None where facts are missing."""
+    for digests in (True, False):
+        rows = store.get_facts(diff_ids, [files_key(digests)])
+        if {row.diff_id for row in rows} == set(diff_ids):
+            return file_tree(diff_ids, rows)
+    return None
+
+
+def stored_packages(store: Store, image_id: str) -> tuple[Package, ...] | None:
+    """The packages of a stored image; None where it was not analyzed by this version's analyzers."""
+    for digests in (False, True):
+        payload = store.get_analysis(image_id, set_digest(fact_keys(ANALYZERS, digests=digests)))
+        if payload is not None:
+            try:
+                return codec.decode(Analysis, payload).packages
+            except ValueError:
+                continue
+    return None
 
 
 def _stored_analysis(store: Store, image: Image, analyzer_set: str) -> Analysis | None:
@@ -196,4 +218,5 @@ def _read_one(source: Source, layer: Layer, known: frozenset[FactKey], options: 
             problems = read.problems
     finally:
         blob.close()
-    return _Read(collector.facts(layer.diff_id, read.index, problems), read.digest, read.size)
+    rows = collector.facts(layer.diff_id, read.index, problems, digests=options.limits.digests)
+    return _Read(rows, read.digest, read.size)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
 
 import pytest
 
-from tests.builders import config, docker_archive, layer, oci_archive, oci_dir
+from tests.builders import Entry, config, docker_archive, layer, link, oci_archive, oci_dir
 from tests.cli.conftest import Run
 from tests.cli.world import OPENSSL, archive, debian, osv_record, osv_zip, tracker
 
@@ -220,6 +221,24 @@ def test_history_and_images_show_what_was_kept(synced: Run, image: Path) -> None
     assert synced("images", "remove", listed[0]["id"]).code == 0
     assert synced("images", "list", "--json").json == []
     assert "removed" in synced("store", "gc", "--keep", "0").out
+
+
+def test_contents_come_from_the_store_with_digests_when_they_were_asked_for(synced: Run, tmp_path: Path) -> None:
+    image = archive(
+        tmp_path / "c.tar", debian(*PACKAGES) | {"bin/su": Entry(b"x" * 70_000, mode=0o4755)}, {"l": link("t")}
+    )
+    assert synced("scan", image).code == 1
+    identity = synced("images", "list", "--json").json[0]["id"]
+    packages = synced("images", "contents", identity, "--json").json
+    assert [package["name"] for package in packages] == ["libssl3", "openssl"]
+    files = {file["path"]: file for file in synced("images", "contents", identity, "--files", "--json").json}
+    assert (files["bin/su"]["mode"], files["bin/su"]["size"], files["bin/su"]["sha256"]) == ("4755", 70_000, "")
+    assert (files["l"]["kind"], files["l"]["target"], files["l"]["layer"]) == ("symlink", "t", 1)
+    assert synced("scan", image, "--file-digests").code == 1
+    files = {file["path"]: file for file in synced("images", "contents", identity, "--files", "--json").json}
+    assert files["bin/su"]["sha256"] == hashlib.sha256(b"x" * 70_000).hexdigest()
+    assert files["var/lib/dpkg/status"]["sha256"]
+    assert "-rwsr-xr-x" in synced("images", "contents", identity, "--files").out
 
 
 def test_quiet_and_pipes(synced: Run, image: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from anchorecli.errors import IntegrityError
 from anchorecli.layers import Limits, read_layer
 from anchorecli.model import DiffId, Digest, Layer
+from anchorecli.tree import LayerIndex
 from tests.builders import compressed, digest, layer
 from tests.layers.reading import BytesBlob, FileBlob, Keeper, read
 
@@ -92,3 +93,18 @@ def test_a_bomb_stops_at_the_limit() -> None:
     stored = gzip.compress(layer({"zeros": bytes(50_000_000)}), 9)
     with pytest.raises(IntegrityError, match="more than 1000000 bytes"):
         read_layer(BytesBlob(stored), Layer(DiffId("")), Keeper(lambda _: False), Limits(layer_bytes=1_000_000))
+
+
+@pytest.mark.parametrize("as_file", [False, True], ids=["stream", "file"])
+def test_every_file_is_hashed_when_asked(tmp_path: Path, as_file: bool) -> None:
+    files = {"empty": b"", "small": b"s" * 600, "large": bytes(range(256)) * 30_000}
+    tar = layer(files)
+    (tmp_path / "blob").write_bytes(tar)
+    for keeper in (Keeper(lambda _: False), Keeper(), Keeper(as_stream=True)):
+        blob = FileBlob(tmp_path / "blob") if as_file else BytesBlob(tar)
+        index = read(tar, blob, keeper, Limits(digests=True)).index
+        assert [index.digests[index.rows[name]].hex() for name in files] == [
+            digest(data)[7:] for data in files.values()
+        ]
+        assert LayerIndex.decode(index.encode()).digests == index.digests
+    assert read(tar).index.digests == {}
