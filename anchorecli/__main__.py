@@ -12,8 +12,12 @@ from anchorecli.errors import EXIT_USAGE, AnchoreError
 
 
 def main() -> NoReturn:
-    """Run, and exit with the code of design §6 (0, 1, 2, 3, 4, 5, or 130/143 on signals)."""
-    signal.signal(signal.SIGTERM, _terminate)
+    """Run, and exit with the code of design §6 (0, 1, 2, 3, 4, 5, or 128 + the signal's number)."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # What nohup has set to be ignored stays so.
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _terminate)
     try:
         code = run(sys.argv[1:])
         sys.stdout.flush()
@@ -66,8 +70,9 @@ def _fail(message: str, hint: str, code: int) -> int:
     return code
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(143)
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    """End as an exception does: temporary directories are removed, what was started is stopped."""
+    raise SystemExit(128 + number)
 
 
 if __name__ == "__main__":

@@ -191,7 +191,7 @@ def test_a_scan_that_is_told_to_stop_says_so_by_its_code(
 
 @needs_proc
 @needs_registry
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 def test_a_pull_that_is_told_to_stop_leaves_nothing_behind(
     run: Run, start: Start, tmp_path: Path, sent: signal.Signals, code: int
 ) -> None:
