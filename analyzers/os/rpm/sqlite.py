@@ -41,7 +41,8 @@ def headers(stream: BinaryIO, size: int, damage: list[str]) -> Iterator[bytes]:
         try:
             with closing(sqlite3.connect(place, uri=True)) as connection:
                 yield from _rows(connection, size, damage)
-        except sqlite3.Error as exc:
+        except (sqlite3.Error, UnicodeDecodeError) as exc:
+            # SQLite's own complaint quotes the damaged schema, which need not be UTF-8.
             damage.append(f"SQLite: {exc}")
 
 

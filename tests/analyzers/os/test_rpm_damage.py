@@ -78,6 +78,15 @@ def test_overwritten_anywhere(kind, changes):
     assert len(names) <= 10
 
 
+def test_a_schema_that_is_not_even_text_is_damage():
+    path, data = CONTAINERS["sqlite"]
+    changed = bytearray(data)
+    changed[4014] = 0x80
+    names, message = read(path, bytes(changed))
+    assert names == []
+    assert message
+
+
 @pytest.mark.parametrize("data", [b"", b"\0" * 4096, b"Rpm", b"not a database at all, but text"])
 def test_what_is_no_database_is_told(data):
     names, message = read("var/lib/rpm/Packages", data)
