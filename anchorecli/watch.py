@@ -90,6 +90,8 @@ def look(tag: WatchedTag, watch: Watch) -> tuple[tuple[Event, ...], bool]:
     occasion = Occasion(now=watch.now, reference=reference, store_it=False)
     report = evaluate(analysis, watch.store, watch.bundle, occasion)
     number = watch.store.put_evaluation(stored(report, reference))
+    if not _still_ours(tag, watch.store):
+        return (), True
     events = tuple(_events(tag, previous, report, number)) if previous else ()
     # Told before it counts as seen: whoever is killed between the two tells it again, rather than never.
     if events:
@@ -97,6 +99,12 @@ def look(tag: WatchedTag, watch: Watch) -> tuple[tuple[Event, ...], bool]:
     image = analysis.image
     watch.store.watch_update(replace(checked, digest=image.digest, image_id=image.image_id, evaluation_id=number))
     return events, True
+
+
+def _still_ours(tag: WatchedTag, store: Store) -> bool:
+    """Whether nobody took the tag off the watch, or told its change, while we pulled and read."""
+    now = next((each for each in store.watch_list() if each.reference == tag.reference), None)
+    return now is not None and now.active and now.evaluation_id == tag.evaluation_id
 
 
 def _touched(previous: Evaluation, analysis: Analysis, watch: Watch) -> bool:

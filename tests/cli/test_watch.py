@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ import pytest
 
 from tests.builders import layer, oci_dir
 from tests.cli.conftest import Run
-from tests.cli.world import ROOT, Done, archive, debian, tracker
+from tests.cli.test_registry import served_image
+from tests.cli.world import ROOT, Done, archive, debian, osv_record, osv_zip, tracker
 from tests.feeds.server import Answer, Server, serving
 from tests.registry import Registry, needs_registry, start_registry
 
@@ -30,6 +31,7 @@ DAY = 86400
 BASH = layer(debian("bash=5.2-1", "zlib1g=1.2"))
 QUIET = {"curl": {"CVE-2024-2001": {"status": "open", "urgency": "high"}}, "zlib": {}}
 LOUD = QUIET | {"bash": {"CVE-2024-1": {"status": "resolved", "fixed_version": "5.2-2", "urgency": "high"}}}
+OTHERS = ("alpine", "ghsa", "osv:AlmaLinux", "osv:Rocky Linux")
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (tag_update|vuln_update|policy_eval) (\S+)")
 Tracker = dict[str, dict[str, dict[str, str]]]
 
@@ -81,7 +83,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 def watched(run: Run, registry: Registry, tmp_path: Path) -> Iterator[Watched]:
     settings = tmp_path / "home" / "anchore" / "config.yaml"
     settings.parent.mkdir()
-    settings.write_text("feeds:\n" + "".join(f"  {name}: {{enabled: false}}\n" for name in ("alpine", "ghsa", "osv")))
+    settings.write_text("feeds:\n" + "".join(f"  {name}: {{enabled: false}}\n" for name in OTHERS))
     with serving(hook=Answer(), other=Answer()) as web:
         world = Watched(run, registry, web, tmp_path)
         world.feed(QUIET)
@@ -244,6 +246,27 @@ def test_a_feed_that_comes_decides_also_where_it_has_nothing_about_the_image(wat
     done = watched.round()
     assert kinds(done) == ["policy_eval"], done.err
     assert "pass (warn), was indeterminate" in done.out or "pass (go), was indeterminate" in done.out
+
+
+@needs_registry
+def test_a_feed_that_was_synced_by_name_is_kept_up_to_date(watched: Watched, tmp_path: Path) -> None:
+    metadata = "Metadata-Version: 2.1\nName: Jinja2\nVersion: 3.1.2\n"
+    site = "usr/lib/python3/dist-packages/jinja2-3.1.2.dist-info/METADATA"
+    watched.add(watched.push("app:1", BASH, layer({site: metadata})))
+
+    def publish(*records: dict[str, Any]) -> None:
+        watched.web.answers["/PyPI/all.zip"] = Answer(osv_zip(tmp_path / "all.zip", *records).read_bytes())
+
+    env = {"ANCHORE_FEED_URL": f"{watched.env['ANCHORE_FEED_URL']} osv:PyPI={watched.web.url}"}
+    first = osv_record("PYSEC-1", "PyPI", "flask", "2")
+    publish(first)
+    assert watched.run("feeds", "sync", "osv:PyPI", env=env).code == 0
+    watched.round(env=env)
+    publish(first, osv_record("PYSEC-2", "PyPI", "jinja2", "3.1.3"))
+    done = watched.round("--webhook", f"{watched.web.url}/hook", env=env)
+    assert kinds(done)[0] == "vuln_update", done.err
+    (row,) = watched.posted()[0]["data"]["added"]
+    assert (row["id"], row["purl"], row["fixed_in"]) == ("PYSEC-2", "pkg:pypi/jinja2@3.1.2", ["3.1.3"])
 
 
 @needs_registry
@@ -450,3 +473,26 @@ def test_what_was_not_told_to_the_end_is_told_again(
     done = watched.round("--webhook", f"{watched.web.url}/hook")
     assert kinds(done) == ["vuln_update", "policy_eval"]
     assert watched.round().out == ""
+
+
+@needs_registry
+@pytest.mark.parametrize("meanwhile", ["another round", "removed"])
+def test_two_rounds_at_once_tell_a_change_once(
+    watched: Watched, loop: Callable[..., subprocess.Popen[str]], tmp_path: Path, meanwhile: str
+) -> None:
+    """As when cron starts a round while the one before still pulls."""
+    name, _ = served_image(watched.web, tmp_path / "one", BASH)
+    watched.add(name)
+    assert watched.round().code == 0
+    _, blobs = served_image(watched.web, tmp_path / "two", BASH, layer({"srv/a": "1"}))
+    quick = watched.web.answers[blobs[1]]
+    assert isinstance(quick, Answer)
+    watched.web.answers[blobs[1]] = [replace(quick, wait=4), quick]
+    slow = loop("--once")
+    wait_for(lambda: blobs[1] in watched.web.paths(), "nothing was pulled")
+    if meanwhile == "removed":
+        assert watched.run("watch", "remove", name).code == 0
+    else:
+        assert kinds(watched.round()) == ["tag_update"]
+    out, err = slow.communicate(timeout=60)
+    assert (slow.returncode, out) == (0, ""), err
