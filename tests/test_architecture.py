@@ -16,9 +16,7 @@ LEVELS: dict[str, float] = {
     **dict.fromkeys(("tree", "versions", "compression", "codec", "transport"), 1),
     "archive": 1.25,
     **dict.fromkeys(("reference", "net", "config"), 1.5),
-    **dict.fromkeys(
-        ("source", "layers", "store", "matching", "report", "notify", "analyzers", "feeds", "policy"), 2
-    ),
+    **dict.fromkeys(("source", "layers", "store", "matching", "report", "notify", "analyzers", "feeds", "policy"), 2),
     "scan": 3,
     "watch": 4,
     "cli": 5,
