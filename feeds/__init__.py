@@ -38,6 +38,8 @@ def find(name: str) -> Driver:
     near = get_close_matches(wanted.lower(), known, n=1)
     names = ", ".join(driver.name for driver in FEEDS)
     hint = f"did you mean {known[near[0]].name}?" if near else f"feeds: {names}, or osv:ECOSYSTEM"
+    if prefix.lower() == "osv":
+        hint = "name the ecosystem as osv.dev spells it: osv:PyPI, osv:npm, osv:Debian:12 …"
     raise UsageError(f"no feed is named {name}", hint=hint)
 
 

@@ -9,11 +9,13 @@ Format: https://google.github.io/osv.dev/data/ (``<base>/<ecosystem>/all.zip``),
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from anchorecli.errors import UsageError
 from anchorecli.feeds import osv_record
 from anchorecli.feeds.base import Progress, Snapshot, fetch_one, from_path
 from anchorecli.feeds.snapshot import problem
@@ -61,6 +63,40 @@ class Osv:
 
     def _covers(self, ecosystem: str) -> bool:
         return ecosystem == self.ecosystem or ecosystem.startswith(f"{self.ecosystem}:")
+
+
+def recognised(path: Path) -> Osv:
+    """The feed that a file, zip or tree of OSV records is the export of.
+
+    Records of one ecosystem's export speak of others in passing: such a part must not pass for the other's feed. So one
+    ecosystem has to stand in nine of ten records.
+
+    Raises: UsageError that names the ecosystems where that holds of none.
+    """
+    snapshot = from_path(path)
+    total, seen = 0, Counter[str]()
+    try:
+        for member in snapshot.members(is_json):
+            if isinstance(member, Problem):
+                continue
+            total += 1
+            seen.update(_ecosystems(member[1]))
+    finally:
+        snapshot.close()
+    first = seen.most_common(1)
+    if first and first[0][1] >= 0.9 * total:
+        return Osv(first[0][0])
+    held = ", ".join(f"osv:{name} ({count})" for name, count in seen.most_common(5)) or "no OSV record"
+    raise UsageError(f"{path} is not one ecosystem's export: it holds {held}", hint="name the feed: osv:ECOSYSTEM")
+
+
+def _ecosystems(data: bytes) -> set[str]:
+    """The ecosystems a record speaks of, without their releases (``Debian`` of ``Debian:12``)."""
+    try:
+        affected = json.loads(data)["affected"]
+        return {str(each["package"]["ecosystem"]).partition(":")[0] for each in affected if "package" in each}
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return set()
 
 
 def is_json(name: str) -> bool:

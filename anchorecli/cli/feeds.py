@@ -35,18 +35,22 @@ def feeds() -> None:
 def sync(start: Start, names: tuple[str, ...], source: str | None, allow_shrink: bool, refresh: bool) -> int:
     """Bring feeds up to date: all of them, or those NAMEd.
 
-    Names: alpine, debian, ghsa, and osv:ECOSYSTEM (osv:PyPI, osv:npm, osv:Debian:12 …). With --from, one name:
+    Names: alpine, debian, ghsa, and osv:ECOSYSTEM (osv:PyPI, osv:npm, osv:Debian:12 …). With --from, one name; for an
+    osv.dev export plain osv will do:
 
     \b
-    anchore feeds sync osv:PyPI --from all.zip
+    anchore feeds sync osv --from all.zip
     """
     from anchorecli.feeds import FEEDS, find
+    from anchorecli.feeds.osv import recognised
     from anchorecli.feeds.sync import SyncOptions
 
     if source and len(names) != 1:
         raise UsageError("--from needs the one feed that PATH holds", hint=f"anchore feeds sync NAME --from {source}")
     with start.app() as app:
-        if names:
+        if names == ("osv",) and source:
+            drivers: list[Driver] = [recognised(Path(source))]
+        elif names:
             drivers = [find(name) for name in names]
         else:
             drivers = [driver for driver in FEEDS if app.settings.feed_enabled(driver.name)]

@@ -15,7 +15,7 @@ from anchorecli.feeds import FEEDS, find, snapshot
 from anchorecli.feeds.base import Driver
 from anchorecli.feeds.debian import Debian
 from anchorecli.feeds.ghsa import Ghsa
-from anchorecli.feeds.osv import Osv
+from anchorecli.feeds.osv import Osv, recognised
 from anchorecli.model import Problem, Range, Severity, Statement
 from tests.feeds.samples import TRACKER, affected, osv, parsed, secdb, written, zipped
 
@@ -299,9 +299,23 @@ def test_any_ecosystem_of_osv_can_be_named() -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("debain", "debian"), ("gsha", "ghsa"), ("nvd", "feeds:"), ("osv:", "feeds:"), ("osv:../x", "feeds:")],
+    [("debain", "debian"), ("gsha", "ghsa"), ("nvd", "feeds:"), ("osv:", "osv:PyPI"), ("osv:../x", "osv:PyPI")],
 )
 def test_unknown_feeds(name: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
         find(name)
     assert hint in caught.value.hint
+
+
+def test_an_export_is_recognised_by_its_records(tmp_path: Path) -> None:
+    python = {f"{n}.json": osv(f"GHSA-{n}", affected("p", {"introduced": "0"}, ecosystem="PyPI")) for n in range(9)}
+    both = osv("GHSA-both", affected("p", {"introduced": "0"}, ecosystem="PyPI"), affected("q", ecosystem="npm"))
+    path = written(tmp_path / "all.zip", zipped(python | {"both.json": both, "junk.json": "{"}))
+    assert recognised(path).name == "osv:PyPI"
+    debian = {"a.json": osv("CVE-1", affected("p", ecosystem="Debian:12"), affected("p", ecosystem="Debian:11"))}
+    assert recognised(written(tmp_path / "debian.zip", zipped(debian))).name == "osv:Debian"
+    with pytest.raises(UsageError, match=r"osv:PyPI \(10\), osv:Debian \(5\)"):
+        mixed = {f"d{n}.json": debian["a.json"] for n in range(5)}
+        recognised(written(tmp_path / "mixed.zip", zipped(python | {"both.json": both} | mixed)))
+    with pytest.raises(UsageError, match="no OSV record"):
+        recognised(written(tmp_path / "none.zip", zipped({"a.json": "[]"})))
