@@ -114,8 +114,8 @@ class App:
 
         return parse_reference(image)
 
-    def analyze(self, reference: ImageRef) -> Analysis:
-        """The image's analysis, from the store where it is known."""
+    def analyze(self, reference: ImageRef, meanwhile: Callable[[], None] | None = None) -> Analysis:
+        """The image's analysis, from the store where it is known; ``meanwhile`` is called while layers are read."""
         from anchorecli.layers import Limits
         from anchorecli.scan.analysis import AnalyzeOptions, analyze
         from anchorecli.source import open_source
@@ -133,6 +133,7 @@ class App:
                 progress=tell,
                 timings=self.timings if self.verbose else None,
                 force=self.force,
+                meanwhile=meanwhile,
             )
             return analyze(source, self.store, options)
 

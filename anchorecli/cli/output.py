@@ -42,6 +42,12 @@ def parse_outputs(texts: Sequence[str], subject: str, default: str) -> tuple[Out
     return tuple(outputs)
 
 
+def prepare(outputs: Sequence[Output]) -> None:
+    """Load what the outputs will need."""
+    for output in outputs:
+        output.format.prepare()
+
+
 def write_outputs(outputs: Sequence[Output], report: Report, options: RenderOptions) -> None:
     """Render and write each."""
     for output in outputs:

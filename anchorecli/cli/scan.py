@@ -10,7 +10,7 @@ import click
 
 from anchorecli.cli.app import App, Start
 from anchorecli.cli.options import image_options, option, output_options, policy_options
-from anchorecli.cli.output import parse_outputs, render_options, write_outputs
+from anchorecli.cli.output import Output, parse_outputs, prepare, render_options, write_outputs
 from anchorecli.errors import EXIT_INDETERMINATE, EXIT_PASS, EXIT_STOP
 from anchorecli.model import Report, Status
 
@@ -41,7 +41,7 @@ def scan(start: Start, /, image: str, **flags: Any) -> int:
         outputs = parse_outputs(app.settings.outputs, "report", "table")
         bundle = app.bundle()
         reference = app.reference(image)
-        analysis = app.analyze(reference)
+        analysis = app.analyze(reference, lambda: _load_the_rest(outputs))
         report = app.evaluate(analysis, bundle, reference)
         write_outputs(outputs, report, look)
         _explain(app, report)
@@ -52,6 +52,12 @@ def exit_code(report: Report) -> int:
     """Design §6: 0 pass, 1 stop, 4 indeterminate."""
     codes = {Status.PASS: EXIT_PASS, Status.FAIL: EXIT_STOP, Status.INDETERMINATE: EXIT_INDETERMINATE}
     return codes[report.verdict.status] if report.verdict else EXIT_PASS
+
+
+def _load_the_rest(outputs: tuple[Output, ...]) -> None:
+    import anchorecli.scan.decision  # noqa: F401 - it takes a while, and layers are being read just now
+
+    prepare(outputs)
 
 
 def _explain(app: App, report: Report) -> None:

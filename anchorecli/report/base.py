@@ -48,5 +48,8 @@ class Format(Protocol):
     def description(self) -> str:
         """One line for ``--help``."""
 
+    def prepare(self) -> None:
+        """Load what ``render`` will need, while something else is being waited for."""
+
     def render(self, report: Report, options: RenderOptions) -> str:
         """The whole text, ending in a newline. Encode it with ``errors="backslashreplace"`` on a narrow stdout."""

@@ -47,6 +47,9 @@ class JsonReport:
     media_type: str = "application/vnd.anchore.report+json"
     description: str = "everything, for programs (JSON, with a published schema)"
 
+    def prepare(self) -> None:
+        """Nothing here is slow to load."""
+
     def render(self, report: Report, options: RenderOptions) -> str:
         """The report as JSON text."""
         return quiet(_frame(document(report))) + "\n"

@@ -19,6 +19,9 @@ class PackageList:
     media_type: str = "text/plain"
     description: str = "name, version and type, one package a line"
 
+    def prepare(self) -> None:
+        """Nothing here is slow to load."""
+
     def render(self, report: Report, options: RenderOptions) -> str:
         """The list as text, never cut to a width: it is there to be searched."""
         rows = sorted({(p.name, p.version, p.type) for p in report.analysis.packages})

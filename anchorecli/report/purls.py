@@ -20,6 +20,9 @@ class Purls:
     media_type: str = "text/plain"
     description: str = "package URLs, one a line"
 
+    def prepare(self) -> None:
+        """Nothing here is slow to load."""
+
     def render(self, report: Report, options: RenderOptions) -> str:
         """The purls as text; empty where there is no package."""
         purls = {clean(package.purl) for package in report.analysis.packages if package.purl}

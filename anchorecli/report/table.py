@@ -26,6 +26,9 @@ class Table:
     media_type: str = "text/plain"
     description: str = "for people: verdict, vulnerabilities by package, what to do"
 
+    def prepare(self) -> None:
+        """Nothing here is slow to load."""
+
     def render(self, report: Report, options: RenderOptions) -> str:
         """The report as text; with ``options.color`` styled by rich."""
         from anchorecli.report.lines import Line, paint

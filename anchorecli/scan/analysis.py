@@ -41,6 +41,8 @@ class AnalyzeOptions:
     timings: dict[str, float] | None = None
     force: bool = False
     """Read every layer again, whatever the store holds."""
+    meanwhile: Callable[[], None] | None = None
+    """Called once while layers are read, if any has to be: for what will be needed afterwards (slow imports)."""
 
 
 def analyze(source: Source, store: Store, options: AnalyzeOptions) -> Analysis:
@@ -172,11 +174,13 @@ def _read_layers(
         return True
 
     # Closing the source wakes whoever waits for a pull.
-    _in_parallel(read_next, min(WORKERS, len(layers)), on_error=source.close)
+    _in_parallel(read_next, min(WORKERS, len(layers)), on_error=source.close, meanwhile=options.meanwhile)
     return results
 
 
-def _in_parallel(step: Callable[[], bool], workers: int, on_error: Callable[[], None]) -> None:
+def _in_parallel(
+    step: Callable[[], bool], workers: int, *, on_error: Callable[[], None], meanwhile: Callable[[], None] | None
+) -> None:
     """Repeat ``step`` in several threads, this one among them, until it gives False; the first error is raised."""
     errors: list[BaseException] = []
 
@@ -188,9 +192,13 @@ def _in_parallel(step: Callable[[], bool], workers: int, on_error: Callable[[], 
             errors.append(exc)
             on_error()
 
-    threads = [threading.Thread(target=run, name=f"layer-{number}", daemon=True) for number in range(workers - 1)]
+    # With something to do meanwhile even a single layer is read by another thread than this one.
+    others = max(workers - 1, 1 if meanwhile else 0)
+    threads = [threading.Thread(target=run, name=f"layer-{number}", daemon=True) for number in range(others)]
     for thread in threads:
         thread.start()
+    if meanwhile:
+        meanwhile()
     run()
     for thread in threads:
         thread.join()
