@@ -128,6 +128,14 @@ class Tree:
     def __iter__(self) -> Iterator[str]:
         return iter(self._at)
 
+    def executables(self, least: int) -> Iterator[str]:
+        """Visible regular files of at least ``least`` bytes with an execute permission."""
+        layers = self.layers
+        for path, (layer, row) in self._at.items():
+            index = layers[layer]
+            if index.sizes[row] >= least and index.modes[row] & 0o111 and index.kinds[row] == "f":
+                yield path
+
     def total_bytes(self) -> int:
         """The sizes of all visible regular files, in bytes."""
         layers = self.layers

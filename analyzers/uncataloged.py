@@ -1,0 +1,75 @@
+"""What an image holds that no analyzer of this version reads: told, so that silence is never taken for cleanness.
+
+Files that an OS package installed are that package's, and its distribution's feed speaks of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from anchorecli.model import Problem
+from anchorecli.tree import Tree
+
+KINDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("Java archives", (".jar", ".war", ".ear", ".jpi", ".hpi", ".par", ".sar", ".nar", ".kar"), ""),
+    ("Ruby gems", (".gemspec",), "/specifications/"),
+    ("PHP packages", ("/composer/installed.json",), ""),
+    (".NET packages", (".deps.json",), ""),
+    ("R packages", ("/DESCRIPTION",), "/library/"),
+    ("Conda packages", (".json",), "/conda-meta/"),
+    ("pacman packages", ("/desc",), "var/lib/pacman/local/"),
+    ("Gentoo packages", ("/CONTENTS",), "var/db/pkg/"),
+    ("Nix store paths", ("/nix/var/nix/db/db.sqlite",), ""),
+)
+"""What they are, how their paths end, and what must stand in them besides."""
+EXECUTABLE_BYTES = 1 << 20
+"""Smaller programs rarely have packages linked into them."""
+_ENDINGS = tuple(ending for _, endings, _ in KINDS for ending in endings)
+
+
+def uncataloged(tree: Tree, owned: Mapping[str, Iterable[str]]) -> list[Problem]:
+    """A problem for each kind of package evidence that was not read, a remark for programs that no package owns."""
+    found: dict[str, list[str]] = {}
+    for path in tree:
+        if f"/{path}".endswith(_ENDINGS) and (kind := _kind(path)):
+            found.setdefault(kind, []).append(path)
+    programs = list(tree.executables(EXECUTABLE_BYTES))
+    if not found and not programs:
+        return []
+    installed = _installed({path for paths in found.values() for path in paths} | set(programs), owned, tree)
+    problems = []
+    for kind, paths in found.items():
+        if unread := sorted(set(paths) - installed):
+            hint = "what is said of this image says nothing of them"
+            message = f"{len(unread)} not looked into, this version cannot read them: {_some(unread)}"
+            problems.append(Problem("analyze", kind, message, hint))
+    if foreign := sorted(set(programs) - installed):
+        message = f"{len(foreign)} that no package owns: {_some(foreign)}; what was linked into them is not known"
+        problems.append(Problem("analyze", "programs", message, incomplete=False))
+    return problems
+
+
+def _kind(path: str) -> str:
+    whole = f"/{path}"
+    for kind, endings, inside in KINDS:
+        if whole.endswith(endings) and inside in whole:
+            return kind
+    return ""
+
+
+def _installed(candidates: set[str], owned: Mapping[str, Iterable[str]], tree: Tree) -> set[str]:
+    """Those of the candidates that an OS package installed, under that name or through a linked directory."""
+    names = {path.rpartition("/")[2] for path in candidates}
+    installed = set()
+    for paths in owned.values():
+        for path in paths:
+            if path[path.rfind("/") + 1 :] in names:
+                relative = path.strip("/")
+                real = relative if relative in candidates else tree.resolve(relative)
+                if real in candidates:
+                    installed.add(real)
+    return installed
+
+
+def _some(paths: Sequence[str]) -> str:
+    return ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")

@@ -1,0 +1,60 @@
+"""What no analyzer reads is told, unless an OS package brought it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from anchorecli.analyzers.uncataloged import uncataloged
+from anchorecli.model import Problem
+from anchorecli.tree import Tree
+from tests.builders import Entry, layer, link
+from tests.layers.reading import read
+
+LARGE = Entry(bytes(1 << 20), mode=0o755)
+
+
+def told(files: Mapping[str, bytes | str | Entry], owned: Mapping[str, list[str]] | None = None) -> dict[str, Problem]:
+    tree = Tree([read(layer(files)).index])
+    return {problem.subject: problem for problem in uncataloged(tree, owned or {})}
+
+
+def test_package_evidence_without_an_analyzer_makes_the_evidence_incomplete() -> None:
+    found = told({
+        "app/lib/a.jar": "", "app/lib/b.war": "", "usr/lib/ruby/gems/3.1.0/specifications/rake-13.gemspec": "",
+        "srv/vendor/composer/installed.json": "", "srv/app.deps.json": "", "opt/conda/conda-meta/x-1.json": "",
+        "usr/lib/R/library/MASS/DESCRIPTION": "",
+    })  # fmt: skip
+    assert set(found) == {
+        "Java archives", "Ruby gems", "PHP packages", ".NET packages", "Conda packages", "R packages",
+    }  # fmt: skip
+    assert found["Java archives"].message.startswith("2 not looked into")
+    assert "app/lib/a.jar, app/lib/b.war" in found["Java archives"].message
+    assert all(problem.incomplete and problem.hint for problem in found.values())
+
+
+def test_what_looks_alike_but_is_something_else_is_not_told() -> None:
+    assert told({
+        "srv/app.gemspec": "", "etc/config.json": "", "README/DESCRIPTION": "", "jar": "", "a.jar.txt": "",
+        "composer/installed.json.bak": "",
+    }) == {}  # fmt: skip
+
+
+def test_what_an_os_package_installed_is_its_own_also_through_a_linked_directory() -> None:
+    files = {"usr/share/java/a.jar": "", "usr/lib/b.jar": "", "lib": link("usr/lib"), "usr/bin/big": LARGE}
+    owned = {"pkg:deb/debian/a@1": ["/usr/share/java/a.jar", "/lib/b.jar", "/usr/bin/big"]}
+    assert told(files, owned) == {}
+    assert set(told(files)) == {"Java archives", "programs"}
+
+
+def test_large_programs_that_nobody_owns_are_a_remark() -> None:
+    found = told(
+        {"usr/local/bin/app": LARGE, "usr/local/bin/script": Entry(b"#!/bin/sh", mode=0o755), "data": "x" * 2000000}
+    )
+    assert list(found) == ["programs"]
+    assert not found["programs"].incomplete
+    assert "1 that no package owns: usr/local/bin/app;" in found["programs"].message
+
+
+def test_long_lists_are_cut() -> None:
+    found = told({f"lib/{n}.jar": "" for n in range(9)})
+    assert found["Java archives"].message.endswith("lib/0.jar, lib/1.jar, lib/2.jar, …")
