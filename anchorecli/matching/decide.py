@@ -139,6 +139,9 @@ def _bound(scheme: str, text: str) -> Bound:
 
 
 def _in_ranges(subject: Subject, scheme: str, packed: str) -> bool | None:
+    # Errata of the RHEL family list one fix as it was built for several minor releases: each of the builds has it.
+    if scheme == "rpm" and "\n" in packed and _is_fix(subject, scheme, packed):
+        return False
     unknown = False
     for low, fixed, last in bounds(scheme, packed):
         held: bool | None = True
@@ -156,6 +159,12 @@ def _in_ranges(subject: Subject, scheme: str, packed: str) -> bool | None:
             return True
         unknown |= held is None
     return None if unknown else False
+
+
+def _is_fix(subject: Subject, scheme: str, packed: str) -> bool:
+    return any(
+        fixed is not None and subject.key(scheme, fixed.shape) == fixed.key for _, fixed, _ in bounds(scheme, packed)
+    )
 
 
 def _listed(subject: Subject, scheme: str, versions: str) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from anchorecli.matching import ecosystem_for, ecosystems_of
-from anchorecli.model import Distro, FixState, MatchVerdict, Severity, Statement
+from anchorecli.model import Distro, FixState, MatchVerdict, Range, Severity, Statement
 from tests.matching.feeds import ALMA, ALPINE, DEBIAN, Feeds, advisory, affected, denial, package
 
 
@@ -139,6 +139,24 @@ def test_a_statement_about_a_module_is_about_no_other(label, version, module, fi
     feeds = Feeds([advisory("ALSA-1", affected("almalinux:9", "nodejs", fixed, module=module))])
     found = feeds.match(package("nodejs", version, "rpm", module=label), distro=ALMA).matches
     assert bool(found) is hit
+
+
+@pytest.mark.parametrize(
+    ("version", "hit"),
+    [
+        ("1:1.8.0.352.b08-1.el8_6", True),
+        ("1:1.8.0.352.b08-2.el8_6", False),
+        ("1:1.8.0.352.b08-2.el8_7", False),
+        # Between two builds of the fix and neither of them: nobody says that it is in there.
+        ("1:1.8.0.352.b08-2.el8_6.1", True),
+        ("1.8.0.352.b08-2.el8_6", True),
+    ],
+)
+def test_every_build_of_a_fix_that_an_erratum_lists_is_fixed(version, hit):
+    builds = (Range(fixed="1:1.8.0.352.b08-2.el8_6"), Range(fixed="1:1.8.0.352.b08-2.el8_7"))
+    feeds = Feeds([advisory("RLSA-1", affected("rocky:8", "java-1.8.0-openjdk", ranges=builds))])
+    found = feeds.match(package("java-1.8.0-openjdk", version, "rpm"), distro=Distro("rocky", "8.9")).matches
+    assert bool(found) == hit
 
 
 def test_oracle_never_labels_its_modules():
