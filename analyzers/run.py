@@ -15,7 +15,7 @@ from typing import Any
 from anchorecli import compression
 from anchorecli.analyzers.base import PARTIAL, Analyzer, Found, LayerFile
 from anchorecli.analyzers.ownership import link_owners
-from anchorecli.analyzers.uncataloged import uncataloged
+from anchorecli.analyzers.uncataloged import uncataloged, unlisted
 from anchorecli.analyzers.view import ImageView, LayerRecords
 from anchorecli.model import (
     Analysis,
@@ -164,7 +164,7 @@ def assemble(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerF
         packages.extend(found.packages)
         owned.update(found.owned)
     packages = link_owners(packages, owned, tree)
-    problems.update(uncataloged(tree, owned))
+    problems.update(uncataloged(tree, owned), unlisted(distro, packages))
     packages.sort(key=lambda p: (p.type, p.name, p.version, p.arch, p.locations))
     return Analysis(
         image=image,

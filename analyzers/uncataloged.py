@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from anchorecli.model import Problem
+from anchorecli.model import Distro, Package, Problem
 from anchorecli.tree import Tree
 
 KINDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
@@ -24,6 +24,8 @@ KINDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
 """What they are, how their paths end, and what must stand in them besides."""
 EXECUTABLE_BYTES = 1 << 20
 """Smaller programs rarely have packages linked into them."""
+OS_TYPES = frozenset({"deb", "rpm", "apk", "opkg"})
+"""Types of the packages that a distribution's own package manager installs, as far as this version reads them."""
 _ENDINGS = tuple(ending for _, endings, _ in KINDS for ending in endings)
 
 
@@ -47,6 +49,17 @@ def uncataloged(tree: Tree, owned: Mapping[str, Iterable[str]]) -> list[Problem]
         message = f"{len(foreign)} that no package owns: {_some(foreign)}; what was linked into them is not known"
         problems.append(Problem("analyze", "programs", message, incomplete=False))
     return problems
+
+
+def unlisted(distro: Distro | None, packages: Iterable[Package]) -> list[Problem]:
+    """A problem where an image says which distribution it is and has no list of what that installed."""
+    # BusyBox by itself is a program that stands for a distribution: nobody keeps a list there.
+    if distro is None or distro.id == "busybox" or any(package.type in OS_TYPES for package in packages):
+        return []
+    called = distro.pretty_name or f"{distro.name or distro.id} {distro.version_id}".strip()
+    message = "no package of the distribution was found: what it installed is not known"
+    hint = f"{distro.source} says which it is; scan an image that still has its package database"
+    return [Problem("analyze", called, message, hint)]
 
 
 def _kind(path: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from anchorecli.analyzers.uncataloged import uncataloged
-from anchorecli.model import Problem
+from anchorecli.analyzers.uncataloged import uncataloged, unlisted
+from anchorecli.model import Distro, ImagePath, Package, Problem
 from anchorecli.tree import Tree
 from tests.builders import Entry, layer, link
 from tests.layers.reading import read
@@ -58,3 +58,21 @@ def test_large_programs_that_nobody_owns_are_a_remark() -> None:
 def test_long_lists_are_cut() -> None:
     found = told({f"lib/{n}.jar": "" for n in range(9)})
     assert found["Java archives"].message.endswith("lib/0.jar, lib/1.jar, lib/2.jar, …")
+
+
+def package(kind: str) -> Package:
+    return Package(name="a", version="1", type=kind, scheme="deb")
+
+
+def test_a_distribution_without_any_package_is_told() -> None:
+    debian = Distro("debian", "12", pretty_name="Debian 12", source=ImagePath("etc/os-release"))
+    [problem] = unlisted(debian, [package("pypi")])
+    assert problem.incomplete and problem.subject == "Debian 12"
+    assert "etc/os-release" in problem.hint
+    assert [each.subject for each in unlisted(Distro("flatcar", "1"), [])] == ["flatcar 1"]
+
+
+def test_nothing_is_told_where_packages_are_or_nobody_keeps_a_list() -> None:
+    assert unlisted(Distro("debian", "12"), [package("deb")]) == []
+    assert unlisted(Distro("busybox", "1.36.1"), []) == []
+    assert unlisted(None, []) == []
