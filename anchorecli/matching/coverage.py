@@ -50,12 +50,11 @@ def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[
 
 
 def _distro(distro: Distro, ecosystem: str, count: int) -> Problem:
-    feed = _FEEDS.get(ecosystem.partition(":")[0], "osv")
     return Problem(
         "match",
         _called(distro),
         f"no feed covers {ecosystem}: {_packages(count)} not checked for vulnerabilities",
-        f"anchore feeds sync {feed}; anchore feeds status lists what is covered",
+        _sync(_FEEDS.get(ecosystem.partition(":")[0], "")),
     )
 
 
@@ -64,7 +63,7 @@ def _substitute(distro: Distro, wanted: str, used: str) -> Problem:
         "match",
         _called(distro),
         f"no feed covers {wanted}; judged by {used}, whose fixed versions may differ",
-        "anchore feeds status lists what is covered",
+        _STATUS,
         incomplete=False,
     )
 
@@ -89,8 +88,12 @@ def _language(ecosystem: str, count: int) -> Problem:
         "match",
         ecosystem,
         f"no feed covers {ecosystem}: {_packages(count)} not checked for vulnerabilities",
-        "anchore feeds sync ghsa, or osv; anchore feeds status lists what is covered",
+        _sync("ghsa" if ecosystem in _GHSA else _FEEDS.get(ecosystem, "")),
     )
+
+
+def _sync(feed: str) -> str:
+    return f"{f'anchore feeds sync {feed}' if feed else 'no feed is known for it'}; {_STATUS}"
 
 
 def _called(distro: Distro) -> str:
@@ -101,5 +104,28 @@ def _packages(count: int) -> str:
     return "1 package was" if count == 1 else f"{count} packages were"
 
 
-_FEEDS = {"debian": "debian", "alpine": "alpine"}
-"""Feeds of their own; the other distributions are in the OSV exports."""
+_STATUS = "anchore feeds status lists what is covered"
+_GHSA = frozenset(
+    ("pypi", "npm", "maven", "golang", "gem", "cargo", "nuget", "composer", "hex", "pub", "swift", "github-actions")
+)
+_FEEDS = {
+    "debian": "debian",
+    "alpine": "alpine",
+    "ubuntu": "osv:Ubuntu",
+    "almalinux": "osv:AlmaLinux",
+    "rocky": "'osv:Rocky Linux'",
+    "rhel": "'osv:Red Hat'",
+    "sles": "osv:SUSE",
+    "opensuse-leap": "osv:openSUSE",
+    "wolfi": "osv:Wolfi",
+    "chainguard": "osv:Chainguard",
+    "minimos": "osv:MinimOS",
+    "mageia": "osv:Mageia",
+    "openeuler": "osv:openEuler",
+    "photon": "'osv:Photon OS'",
+    "azurelinux": "'osv:Azure Linux'",
+    "cran": "osv:CRAN",
+    "bitnami": "osv:Bitnami",
+    "julia": "osv:Julia",
+}
+"""Who speaks of a namespace, as ``anchore feeds sync`` takes it in a shell."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from anchorecli.feeds import find
 from anchorecli.model import Distro
 from tests.matching.feeds import ALMA, ALPINE, DEBIAN, Feeds, advisory, affected, package
 
@@ -14,6 +15,28 @@ def test_a_distribution_nobody_covers():
     assert (problem.stage, problem.subject, problem.incomplete) == ("match", "alpine 3.20.3", True)
     assert problem.message == "no feed covers alpine:3.20: 2 packages were not checked for vulnerabilities"
     assert "anchore feeds sync alpine" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("distro", "kind", "command"),
+    [
+        (Distro("ubuntu", "24.04"), "deb", "osv:Ubuntu"),
+        (Distro("rocky", "9.4"), "rpm", "'osv:Rocky Linux'"),
+        (Distro("centos", "9"), "rpm", "'osv:Red Hat'"),
+        (Distro("wolfi", "2023"), "apk", "osv:Wolfi"),
+        (ALPINE, "npm", "ghsa"),
+        (ALPINE, "cran", "osv:CRAN"),
+    ],
+)
+def test_the_hint_names_a_feed_that_can_be_synced(distro, kind, command):
+    (problem,) = Feeds([DEB]).match(package("x", "1", kind), distro=distro).problems
+    assert problem.hint.startswith(f"anchore feeds sync {command};")
+    assert find(command.strip("'")).name == command.strip("'")
+
+
+def test_what_no_feed_speaks_of_is_not_told_to_be_synced():
+    (problem,) = Feeds([DEB]).match(package("x", "1"), distro=Distro("kali", "2024.2")).problems
+    assert (problem.incomplete, problem.hint.partition(";")[0]) == (True, "no feed is known for it")
 
 
 def test_a_distribution_without_packages_is_no_problem():
