@@ -74,6 +74,8 @@ def numbers(report: Report) -> str:
     if not matches:
         if not report.feeds:
             return "No feed was asked for vulnerabilities."
+        if not report.analysis.packages:
+            return "No package was found, so there was nothing to ask the feeds about."
         seen = " in what could be seen" if any(problem.incomplete for problem in report.problems) else ""
         return f"The feeds know of no vulnerability{seen}."
     packages = len({(match.package.type, match.package.name, match.package.version) for match in matches})

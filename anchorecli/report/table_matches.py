@@ -167,12 +167,12 @@ def _fix(match: Match) -> str:
 def _left_out(report: Report, left_out: list[Match], options: RenderOptions, after_list: bool) -> list[Line]:
     if options.all:
         return []
-    parts = [severity_counts((match.severity for match in left_out), "of unknown severity without a fix")]
-    undecided = identity.undecided(report)
+    parts = [severity_counts(_worst(left_out).values(), "of unknown severity without a fix")]
+    undecided = _worst(identity.undecided(report))
     if undecided:
-        severities = severity_counts(match.severity for match in undecided)
+        severities = severity_counts(undecided.values())
         parts.append(f"{len(undecided):,} undecided since a version could not be compared ({severities})")
-    hidden = len(identity.suppressed(report))
+    hidden = len(_worst(identity.suppressed(report)))
     if hidden:
         parts.append(f"{hidden:,} suppressed")
     text = "; ".join(part for part in parts if part)
@@ -180,6 +180,14 @@ def _left_out(report: Report, left_out: list[Match], options: RenderOptions, aft
         return []
     start: list[Line] = [[]] if after_list else []
     return start + wrapped(f"Not listed: {text} (--all lists them)", options.width, style="dim")
+
+
+def _worst(matches: list[Match]) -> dict[str, Severity]:
+    """Each vulnerability once, as the numbers at the head count them, with its worst severity."""
+    worst: dict[str, Severity] = {}
+    for match in matches:
+        worst[match.id] = max(match.severity, worst.get(match.id, match.severity))
+    return worst
 
 
 def _plain(title: str, meaning: str, matches: list[Match], options: RenderOptions) -> list[Line]:

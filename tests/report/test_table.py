@@ -99,6 +99,14 @@ def test_minor_undecided_and_suppressed_matches_are_counted() -> None:
     ) in flat
 
 
+def test_what_is_not_listed_is_counted_as_the_head_counts_it() -> None:
+    twins = [samples.deb("libc6", "2.36-9"), samples.deb("libc-bin", "2.36-9")]
+    matches = tuple(samples.match("CVE-1", package, Severity.NEGLIGIBLE) for package in twins)
+    text = render(samples.report(matches=matches, verdict=None))
+    assert "1 vulnerability in 2 packages: 1 negligible" in text
+    assert "Not listed: 1 negligible (--all lists them)" in text
+
+
 def test_all_lists_them() -> None:
     text = render(samples.report(), all=True)
     assert "Not listed" not in text
@@ -178,6 +186,8 @@ def test_nothing_found_in_part_of_an_image_is_not_nothing() -> None:
     partial = replace(samples.clean_report(), problems=(samples.GAP,))
     assert "The feeds know of no vulnerability in what could be seen." in render(partial)
     assert "No feed was asked for vulnerabilities." in render(samples.unevaluated_report())
+    empty = replace(samples.clean_report(), analysis=replace(samples.clean_report().analysis, packages=()))
+    assert "No package was found, so there was nothing to ask the feeds about." in render(empty)
 
 
 def test_the_verdict_is_repeated_where_it_has_scrolled_away() -> None:
