@@ -22,6 +22,7 @@ Covers = Callable[[str], bool]
 
 MAX_SUMMARY = 300
 _CVE = re.compile(r"CVE-\d{4}-\d{4,}")
+_VENDOR_CVE = re.compile(r"[A-Z]+-(CVE-\d{4}-\d{4,})")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)", re.ASCII)
 _ID = re.compile(r"[\w][\w.:+/-]{0,199}")
 _MODULE = re.compile(r"(?<![\w.+-])([a-z0-9][\w.+-]*:[a-z0-9][\w.]*)(?=[\s,]|$)", re.IGNORECASE)
@@ -94,15 +95,17 @@ def _statements(entry: dict[str, Any], record: dict[str, Any]) -> Iterator[Affec
     versions = tuple(_version(each) for each in _list(entry, "versions"))
     if not ranges and not versions:
         return  # commits only: nothing can be said of a version
-    yield Affected(
-        ecosystem=space.name,
-        package=package_name(space.name, _text(entry["package"], "name")),
-        scheme=space.scheme,
-        ranges=ranges,
-        versions=uncovered(versions, ranges, space),
-        severity=_local_severity(entry),
-        module=_module(record, ranges) if space.scheme == "rpm" else "",
-    )
+    versions = uncovered(versions, ranges, space)
+    for module in _modules(record, ranges) if space.scheme == "rpm" else ("",):
+        yield Affected(
+            ecosystem=space.name,
+            package=package_name(space.name, _text(entry["package"], "name")),
+            scheme=space.scheme,
+            ranges=ranges,
+            versions=versions,
+            severity=_local_severity(entry),
+            module=module,
+        )
 
 
 def _merged(statements: Iterable[Affected]) -> tuple[Affected, ...]:
@@ -132,6 +135,8 @@ def _aliases(record: dict[str, Any], identifier: str, distro: bool) -> tuple[str
     ``related`` is only that in general, but it is where AlmaLinux, Rocky Linux and Debian list what they fix.
     """
     named = [*_ids(record, "aliases"), *_ids(record, "upstream")]
+    # A USN names only Ubuntu's records, UBUNTU-CVE-2024-1: whoever looks for the CVE is to find it.
+    named += [found[1] for each in (identifier, *named) if (found := _VENDOR_CVE.fullmatch(each))]
     if distro and not _CVE.fullmatch(identifier) and not any(_CVE.fullmatch(each) for each in named):
         named += [each for each in _ids(record, "related") if _CVE.fullmatch(each)]
     return tuple(dict.fromkeys(each for each in named if each != identifier))
@@ -163,12 +168,15 @@ def _local_severity(entry: dict[str, Any]) -> Severity:
     return Severity.parse(_text(specific, "urgency").rstrip("*") or _text(specific, "severity"))
 
 
-def _module(record: dict[str, Any], ranges: tuple[Range, ...]) -> str:
-    """The rpm module: only the title names it (``nodejs:16 security update``), and only one that names one is clear."""
+def _modules(record: dict[str, Any], ranges: tuple[Range, ...]) -> tuple[str, ...]:
+    """The rpm modules the statement is about: only the title names them (``nodejs:16 security update``), if anything.
+
+    Several are several statements: ``virt:rhel and virt-devel:rhel`` says nothing of the other modules that have
+    packages of those names.
+    """
     if not any(".module" in each.fixed for each in ranges):
-        return ""
-    named = set(_MODULE.findall(_text(record, "summary")))
-    return named.pop() if len(named) == 1 else ""
+        return ("",)
+    return tuple(dict.fromkeys(_MODULE.findall(_text(record, "summary")))) or ("",)
 
 
 def _summary(record: dict[str, Any]) -> str:

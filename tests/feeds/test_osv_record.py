@@ -154,10 +154,19 @@ def test_an_erratum_of_almalinux() -> None:
     ]
 
 
-def test_a_title_with_two_modules_names_none() -> None:
+@pytest.mark.parametrize(
+    ("title", "modules"),
+    [
+        ("Low: virt:rhel and virt-devel:rhel security update", ["virt:rhel", "virt-devel:rhel"]),
+        ("Low: nodejs:16, nodejs:18 security update", ["nodejs:16", "nodejs:18"]),
+        ("Important: varnish security update", [""]),
+    ],
+)
+def test_a_title_limits_a_statement_to_the_modules_it_names(title: str, modules: list[str]) -> None:
     entry = affected("libvirt", {"introduced": "0"}, {"fixed": "8.0-1.module_el8+1"}, ecosystem="AlmaLinux:8")
-    (statement,) = one(osv("ALSA-1:1", entry, summary="Low: virt:rhel and virt-devel:rhel security update")).affected
-    assert statement.module == ""
+    found = one(osv("ALSA-1:1", entry, summary=title))
+    assert [each.module for each in found.affected] == modules
+    assert {each.ranges for each in found.affected} == {(Range(fixed="8.0-1.module_el8+1"),)}
 
 
 def test_bug_fixes_count_only_with_a_cve() -> None:
@@ -171,6 +180,13 @@ def test_upstream_is_an_alias_and_keeps_related_out() -> None:
     found = one(osv("DEBIAN-CVE-2024-1", entry, upstream=["CVE-2024-11111"], related=["CVE-2024-22222"]))
     assert found.aliases == ("CVE-2024-11111",)
     assert found.affected[0].severity is Severity.NEGLIGIBLE
+
+
+def test_a_distributors_name_for_a_cve_is_that_cve_too() -> None:
+    entry = affected("wayland", {"introduced": "0"}, {"fixed": "1.16"}, ecosystem="Ubuntu:18.04:LTS")
+    usn = one(osv("USN-5614-1", entry, upstream=["UBUNTU-CVE-2021-3782"], related=["CVE-2022-22222"]))
+    assert usn.aliases == ("UBUNTU-CVE-2021-3782", "CVE-2021-3782")
+    assert one(osv("ALPINE-CVE-2021-3782", entry)).aliases == ("CVE-2021-3782",)
 
 
 @pytest.mark.parametrize(
