@@ -35,7 +35,8 @@ class Statement(NamedTuple):
     package: str
     ranges: tuple[Events, ...]
     versions: frozenset[str] = frozenset()
-    module: str = ""
+    modules: frozenset[str] = frozenset()
+    """Those that the title names."""
     modular: bool = False
     denies: bool = False
 
@@ -81,13 +82,12 @@ def judge(asked: Sequence[Asked], statements: Sequence[Statement], scheme: str) 
     for each in statements:
         by_name.setdefault(each.package, []).append(each)
     order = Order(scheme)
-    order.learn(
-        pair for one in asked for each in by_name.get(one.package, ()) for pair in _pairs(one.version, each)
-    )
+    order.learn(pair for one in asked for each in by_name.get(one.package, ()) for pair in _pairs(one.version, each))
     return {one: _found(one, by_name.get(one.package, ()), order) for one in asked}
 
 
 def _pairs(version: str, statement: Statement) -> Iterator[tuple[str, str]]:
+    yield from ((version, each) for each in statement.versions)
     for events in statement.ranges:
         bounds = [bound for _, bound in events if bound not in ("", "0", "*")]
         yield from ((version, bound) for bound in bounds)
@@ -112,8 +112,8 @@ def _found(one: Asked, statements: Sequence[Statement], order: Order) -> dict[st
 
 
 def _speaks_of(statement: Statement, one: Asked) -> bool:
-    if statement.module and one.module:
-        return one.module == statement.module or one.module.startswith(f"{statement.module}:")
+    if statement.modules and one.module:
+        return one.module in statement.modules
     return statement.modular == (".module" in one.version)
 
 
@@ -122,8 +122,10 @@ def _affected(statement: Statement, version: str, order: Order) -> bool:
         return True
     if version in statement.versions:
         return True
+    if order.scheme == "pep440" and any(order(version, each) == 0 for each in statement.versions):
+        return True  # 1.0 and 1.0.0 are one version, and == 1.0 takes 1.0+local
     fixes = {bound for events in statement.ranges for kind, bound in events if kind == "fixed"}
-    if order.scheme == "rpm" and version in fixes:
+    if order.scheme == "rpm" and any(order(version, fix) == 0 for fix in fixes):
         return False  # one erratum, several builds of the same fix
     return any(_in_range(events, version, order) for events in statement.ranges)
 
@@ -164,18 +166,18 @@ def osv_record(record: dict[str, Any]) -> Iterator[Statement]:
     if record.get("withdrawn") or (record["id"][:4] in ("ALBA", "ALEA") and about == {record["id"]}):
         return
     streams = set(re.findall(r"(?<!\S)([a-z][\w.+-]*:\w[\w.]*)(?![\w:])", record.get("summary", ""), re.IGNORECASE))
-    grouped: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    grouped: dict[tuple[str, str, bool], list[dict[str, Any]]] = {}
     for entry in record.get("affected", []):
         if "ecosystem" in entry.get("package", {}):
-            grouped.setdefault((entry["package"]["ecosystem"], entry["package"]["name"]), []).append(entry)
-    for (space, package), entries in grouped.items():
+            modular = ".module" in str(entry.get("ranges"))
+            grouped.setdefault((entry["package"]["ecosystem"], entry["package"]["name"], modular), []).append(entry)
+    for (space, package, modular), entries in grouped.items():
         ranges = tuple(events for entry in entries for events in _events(entry))
         versions = frozenset(version for entry in entries for version in entry.get("versions", ()))
         if not ranges and not versions:
             continue  # commits only
-        modular = any(".module" in bound for events in ranges for _, bound in events)
-        module = next(iter(streams)) if modular and len(streams) == 1 else ""
-        yield Statement(record["id"], about, space, package, ranges, versions, module, modular)
+        modules = frozenset(streams if modular else ())
+        yield Statement(record["id"], about, space, package, ranges, versions, modules, modular)
 
 
 def _about(record: dict[str, Any]) -> frozenset[str]:
@@ -210,7 +212,9 @@ def secdb(root: Path) -> Iterator[Statement]:
             for version, lines in (entry["pkg"].get("secfixes") or {}).items():
                 for line in lines or ():
                     ids = re.findall(r"CVE[-_](\d{4}-\d{4,})", line, re.IGNORECASE)
-                    words = [f"CVE-{each}" for each in ids] or [w for w in line.split() if re.search(r"\d", w)][:1]
+                    words = [f"CVE-{each}" for each in ids] or [
+                        w for w in line.split() if re.fullmatch(r"[\w-]*\d[\w-]*", w)
+                    ][:1]
                     for identifier in words:
                         fixes.setdefault(identifier, []).append(version)
             for identifier, versions in fixes.items():
@@ -225,7 +229,8 @@ def debian_tracker(path: Path) -> Iterator[Statement]:
     """The statements of the Debian tracker's export; the space is the release's code name."""
     for package, entries in json.loads(path.read_bytes()).items():
         for identifier, entry in entries.items():
-            for release, said in entry["releases"].items():
+            releases = entry["releases"]
+            for release, said in releases.items() if isinstance(releases, dict) else ():
                 fixed = said.get("fixed_version", "")
                 if said["status"] == "resolved" and fixed != "0":
                     ranges: tuple[Events, ...] = ((("introduced", "0"), ("fixed", fixed)),)
