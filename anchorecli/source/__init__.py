@@ -61,7 +61,7 @@ def _open_archive(ref: ImageRef, platform: Platform | None) -> Source:
         if not ref.original.startswith(f"{ref.transport}:"):
             ref = replace(ref, transport=kind)
         elif ref.transport != kind and not (ref.transport == "oci-archive" and "index.json" in archive):
-            raise SourceError(f"{ref.path} is no {ref.transport} but a {kind}", hint=f"write {kind}:{ref.path}")
+            raise SourceError(f"{ref.path} is not {_a(ref.transport)} but {_a(kind)}", hint=f"write {kind}:{ref.path}")
     except BaseException:
         archive.close()
         raise
@@ -77,3 +77,7 @@ def _open_archive(ref: ImageRef, platform: Platform | None) -> Source:
     from anchorecli.source.legacy_archive import LegacyArchiveSource
 
     return LegacyArchiveSource(ref, files, platform)
+
+
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind.startswith("oci") else f"a {kind}"

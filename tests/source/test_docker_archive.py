@@ -171,6 +171,7 @@ def test_compressed_oci_archive_without_prefix(tmp_path: Path) -> None:
     assert described(packed).ref.transport == "oci-archive"
     with pytest.raises(SourceError) as caught:
         described(f"docker-archive:{packed}")
+    assert caught.value.message == f"{packed} is not a docker-archive but an oci-archive"
     assert caught.value.hint == f"write oci-archive:{packed}"
 
 
