@@ -52,7 +52,7 @@ def analyze(source: Source, store: Store, options: AnalyzeOptions) -> Analysis:
     """
     image = source.image
     keys = fact_keys(options.analyzers, digests=options.limits.digests)
-    analyzer_set = set_digest(keys)
+    analyzer_set = _analysis_key(keys)
     if not options.force and (known := _stored_analysis(store, image, analyzer_set)) is not None:
         return known
     facts, complete = _layer_facts(source, store, keys, options)
@@ -66,6 +66,11 @@ def set_digest(keys: Iterable[FactKey]) -> str:
     """A short name for a set of analyzers with their versions and options."""
     text = ",".join(f"{key.analyzer}@{key.version}{key.options}" for key in keys)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _analysis_key(keys: Iterable[FactKey]) -> str:
+    """What a stored analysis is good for: another version may make something else of the same facts."""
+    return f"{set_digest(keys)}/{__version__}"
 
 
 def save(store: Store, analysis: Analysis, analyzer_set: str, now: str) -> None:
@@ -111,7 +116,7 @@ def stored_files(store: Store, diff_ids: Sequence[DiffId]) -> Tree | None:
 def stored_packages(store: Store, image_id: str) -> tuple[Package, ...] | None:
     """The packages of a stored image; None where it was not analyzed by this version's analyzers."""
     for digests in (False, True):
-        payload = store.get_analysis(image_id, set_digest(fact_keys(ANALYZERS, digests=digests)))
+        payload = store.get_analysis(image_id, _analysis_key(fact_keys(ANALYZERS, digests=digests)))
         if payload is not None:
             try:
                 return codec.decode(Analysis, payload).packages
