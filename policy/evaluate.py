@@ -218,11 +218,12 @@ class _Run:
                 self._problem(need.subject, said, hint)
 
     def _said_by_matching(self, need: Need) -> bool:
-        """Whether matching has reported already that no feed covers the namespaces."""
+        """Whether matching has reported already that no feed covers the namespaces, or that there are none."""
         said = [
             problem.message for problem in self._evidence.problems if problem.stage == "match" and problem.incomplete
         ]
-        return any(f" {name}:" in f"{message}:" for message in said for name in need.namespaces)
+        names = need.namespaces or ("distribution is not known",)
+        return any(f" {name}:" in f"{message}:" for message in said for name in names)
 
 
 def _who_has_data(evidence: Evidence, need: Need) -> str:

@@ -309,6 +309,14 @@ def test_what_matching_said_is_not_said_twice():
     assert verdict.status is Status.INDETERMINATE
 
 
+def test_an_unknown_distribution_is_told_once():
+    said = Problem("match", "deb packages", "the distribution is not known: 1 package was not checked")
+    given = evidence([package()], distro=None)
+    assert [problem.subject for problem in evaluate(bundle(VULNERABLE), given).problems] == ["Unknown:0"]
+    given = dataclasses.replace(given, problems=(said,))
+    assert evaluate(bundle(VULNERABLE), given).problems == (said,)
+
+
 @pytest.mark.parametrize(
     ("updated", "days", "message"),
     [
