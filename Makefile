@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 WORK := .scan
 SOURCES := $(shell git ls-files '*.py' '*.sql' '*.json' '*.yaml' '*.zst' 2>/dev/null || find anchorecli analyzers feeds policy -type f)
 
-.PHONY: help scan test lint types bench quality binary starter clean system-scan system-test
+.PHONY: help scan test lint types bench quality coverage binary starter clean system-scan system-test
 
 help:  ## this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -36,6 +36,12 @@ types: $(VENV)/.tests
 
 bench: system-scan $(VENV)/.bench  ## speed and memory beside Syft and Trivy, on images made here (takes long)
 	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+quality: $(VENV)/.tests  ## are the findings right? beside slow oracles on the upstream files in FROM=directory
+	@$(BIN)/python benchmarks/quality.py $(FROM) $(ARGS)
+
+coverage: system-test $(VENV)/.tests  ## the suite with branch coverage
+	@$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered $(ARGS)
 
 binary: $(VENV)/.binary  ## dist/anchore: one executable file that needs no Python
 	@$(BIN)/python .ci/binary.py
