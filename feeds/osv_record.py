@@ -23,6 +23,7 @@ Covers = Callable[[str], bool]
 MAX_SUMMARY = 300
 _CVE = re.compile(r"CVE-\d{4}-\d{4,}")
 _VENDOR_CVE = re.compile(r"[A-Z]+-(CVE-\d{4}-\d{4,})")
+_CVE_PAGE = re.compile(r"[/=](CVE-\d{4}-\d{4,})/?$")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)", re.ASCII)
 _ID = re.compile(r"[\w][\w.:+/-]{0,199}")
 _MODULE = re.compile(r"(?<![\w.+-])([a-z0-9][\w.+-]*:[a-z0-9][\w.]*)(?=[\s,]|$)", re.IGNORECASE)
@@ -132,13 +133,17 @@ def _union(group: list[Affected]) -> Affected:
 def _aliases(record: dict[str, Any], identifier: str, distro: bool) -> tuple[str, ...]:
     """Other ids of the same thing: ``aliases``, ``upstream``, and for a distributor's advisory the CVEs it is about.
 
-    ``related`` is only that in general, but it is where AlmaLinux, Rocky Linux and Debian list what they fix.
+    ``related`` is only that in general, but it is where AlmaLinux, Rocky Linux and Debian list what they fix; some
+    errata of AlmaLinux name it only by links to the CVEs' pages.
     """
     named = [*_ids(record, "aliases"), *_ids(record, "upstream")]
     # A USN names only Ubuntu's records, UBUNTU-CVE-2024-1: whoever looks for the CVE is to find it.
     named += [found[1] for each in (identifier, *named) if (found := _VENDOR_CVE.fullmatch(each))]
     if distro and not _CVE.fullmatch(identifier) and not any(_CVE.fullmatch(each) for each in named):
         named += [each for each in _ids(record, "related") if _CVE.fullmatch(each)]
+        named += [
+            found[1] for each in _objects(record, "references") if (found := _CVE_PAGE.search(_text(each, "url")))
+        ]
     return tuple(dict.fromkeys(each for each in named if each != identifier))
 
 

@@ -175,6 +175,17 @@ def test_bug_fixes_count_only_with_a_cve() -> None:
     assert one(osv("ALBA-2022:1", entry, related=["CVE-2022-1111"])).aliases == ("CVE-2022-1111",)
 
 
+def test_errata_name_cves_by_links_too() -> None:
+    entry = affected("x", {"introduced": "0"}, {"fixed": "1-1"}, ecosystem="AlmaLinux:8")
+    pages = ("https://vulners.com/cve/CVE-2019-8320", "https://bugzilla.example/1?see=CVE-2019-9999&more", "")
+    links = [{"type": "REPORT", "url": page} for page in pages]
+    assert one(osv("ALBA-2019:3384", entry, references=links)).aliases == ("CVE-2019-8320",)
+    erratum = osv("ALSA-2025:23141", entry, references=links, related=["CVE-2025-1111"])
+    assert one(erratum).aliases == ("CVE-2025-1111", "CVE-2019-8320")
+    # A page about a library's advisory may link to any CVE.
+    assert one(osv("GHSA-1", affected("x", {"introduced": "0"}), references=links)).aliases == ()
+
+
 def test_upstream_is_an_alias_and_keeps_related_out() -> None:
     entry = affected("x", {"introduced": "0"}, ecosystem="Debian:12", ecosystem_specific={"urgency": "unimportant"})
     found = one(osv("DEBIAN-CVE-2024-1", entry, upstream=["CVE-2024-11111"], related=["CVE-2024-22222"]))
