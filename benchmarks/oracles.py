@@ -21,6 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.versions.check_oracles import ORACLES, Orders, Pairs
 
 CVE = re.compile(r"CVE-\d{4}-\d{4,}")
+ERRATA = ("ALSA-", "ALBA-", "ALEA-", "RLSA-", "RXSA-", "DSA-", "DLA-")
+"""Whose ``related`` are the vulnerabilities they fix; elsewhere these are only akin."""
 Events = tuple[tuple[str, str], ...]
 
 
@@ -183,13 +185,13 @@ def osv_record(record: dict[str, Any]) -> Iterator[Statement]:
 def _about(record: dict[str, Any]) -> frozenset[str]:
     if CVE.fullmatch(record["id"]):
         return frozenset((record["id"],))
-    for fields in (("aliases", "upstream"), ("related",)):
-        if fields == ("related",) and record["id"].startswith(("GHSA-", "PYSEC-", "MAL-", "GO-", "OSV-", "RUSTSEC-")):
-            break
-        named = {name for field in fields for name in record.get(field) or () if CVE.fullmatch(name)}
-        if named:
-            return frozenset(named)
-    return frozenset((record["id"],))
+    named = {name for field in ("aliases", "upstream") for name in record.get(field) or () if CVE.fullmatch(name)}
+    if not named and record["id"].startswith(ERRATA):
+        named = {name for name in record.get("related") or () if CVE.fullmatch(name)}
+        # AlmaLinux names some by links alone: https://access.redhat.com/security/cve/CVE-2022-36369
+        pages = (each["url"].rstrip("/").rpartition("/") for each in record.get("references") or ())
+        named |= {name for _, _, name in pages if CVE.fullmatch(name)}
+    return frozenset(named or (record["id"],))
 
 
 def _events(entry: dict[str, Any]) -> Iterator[Events]:
