@@ -38,6 +38,8 @@ MANIFEST = "manifest.json"
 MAX_MANIFEST = 16 << 20
 MAX_MEMBERS = 10_000
 _CHUNK = 256 * 1024
+_BLOCK, _RECORD = 512, 10_240
+"""Bytes: of a tar, whose end is two empty blocks and zeros up to a whole record."""
 _FACTOR = 200
 _FLOOR = 1 << 30
 _DAMAGED = "make or copy the file again; nothing was imported"
@@ -212,13 +214,24 @@ def _appearing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _add(tar: tarfile.TarFile, name: str, source: IO[bytes]) -> None:
-    """A member with nothing of this machine or moment in its header."""
+    size = source.seek(0, os.SEEK_END)
+    source.seek(0)
+    tar.addfile(_info(name, size), source)
+
+
+def _info(name: str, size: int) -> tarfile.TarInfo:
+    """A header with nothing of this machine or moment in it."""
     from tarfile import TarInfo
 
     info = TarInfo(name)
-    info.size = source.seek(0, os.SEEK_END)
-    source.seek(0)
-    tar.addfile(info, source)
+    info.size = size
+    return info
+
+
+def _header(name: str, size: int) -> bytes:
+    from tarfile import GNU_FORMAT
+
+    return _info(name, size).tobuf(GNU_FORMAT)
 
 
 def _checked(path: Path, file: IO[bytes]) -> ImportedBundle:
@@ -229,6 +242,7 @@ def _checked(path: Path, file: IO[bytes]) -> ImportedBundle:
             f"{path} has version {version} of the format, and this program reads version {VERSION}",
             hint="update this program, or export the file with the same version",
         )
+    _check_frame(file, places)
     members = tuple(_member(entry, places) for entry in _listed(manifest, "feeds"))
     names = [member.state.name for member in members]
     if len(members) + 1 != len(places) or len(set(names)) != len(names):
@@ -257,6 +271,23 @@ def _places(file: IO[bytes]) -> dict[str, tuple[int, int]]:
     except tarfile.TarError as error:
         raise ValueError(str(error)) from error
     return found
+
+
+def _check_frame(file: IO[bytes], places: dict[str, tuple[int, int]]) -> None:
+    """What no digest covers, headers and padding, is byte for byte what an export writes."""
+    length, position = file.seek(0, os.SEEK_END), 0
+    for name, (offset, size) in places.items():
+        if _between(file, position, offset) != bytes(offset - position - _BLOCK) + _header(name, size):
+            raise ValueError(f"the header of {name} is not as an export writes it")
+        position = offset + size
+    rest = length - position
+    if length % _RECORD or not 0 <= rest - 2 * _BLOCK < _RECORD or any(_between(file, position, length)):
+        raise ValueError("its end is not as an export writes it")
+
+
+def _between(file: IO[bytes], start: int, end: int) -> bytes:
+    file.seek(start)
+    return file.read(min(end - start, 2 * _RECORD))
 
 
 def _manifest(file: IO[bytes], places: dict[str, tuple[int, int]]) -> dict[str, Any]:
