@@ -207,6 +207,9 @@ def _appearing(path: Path) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+            # A temporary file is its owner's alone; this one is made to be carried away.
+            os.umask(umask := os.umask(0))
+            Path(file.name).chmod(0o666 & ~umask)
             Path(file.name).replace(path)
         except BaseException:
             Path(file.name).unlink(missing_ok=True)

@@ -90,6 +90,12 @@ def test_equal_feeds_give_equal_bytes_whatever_the_order(made: Path, tmp_path: P
     assert export(tmp_path / "later.tar", feeds(), "2026-01-01T00:00:00Z") != digest
 
 
+def test_everybody_may_read_it_whom_the_umask_lets(made: Path, tmp_path: Path) -> None:
+    ordinary = tmp_path / "ordinary"
+    ordinary.touch()
+    assert made.stat().st_mode == ordinary.stat().st_mode
+
+
 def test_the_starter_and_numbers_of_this_store_stay_here(tmp_path: Path) -> None:
     starter = FeedState("starter:npm", 1, 1, starter=True)
     export(tmp_path / "f.tar", [*feeds(), (starter, [])], NOW)
