@@ -94,11 +94,11 @@ def test_policy_and_fail_on_exclude_each_other(home: Path) -> None:
     assert "policy" not in found.origins
     found = settings(home, {"policy": "/q.yaml"}, ANCHORE_FAIL_ON="high")
     assert (found.policy, found.fail_on) == ("/q.yaml", "")
-    with pytest.raises(UsageError, match=r"^--fail-on: fail-on stands beside policy") as error:
+    with pytest.raises(UsageError, match=r"^--fail-on: fail-on excludes policy") as error:
         settings(home, {"policy": "/q.yaml", "fail_on": "high"})
     assert "--policy" in error.value.hint
     user(home, "policy: /p.yaml\nfail-on: low\n")
-    with pytest.raises(UsageError, match=r"config\.yaml:2: fail-on stands beside policy"):
+    with pytest.raises(UsageError, match=r"config\.yaml:2: fail-on excludes policy"):
         settings(home)
 
 

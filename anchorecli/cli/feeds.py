@@ -92,7 +92,7 @@ def sync_each(app: App, drivers: list[Driver], options: object) -> list[str]:
 @option("--json", "as_json", is_flag=True, help="As JSON, with digests.")
 @click.pass_obj
 def status(start: Start, as_json: bool) -> None:
-    """What the store holds of each feed: records, revision, age, source, digest."""
+    """Show records, age, source and digest of each feed in the store."""
     with start.app(readonly=True) as app:
         rows = [_row(state, app.now, as_json) for state in app.store.feed_states()]
         show(rows, as_json=as_json, empty="no feeds yet: anchore feeds sync, or anchore feeds import FILE")
@@ -112,7 +112,10 @@ def list_() -> None:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.pass_obj
 def export(start: Start, file: str, names: tuple[str, ...]) -> None:
-    """Write the feeds (all, or those NAMEd) to one FILE for a machine without network."""
+    """Write feeds to one FILE for a machine without network.
+
+    All that the store holds, or those NAMEd.
+    """
     from anchorecli.feeds.bundle import export as write
 
     with start.app(readonly=True) as app:
@@ -134,7 +137,10 @@ def export(start: Start, file: str, names: tuple[str, ...]) -> None:
 @option("--allow-older", is_flag=True, help="Take feeds that are older than what the store has.")
 @click.pass_obj
 def import_(start: Start, file: str, allow_older: bool) -> None:
-    """Take the feeds out of FILE into the store; a damaged file is refused whole."""
+    """Take the feeds of an exported FILE into the store.
+
+    A damaged file is refused whole.
+    """
     from anchorecli.feeds.bundle import import_ as read
     from anchorecli.feeds.bundle import take_in
 

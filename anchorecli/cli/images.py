@@ -47,7 +47,10 @@ def list_(start: Start, as_json: bool) -> None:
 @click.argument("image")
 @click.pass_obj
 def show_(start: Start, image: str) -> None:
-    """All that is kept of IMAGE (a name, tag, digest or id, or its beginning), as JSON: configuration included."""
+    """Show all that is kept of IMAGE as JSON, configuration included.
+
+    IMAGE is a name, tag, digest or id, or the beginning of one.
+    """
     with start.app(readonly=True) as app:
         found = _one(app, image)
         config, manifest = app.store.image_document(found.image_id) or ("{}", "{}")
@@ -70,7 +73,10 @@ def show_(start: Start, image: str) -> None:
 @option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def contents(start: Start, image: str, files: bool, as_json: bool) -> None:
-    """What is in IMAGE, from the store alone: its packages, or with --files every path of the squashed image."""
+    """List what is in IMAGE, from the store alone.
+
+    Its packages, or with --files every path of the squashed image.
+    """
     from anchorecli.scan.analysis import stored_files, stored_packages
 
     with start.app(readonly=True) as app:

@@ -23,7 +23,10 @@ def policy() -> None:
 @option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
 @click.pass_obj
 def init(start: Start, file: str, overwrite: bool) -> None:
-    """Write the built-in bundle, with its comments, to FILE to start from."""
+    """Write the built-in bundle to FILE, as a start for one's own.
+
+    FILE is policy.yaml where none is given.
+    """
     if Path(file).exists() and not overwrite:
         raise UsageError(f"{file} is there already", hint="choose another name, or --overwrite")
     Path(file).write_text(resources.files("anchorecli.policy").joinpath("default.yaml").read_text(encoding="utf-8"))
@@ -35,7 +38,10 @@ def init(start: Start, file: str, overwrite: bool) -> None:
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.pass_obj
 def lint(start: Start, file: str) -> int:
-    """Check FILE: everything wrong with it is listed with its line, and the exit code is 2."""
+    """Check a bundle and list all that is wrong with it.
+
+    Each fault has its line; with any of them the exit code is 2.
+    """
     from anchorecli.policy.bundle import load_bundle
     from anchorecli.report import clean
 
@@ -51,7 +57,10 @@ def lint(start: Start, file: str) -> int:
 @click.argument("gate", required=False, default="")
 @click.argument("trigger", required=False, default="")
 def gates(gate: str, trigger: str) -> None:
-    """The reference of all gates, triggers and parameters, or of one GATE or TRIGGER, printed from the code."""
+    """Print the reference of gates, triggers and parameters.
+
+    Of all, or of one GATE or TRIGGER; it is made from the code.
+    """
     from anchorecli.policy.reference import reference
 
     sys.stdout.write(reference(gate, trigger))

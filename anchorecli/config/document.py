@@ -195,7 +195,7 @@ class _Document:
                 raise ValueError(f"it is read as {kind}: put it in quotes if it is text")
             return option.parse(node.value)
         except ValueError as exc:
-            self.fail(node, f"{option.key}: {exc}", f"it has {node.value[:60]!r}")
+            self.fail(node, f"{option.key}: {exc}", f"correct {node.value[:60]!r}")
 
     def word(self, node: Node, key: str, words: tuple[str, ...]) -> str:
         """A scalar that is one of the words."""

@@ -51,8 +51,8 @@ def _merged(sources: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
         here = dict(source)
         for one, other in _EXCLUSIVE:
             if one in here and other in here:
-                hint = f"it has {one} ({here[one].origin}): give one of the two"
-                raise UsageError(f"{here[other].origin}: {other} stands beside {one}", hint=hint)
+                hint = f"{one} comes from {here[one].origin}: give one of the two"
+                raise UsageError(f"{here[other].origin}: {other} excludes {one}", hint=hint)
             if one in found or other in found:
                 here.pop(one, None)
                 here.pop(other, None)
@@ -119,7 +119,7 @@ def _parsed(option: Option, given: Any, origin: str) -> Any:
             return tuple(map(option.parse, given.split() if isinstance(given, str) else given))
         return option.parse(str(given))
     except ValueError as exc:
-        raise UsageError(f"{origin}: {exc}", hint=f"it has {str(given)[:60]!r}") from None
+        raise UsageError(f"{origin}: {exc}", hint=f"correct {str(given)[:60]!r}") from None
 
 
 def _listed(name: str, items: Collection[str], origin: str, env: Mapping[str, str]) -> dict[str, Value]:
