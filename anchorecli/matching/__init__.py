@@ -9,6 +9,7 @@ Problem, and a match that a better source settles is kept with the reason in ``s
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from anchorecli.matching.coverage import Plan, plan
@@ -45,7 +46,17 @@ def match(
     ``covered`` are the ecosystems that feeds have data for: packages of others are a Problem, and where it holds the
     distribution's, packages that the distribution's own packages brought are left to its feed.
     """
-    planned = plan(packages, distro, covered)
+    collecting = gc.isenabled()
+    # Tens of thousands of new values without a cycle among them: the collector takes a quarter of the time.
+    gc.disable()
+    try:
+        return _match_all(plan(packages, distro, covered), lookup, details)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _match_all(planned: Plan, lookup: Lookup, details: Details) -> MatchResult:
     index: dict[tuple[str, str], list[Candidate]] = {}
     asked = dict.fromkeys((query.ecosystem, query.name) for group in planned.groups for query in group)
     for candidate in lookup(list(asked)) if asked else ():
@@ -106,7 +117,7 @@ def _match(draft: Draft, package: Package, planned: Plan) -> Match:
         published=draft.published,
         modified=draft.modified,
         cvss=draft.cvss,
-        why=draft.primary.hit.why,
+        why=draft.why,
         suppressed=suppressed,
     )
 

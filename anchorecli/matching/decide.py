@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from anchorecli.errors import VersionError
 from anchorecli.matching.ecosystems import Query
-from anchorecli.model import Candidate, MatchVerdict, Statement, unpack_ranges
+from anchorecli.model import Candidate, MatchVerdict, Statement
 from anchorecli.versions import fit, key, shape
 
 _UNREADABLE = object()
@@ -47,11 +47,11 @@ class Bound(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """A statement that holds for a package, and why."""
+    """A statement that holds for a package; not ``compared`` where it only may, since a version cannot be read."""
 
     candidate: Candidate
     verdict: MatchVerdict
-    why: str
+    compared: bool = True
 
 
 class Subject:
@@ -98,10 +98,17 @@ def judge(candidate: Candidate, subject: Subject) -> Hit | None:
     if arches and not _arch_holds(arches, subject.arch):
         return None
     if found is None:
-        return Hit(candidate, MatchVerdict.UNKNOWN, _unknown_why(candidate, subject))
-    if statement == Statement.UNDER_INVESTIGATION:
-        return Hit(candidate, MatchVerdict.UNKNOWN, f"under investigation by {candidate.feed}")
-    return Hit(candidate, MatchVerdict.AFFECTED, _why(candidate, subject))
+        return Hit(candidate, MatchVerdict.UNKNOWN, compared=False)
+    return Hit(candidate, MatchVerdict.UNKNOWN if statement == "under-investigation" else MatchVerdict.AFFECTED)
+
+
+def why(hit: Hit, subject: Subject) -> str:
+    """What comparison says so, in the words of a report."""
+    if not hit.compared:
+        return _unknown_why(hit.candidate, subject)
+    if hit.verdict is MatchVerdict.UNKNOWN:
+        return f"under investigation by {hit.candidate.feed}"
+    return _affected_why(hit.candidate, subject)
 
 
 def fixes(candidate: Candidate, subject: Subject) -> tuple[str, ...]:
@@ -143,13 +150,12 @@ def _in_ranges(subject: Subject, scheme: str, packed: str) -> bool | None:
     if scheme == "rpm" and "\n" in packed and _is_fix(subject, scheme, packed):
         return False
     unknown = False
-    for low, fixed, last in bounds(scheme, packed):
+    own_keys = subject.keys
+    for line in _checks(scheme, packed):
         held: bool | None = True
         # A version outside one readable end is outside, whatever the other end holds.
-        for bound, side in ((fixed, -1), (low, 1), (last, 0)):
-            if bound is None:
-                continue
-            own = subject.keys.get((scheme, bound.shape)) or subject.key(scheme, bound.shape)
+        for bound, side in line:
+            own = own_keys.get((scheme, bound.shape)) or subject.key(scheme, bound.shape)
             if bound.error or own is _UNREADABLE:
                 held = None
             elif (own >= bound.key) if side < 0 else (own < bound.key) if side > 0 else (own > bound.key):
@@ -159,6 +165,15 @@ def _in_ranges(subject: Subject, scheme: str, packed: str) -> bool | None:
             return True
         unknown |= held is None
     return None if unknown else False
+
+
+@lru_cache(maxsize=1 << 16)
+def _checks(scheme: str, packed: str) -> tuple[tuple[tuple[Bound, int], ...], ...]:
+    """The ends that each of the packed ranges has, the deciding one first: -1 for fixed, 1 introduced, 0 last."""
+    return tuple(
+        tuple((bound, side) for bound, side in ((fixed, -1), (low, 1), (last, 0)) if bound is not None)
+        for low, fixed, last in bounds(scheme, packed)
+    )
 
 
 def _is_fix(subject: Subject, scheme: str, packed: str) -> bool:
@@ -208,13 +223,14 @@ def _arch_holds(arches: str, arch: str) -> bool:
     return not arch or any(each in _ANY_ARCH or _ARCH.get(each, each) == arch for each in arches.split(","))
 
 
-def _why(candidate: Candidate, subject: Subject) -> str:
+def _affected_why(candidate: Candidate, subject: Subject) -> str:
     version, scheme = subject.version, candidate.scheme
     about = f" ({scheme}, source {subject.source})" if subject.source else f" ({scheme})"
     if candidate.statement == Statement.NOT_AFFECTED:
         return f"{candidate.feed} states not affected"
-    for (low, fixed, last), line in zip(bounds(scheme, candidate.ranges), unpack_ranges(candidate.ranges), strict=True):
-        if not _in_ranges(subject, scheme, f"{line.introduced}\t{line.fixed}\t{line.last_affected}"):
+    lines = candidate.ranges.split("\n") if candidate.ranges else ()
+    for (low, fixed, last), line in zip(bounds(scheme, candidate.ranges), lines, strict=True):
+        if not _in_ranges(subject, scheme, line):
             continue
         start = f"{low.text} <= {version}" if low else version
         if fixed:

@@ -9,10 +9,10 @@ of it stays a match under its own id.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
-from anchorecli.matching.decide import Hit, Subject, fixes
+from anchorecli.matching.decide import Hit, Subject, fixes, why
 from anchorecli.model import Advisory, Cvss, FixState, MatchVerdict, Severity, Statement
 
 _CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,}", re.ASCII)
@@ -46,6 +46,7 @@ class Draft(NamedTuple):
     fixed_in: tuple[str, ...]
     cvss: tuple[Cvss, ...]
     primary: Record
+    why: str
     summary: str
     url: str
     published: str
@@ -67,7 +68,7 @@ def merge(records: Iterable[Record]) -> list[Draft]:
     Not-affected statements among the records suppress what they outrank or equal.
     """
     ordered = sorted(records, key=_preference)
-    denials = [each for each in ordered if each.hit.candidate.statement == Statement.NOT_AFFECTED]
+    denials = _by_name(each for each in ordered if each.hit.candidate.statement == Statement.NOT_AFFECTED)
     claims = [each for each in ordered if each.hit.candidate.statement != Statement.NOT_AFFECTED]
     single, bundles = _grouped(claims)
     drafts = []
@@ -117,7 +118,7 @@ def _connected(records: Sequence[Record]) -> list[list[Record]]:
     return [members for _, members in groups]
 
 
-def _leftovers(bundles: Sequence[list[Record]], settled: set[str], denials: Sequence[Record]) -> Iterator[Draft]:
+def _leftovers(bundles: Sequence[list[Record]], settled: set[str], denials: _Denials) -> Iterator[Draft]:
     """What is left of bundles after the matches of their CVEs and those of better bundles; nothing if nothing is."""
     for place, group in enumerate(bundles):
         cves = frozenset(cve for each in group for cve in each.cves)
@@ -143,39 +144,63 @@ def _sharing(bundles: Iterable[list[Record]], cves: Set[str]) -> list[Record]:
     return found
 
 
-def _denied(about: frozenset[str], group: Sequence[Record], denials: Sequence[Record]) -> str:
+_Denials = Mapping[str, Sequence[tuple[int, Record]]]
+"""Not-affected statements, the best first, by what they are about; with their places, since one may be about much."""
+
+
+def _by_name(denials: Iterable[Record]) -> _Denials:
+    found: dict[str, list[tuple[int, Record]]] = {}
+    for place, each in enumerate(denials):
+        for name in each.cves or each.names:
+            found.setdefault(name, []).append((place, each))
+    return found
+
+
+def _denied(about: frozenset[str], group: Sequence[Record], denials: _Denials) -> str:
     """Why a vulnerability does not count: a not-affected statement about it from no lesser source than any claim.
 
     ``about`` is its CVE, or where it has none all its names.
     """
+    if not denials:
+        return ""
     best = max(each.rank for each in group)
-    names = _names(group)
-    for denial in denials:
-        if denial.rank >= best and (denial.cves & about if denial.cves else denial.names & names):
-            return f"{denial.hit.candidate.feed} states not affected ({denial.advisory.id})"
-    return ""
+    # A statement that names no CVE denies what it shares any name with.
+    others = (name for name in _names(group) if not _CVE.fullmatch(name))
+    found = [each for name in {*about, *others} for each in denials.get(name, ()) if each[1].rank >= best]
+    if not found:
+        return ""
+    _, denial = min(found, key=lambda each: each[0])
+    return f"{denial.hit.candidate.feed} states not affected ({denial.advisory.id})"
 
 
 def _draft(cve: str, names: frozenset[str], group: Sequence[Record], folded: Sequence[Record], denied: str) -> Draft:
     """The match of a group under its CVE, or where it has no one CVE under the best source's id."""
     # A readable verdict goes before an unreadable one, whoever gives it.
     primary = next((each for each in group if each.hit.verdict is MatchVerdict.AFFECTED), group[0])
-    identifier = cve or primary.advisory.id
+    lead = primary.advisory
+    identifier = cve or lead.id
     sources = [primary, *(each for each in group if each is not primary), *folded]
     fix_state, fixed_in = _fix(sources)
+    if len(sources) > 1:
+        names = names.union(each.advisory.id for each in folded)
+        cvss = tuple(dict.fromkeys(score for each in sources for score in each.advisory.cvss))
+    else:
+        cvss = lead.cvss
     return Draft(
         id=identifier,
-        aliases=tuple(sorted((names | {each.advisory.id for each in folded}) - {identifier})),
+        aliases=tuple(sorted(names - {identifier})),
         verdict=primary.hit.verdict,
-        severity=next((found for each in sources if (found := _severity(each))), Severity.UNKNOWN),
+        severity=_severity(primary)
+        or next((found for each in sources if (found := _severity(each))), Severity.UNKNOWN),
         fix_state=fix_state,
         fixed_in=fixed_in,
-        cvss=tuple(dict.fromkeys(score for each in sources for score in each.advisory.cvss)),
+        cvss=cvss,
         primary=primary,
-        summary=_first(each.advisory.summary for each in sources),
-        url=_first(each.advisory.url for each in sources),
-        published=_first(each.advisory.published for each in sources),
-        modified=_first(each.advisory.modified for each in sources),
+        why=why(primary.hit, primary.subject),
+        summary=lead.summary or _first(each.advisory.summary for each in sources),
+        url=lead.url or _first(each.advisory.url for each in sources),
+        published=lead.published or _first(each.advisory.published for each in sources),
+        modified=lead.modified or _first(each.advisory.modified for each in sources),
         suppressed=denied,
     )
 

@@ -63,7 +63,7 @@ def decode(feed: str, record: Sequence[Any], statements: Iterable[Sequence[Any]]
         published=published,
         modified=modified,
         withdrawn=withdrawn,
-        cvss=tuple(Cvss(*row) for row in json.loads(cvss)) if cvss else (),
+        cvss=_scores(cvss) if cvss else (),
         affected=tuple(_affected(row) for row in statements),
     )
 
@@ -107,10 +107,11 @@ CROSS JOIN term t ON t.id = a.term
 def load(db: sqlite3.Connection, rows: Sequence[int], *, statements: bool) -> dict[int, Advisory]:
     """Advisories by their rows, in the order asked for; rows that are not there are left out."""
     asked = json.dumps(list(rows))
+    if not statements:
+        return {row: decode(feed, record, ()) for row, feed, *record in db.execute(_OF_ADVISORIES, (asked,))}
     affected: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    if statements:
-        for row, *statement in db.execute(_OF_STATEMENTS, (asked,)):
-            affected[row].append(tuple(statement))
+    for row, *statement in db.execute(_OF_STATEMENTS, (asked,)):
+        affected[row].append(tuple(statement))
     return {
         row: decode(feed, record, (statement[1:] for statement in sorted(affected[row])))
         for row, feed, *record in db.execute(_OF_ADVISORIES, (asked,))
@@ -133,6 +134,11 @@ def _term(
     scheme: str, statement: Statement, own: Severity, advisory: Severity, module: str, arches: tuple[str, ...]
 ) -> Term:
     return _dump([scheme, statement.value, int(own), int(own or advisory), module, ",".join(arches)])
+
+
+@lru_cache(maxsize=8192)
+def _scores(text: str) -> tuple[Cvss, ...]:
+    return tuple(Cvss(*row) for row in json.loads(text))
 
 
 def _affected(row: Sequence[Any]) -> Affected:
