@@ -13,6 +13,8 @@ from anchorecli.model import ImagePath
 SPOOL_BYTES = 4 * 1024 * 1024
 """Larger files are handed over in an unnamed temporary file instead of in memory."""
 STEP = 1024 * 1024
+AHEAD, NEAR = 32 * 1024, 8 * 1024
+"""Bytes: after a file smaller than ``NEAR`` so much is read at once, since small files come in flocks."""
 
 
 class Reader(Protocol):
@@ -91,31 +93,43 @@ class StreamReader:
 
 
 class SliceReader:
-    """Bytes of a slice of an open file, by position: what is skipped is never read."""
+    """Bytes of a slice of an open file, by position: what is skipped is never read, unless it is little."""
 
-    __slots__ = ("_end", "_fd", "_start", "position", "short")
+    __slots__ = ("_ahead", "_base", "_buffer", "_end", "_fd", "_start", "position", "short")
 
     def __init__(self, fd: int, start: int, length: int) -> None:
         self._fd = fd
         self._start = start
         self._end = length
+        self._buffer = b""
+        self._base = 0
+        self._ahead = 0
         self.position = 0
         self.short = False
 
     def read(self, count: int) -> bytes:
         """The next ``count`` bytes, fewer at the end of the slice."""
         position = self.position
-        data = os.pread(self._fd, min(count, self._end - position), self._start + position)
-        while len(data) < min(count, self._end - position):
-            more = os.pread(self._fd, min(count, self._end - position) - len(data), self._start + position + len(data))
+        at = position - self._base
+        if at + count > len(self._buffer):
+            self._buffer, self._base, at = self._fetch(position, max(count, self._ahead)), position, 0
+        data = self._buffer[at : at + count]
+        self.position = position + len(data)
+        return data
+
+    def _fetch(self, position: int, count: int) -> bytes:
+        wanted = min(count, self._end - position)
+        data = os.pread(self._fd, wanted, self._start + position)
+        while len(data) < wanted:
+            more = os.pread(self._fd, wanted - len(data), self._start + position + len(data))
             if not more:
                 break
             data += more
-        self.position = position + len(data)
         return data
 
     def skip(self, count: int) -> None:
         """Pass over ``count`` bytes, to the end of the slice at most."""
+        self._ahead = AHEAD if count < NEAR else 0
         self.short = self.position + count > self._end
         self.position = min(self.position + count, self._end)
 
