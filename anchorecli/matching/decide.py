@@ -124,6 +124,8 @@ def fixes(candidate: Candidate, subject: Subject) -> tuple[str, ...]:
             unread.append(fixed.text)
         elif fixed.key > own:
             above.setdefault(fixed.key, fixed.text)
+    if len(above) + len(unread) < 2:
+        return (*above.values(), *unread)
     return tuple(dict.fromkeys([above[each] for each in sorted(above)] + unread))
 
 

@@ -75,9 +75,10 @@ def merge(records: Iterable[Record]) -> list[Draft]:
     settled: set[str] = set()
     for cve, group in single:
         names = _names(group)
-        spoken_of = set(filter(_CVE.fullmatch, names))
-        about = frozenset((cve,) if cve else names)
-        drafts.append(_draft(cve, names, group, _sharing(bundles, spoken_of), _denied(about, group, denials)))
+        spoken_of = {cve} if len(names) == 1 else set(filter(_CVE.fullmatch, names))
+        about = frozenset((cve,)) if cve else names
+        folded = _sharing(bundles, spoken_of) if bundles else ()
+        drafts.append(_draft(cve, names, group, folded, _denied(about, group, denials) if denials else ""))
         settled |= spoken_of
     return sorted([*drafts, *_leftovers(bundles, settled, denials)], key=lambda draft: draft.id)
 
@@ -161,8 +162,6 @@ def _denied(about: frozenset[str], group: Sequence[Record], denials: _Denials) -
 
     ``about`` is its CVE, or where it has none all its names.
     """
-    if not denials:
-        return ""
     best = max(each.rank for each in group)
     # A statement that names no CVE denies what it shares any name with.
     others = (name for name in _names(group) if not _CVE.fullmatch(name))
@@ -175,11 +174,14 @@ def _denied(about: frozenset[str], group: Sequence[Record], denials: _Denials) -
 
 def _draft(cve: str, names: frozenset[str], group: Sequence[Record], folded: Sequence[Record], denied: str) -> Draft:
     """The match of a group under its CVE, or where it has no one CVE under the best source's id."""
-    # A readable verdict goes before an unreadable one, whoever gives it.
-    primary = next((each for each in group if each.hit.verdict is MatchVerdict.AFFECTED), group[0])
+    primary = group[0]
+    sources: Sequence[Record] = group
+    if len(group) + len(folded) > 1:
+        # A readable verdict goes before an unreadable one, whoever gives it.
+        primary = next((each for each in group if each.hit.verdict is MatchVerdict.AFFECTED), primary)
+        sources = [primary, *(each for each in group if each is not primary), *folded]
     lead = primary.advisory
     identifier = cve or lead.id
-    sources = [primary, *(each for each in group if each is not primary), *folded]
     fix_state, fixed_in = _fix(sources)
     if len(sources) > 1:
         names = names.union(each.advisory.id for each in folded)
@@ -236,6 +238,8 @@ def _preference(each: Record) -> tuple[int, bool, str, str, str, int]:
 
 
 def _names(group: Sequence[Record]) -> frozenset[str]:
+    if len(group) == 1:
+        return group[0].names
     return frozenset(name for each in group for name in each.names)
 
 
