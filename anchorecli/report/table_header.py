@@ -12,6 +12,8 @@ from anchorecli.report.lines import Line, Style, plural, severity_counts, wrappe
 from anchorecli.report.text import clean, fit
 
 _INDENT = 11
+_QUIET = 30 * 24 * 60
+"""Minutes: a feed without a newer record for so long before it was synced is hardly what its source has."""
 _NAME = 300
 """An image's name is never cut to the width, since it is there to be copied."""
 
@@ -97,14 +99,21 @@ def short_digest(digest: str) -> str:
 
 def age(since: str, now: str) -> str:
     """``40 min``, ``5 h``, ``12 d`` between two RFC 3339 times; empty where one cannot be read."""
-    try:
-        passed = datetime.fromisoformat(now) - datetime.fromisoformat(since)
-    except (ValueError, TypeError):
+    minutes = _minutes(since, now)
+    if minutes < 0:
         return ""
-    minutes = max(int(passed.total_seconds() // 60), 0)
     if minutes < 120:
         return f"{minutes} min"
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440:,} d"
+
+
+def _minutes(since: str, now: str) -> int:
+    """Minutes between two RFC 3339 times, 0 where they are the wrong way round; -1 where one cannot be read."""
+    try:
+        passed = datetime.fromisoformat(now) - datetime.fromisoformat(since)
+    except (ValueError, TypeError):
+        return -1
+    return max(int(passed.total_seconds() // 60), 0)
 
 
 _STATUS_STYLES: dict[Status, Style] = {
@@ -140,7 +149,9 @@ def _feeds(report: Report) -> list[str]:
 def _feed(feed: FeedState, now: str) -> str:
     if not feed.updated_at:
         return f"{feed.name} (never synced)"
-    return f"{feed.name} ({age(feed.updated_at, now) or feed.updated_at} old)"
+    # A copy that was taken in today may be of last year.
+    behind = f", data of {feed.source_date[:10]}" if _minutes(feed.source_date, feed.updated_at) > _QUIET else ""
+    return f"{feed.name} ({age(feed.updated_at, now) or feed.updated_at} old{behind})"
 
 
 def _starter(feed: FeedState) -> str:

@@ -236,3 +236,12 @@ def test_a_layer_without_history_has_a_number() -> None:
     text = render(replace(base, analysis=replace(base.analysis, image=image)))
     assert "\nlayer 1\n  nginx" in text
     assert "\nlayer unknown\n  requests" in text
+
+
+@pytest.mark.parametrize(
+    ("data_of", "said"), [("2026-02-01T00:00:00Z", True), ("2026-11-01T00:00:00Z", False), ("", False), ("x", False)]
+)
+def test_the_age_of_the_data_is_told_where_the_sync_is_much_younger(data_of: str, said: bool) -> None:
+    feed = replace(samples.DEBIAN, updated_at="2026-11-21T06:14:00Z", source_date=data_of)
+    text = " ".join(render(samples.report(feeds=(feed,))).split())
+    assert (f"old, data of {data_of[:10]})" in text) is said
