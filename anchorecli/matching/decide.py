@@ -93,12 +93,15 @@ def judge(candidate: Candidate, subject: Subject) -> Hit | None:
             found = True
     else:
         found = not versions or _listed(subject, scheme, versions)
+        if not found and subject.key(scheme, "") is _UNREADABLE:
+            found = None
     if found is False or ((module or scheme == "rpm") and not _module_holds(candidate, subject)):
         return None
     if arches and not _arch_holds(arches, subject.arch):
         return None
     if found is None:
-        return Hit(candidate, MatchVerdict.UNKNOWN, compared=False)
+        # Nothing is denied by what may not hold.
+        return None if statement == "not-affected" else Hit(candidate, MatchVerdict.UNKNOWN, compared=False)
     return Hit(candidate, MatchVerdict.UNKNOWN if statement == "under-investigation" else MatchVerdict.AFFECTED)
 
 

@@ -259,6 +259,26 @@ def test_what_cannot_be_read_is_unknown_and_never_dropped():
     assert verdicts["CVE-2024-0004"][0] is MatchVerdict.AFFECTED
 
 
+@pytest.mark.parametrize(
+    ("version", "verdict"),
+    [("", MatchVerdict.UNKNOWN), ("git", MatchVerdict.UNKNOWN), ("0.1.1", "affected"), ("1", None)],
+)
+def test_a_version_that_cannot_be_read_may_be_one_of_the_listed(version, verdict):
+    feeds = Feeds([advisory("MAL-1", affected("npm", "x", versions=("0.1.1",), scheme="npm"), feed="ghsa")])
+    found = feeds.match(package("x", version, "npm")).matches
+    assert [each.verdict for each in found] == ([verdict] if verdict else [])
+    assert verdict is not MatchVerdict.UNKNOWN or "installed version" in found[0].why
+
+
+def test_what_may_not_hold_denies_nothing():
+    claim = advisory("CVE-2024-0001", affected("debian:12", "x"), feed="osv:Debian")
+    feeds = Feeds([claim, advisory("CVE-2024-0001", denial("debian:12", "x", ranges=(Range(fixed="2"),)))])
+    (found,) = feeds.match(package("x", "v_1")).matches
+    assert found.suppressed == ""
+    (found,) = feeds.match(package("x", "1")).matches
+    assert "states not affected" in found.suppressed
+
+
 def test_statements():
     feeds = Feeds(
         [
