@@ -10,6 +10,8 @@ from anchorecli.model import Json
 from anchorecli.report import clean
 
 Row = Mapping[str, Json]
+LONGEST = 60
+"""Characters of a list in one cell: one package may have forty licences; JSON has them all."""
 
 
 def show(rows: Sequence[Row], *, as_json: bool, empty: str) -> None:
@@ -30,8 +32,20 @@ def show(rows: Sequence[Row], *, as_json: bool, empty: str) -> None:
 
 def _text(value: Json) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(map(_text, value))
+        return _listed([_text(item) for item in value])
     return clean(f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value))
+
+
+def _listed(items: list[str]) -> str:
+    """As many items as fit, the first one always, each of them whole."""
+    text = ", ".join(items)
+    if len(text) <= LONGEST:
+        return text
+    count = len(items)
+    while count > 1 and len(text) > LONGEST:
+        count -= 1
+        text = ", ".join(items[:count]) + f", {len(items) - count} more"
+    return text
 
 
 def size(count: int) -> str:

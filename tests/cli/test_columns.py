@@ -1,0 +1,27 @@
+"""Lists for people: aligned and clean."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from anchorecli.cli.columns import show
+
+ROWS = [
+    {"name": ["n" * 90], "licenses": ["MIT", "a" * 40, "b" * 40, "c"], "owner": "o" * 90},
+    {"name": ["a\x1b[31m"], "licenses": [], "owner": ""},
+]
+
+
+def test_long_lists_are_cut_between_items_and_names_are_not(capsys: pytest.CaptureFixture[str]) -> None:
+    show(ROWS, as_json=False, empty="")
+    title, first, second = capsys.readouterr().out.splitlines()
+    assert first == f"{'n' * 90}  MIT, {'a' * 40}, 2 more  {'o' * 90}"
+    assert second == r"a\x1b[31m"
+    assert title.index("OWNER") == first.index("oo")
+
+
+def test_json_has_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    show(ROWS, as_json=True, empty="")
+    assert json.loads(capsys.readouterr().out) == ROWS
