@@ -228,11 +228,13 @@ def _settle_schema(db: sqlite3.Connection, path: Path, *, readonly: bool) -> Non
 
 def _version(db: sqlite3.Connection, path: Path) -> int:
     """The schema version, 0 for an empty file; StoreError for somebody else's file or a newer version."""
-    application, version = db.execute(
-        "SELECT application_id, user_version FROM pragma_application_id, pragma_user_version"
+    # One statement, hence one moment: another process may be making the store.
+    application, version, filled = db.execute(
+        "SELECT application_id, user_version, EXISTS (SELECT 1 FROM sqlite_master)"
+        " FROM pragma_application_id, pragma_user_version"
     ).fetchone()
     if application != migrations.APPLICATION_ID:
-        if application or version or db.execute("SELECT 1 FROM sqlite_master").fetchone():
+        if application or version or filled:
             raise StoreError(f"{path}: this is an SQLite database, but not a store of anchore", hint=_ANOTHER_FILE)
         return 0
     if version > migrations.SCHEMA_VERSION:

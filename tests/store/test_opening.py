@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -344,6 +345,28 @@ def test_a_closed_store(path: Path) -> None:
     store.close()
     with pytest.raises(StoreError, match="closed"):
         store.images()
+
+
+def test_a_store_that_somebody_makes_meanwhile_is_not_somebody_elses(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+
+    class Meanwhile:
+        """A connection after whose first question another process makes the store."""
+
+        def __init__(self, db: sqlite3.Connection) -> None:
+            self.db = db
+
+        def execute(self, statement: str) -> SimpleNamespace:
+            row = self.db.execute(statement).fetchone()
+            if not path.stat().st_size:
+                open_store(path).close()
+            return SimpleNamespace(fetchone=lambda: row)
+
+    db = connection.connect(path, readonly=False)
+    assert connection._version(Meanwhile(db), path) == 0  # type: ignore[arg-type]
+    assert connection._version(db, path) == migrations.SCHEMA_VERSION
+    db.close()
 
 
 def test_many_open_a_new_store_at_once(path: Path) -> None:
