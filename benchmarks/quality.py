@@ -64,18 +64,23 @@ class Score(NamedTuple):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("directory", type=Path)
+    parser.add_argument("directory", type=lambda text: Path(text).resolve(), help="of upstream's files")
     parser.add_argument("--packages", type=int, default=400, help="for each line of the table")
     parser.add_argument("--seed", default="1")
     parser.add_argument("--only", default="", help="lines whose name holds this text")
     parser.add_argument("--list", action="store_true", help="print the findings that only one side has")
     options = parser.parse_args()
+    there = [each for each in SUBJECTS if all((options.directory / feed.path).exists() for feed in each.feeds)]
+    if not there:
+        known = sorted({feed.path for each in SUBJECTS for feed in each.feeds})
+        parser.error(f"{options.directory} holds none of {', '.join(known)}")
+    names = ("packages", "oracle", "ours", "missed", "extra", "precision", "recall")
     print(
-        f"{'ecosystem':24}{'packages':>9}{'oracle':>8}{'ours':>8}{'missed':>8}{'extra':>7}{'precision':>11}{'recall':>8}"
+        f"{'ecosystem':24}{names[0]:>9}{names[1]:>8}{names[2]:>8}{names[3]:>8}{names[4]:>7}{names[5]:>11}{names[6]:>8}"
     )
     wrong = False
-    for subject in SUBJECTS:
-        if options.only not in subject.name or not all((options.directory / f.path).exists() for f in subject.feeds):
+    for subject in there:
+        if options.only not in subject.name:
             continue
         score = measure(subject, options.directory, options.packages, random.Random(options.seed + subject.name))
         wrong |= bool(score.missed or score.extra or score.doubled)
