@@ -121,7 +121,7 @@ def _one(app: App, text: str) -> StoredImage:
 
 def _row(image: StoredImage, whole: bool) -> dict[str, Any]:
     return {
-        "name": list(image.names),
+        "names": list(image.names),
         "id": image.image_id if whole else short(image.image_id),
         "digest": image.digest if whole else short(image.digest),
         "platform": image.platform,

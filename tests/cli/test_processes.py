@@ -84,7 +84,7 @@ def test_six_scans_at_once_on_a_new_store(run: Run, start: Start, tmp_path: Path
     ends = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [4] * 6, ends
     assert [err for _, err in ends] == [""] * 6
-    assert {name for row in run("images", "list", "--json").json for name in row["name"]} >= set(map(str, images))
+    assert {name for row in run("images", "list", "--json").json for name in row["names"]} >= set(map(str, images))
     assert sorted(row["image"] for row in run("history", "--json").json) == sorted(map(str, images))
     assert len({row["id"] for row in run("images", "list", "--json").json}) == 6
 
