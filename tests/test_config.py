@@ -18,12 +18,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home directory, with no system-wide file."""
     monkeypatch.setattr("anchorecli.config.sources.SYSTEM_FILE", tmp_path / "etc" / "config.yaml")
     (tmp_path / "home").mkdir()
-    (tmp_path / "work").mkdir()
+    (tmp_path / "job").mkdir()
     return tmp_path / "home"
 
 
 def settings(home: Path, flags: Mapping[str, Any] | None = None, /, **env: str) -> Settings:
-    return load(flags, {"HOME": str(home), **env}, cwd=home.parent / "work")
+    return load(flags, {"HOME": str(home), **env}, cwd=home.parent / "job")
 
 
 def write(path: Path, text: str | bytes) -> Path:
@@ -33,7 +33,7 @@ def write(path: Path, text: str | bytes) -> Path:
 
 
 def local(home: Path, text: str) -> Path:
-    return write(home.parent / "work" / ".anchore.yaml", text)
+    return write(home.parent / "job" / ".anchore.yaml", text)
 
 
 def user(home: Path, text: str) -> Path:
@@ -45,8 +45,8 @@ def system(home: Path, text: str) -> Path:
 
 
 def explicit(home: Path, text: str | bytes) -> Settings:
-    path = write(home.parent / "work" / "my.yaml", text)
-    return load({}, {"HOME": str(home)}, config_file=path, cwd=home.parent / "work")
+    path = write(home.parent / "job" / "my.yaml", text)
+    return load({}, {"HOME": str(home)}, config_file=path, cwd=home.parent / "job")
 
 
 # ── order ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -118,7 +118,7 @@ def test_what_click_read_from_the_environment_is_no_flag(home: Path) -> None:
 
 def test_a_named_file_is_the_only_one(home: Path) -> None:
     user(home, "fail-on: low\nquiet: true\n")
-    path = write(home.parent / "work" / "my.yaml", "fail-on: high\n")
+    path = write(home.parent / "job" / "my.yaml", "fail-on: high\n")
 
     for found in (
         load({}, {"HOME": str(home)}, config_file=path),
@@ -262,7 +262,7 @@ webhooks:
       X-Team: blue
     secret: {env: HOOK_KEY}
 """
-    write(home.parent / "work" / "token", "Bearer t0ken\n")
+    write(home.parent / "job" / "token", "Bearer t0ken\n")
     plain, whole = explicit(home, text).webhooks
 
     assert plain == Webhook(Secret("text", "https://plain.example/a"))
@@ -312,7 +312,7 @@ def test_describe_says_where_each_value_comes_from(home: Path) -> None:
     lines = settings(home, {"offline": True}, ANCHORE_TIMEOUT="5").describe().splitlines()
     table = {line.split()[0]: line.split()[1:] for line in lines}
 
-    assert table["fail-on"] == ["high", f"{home.parent}/work/.anchore.yaml:2"]
+    assert table["fail-on"] == ["high", f"{home.parent}/job/.anchore.yaml:2"]
     assert table["offline"] == ["true", "--offline"]
     assert table["timeout"] == ["5.0", "ANCHORE_TIMEOUT"]
     assert table["platform"] == ["-", "default"]
@@ -348,7 +348,7 @@ def test_the_working_directory_has_no_say_in_where_things_go(home: Path, text: s
 
 @pytest.mark.parametrize("target", ["/dev/tty", "/dev/zero", "..", "nowhere"])
 def test_the_working_directorys_file_is_a_file(home: Path, target: str) -> None:
-    (home.parent / "work" / ".anchore.yaml").symlink_to(target)
+    (home.parent / "job" / ".anchore.yaml").symlink_to(target)
     with pytest.raises(UsageError, match=r"no regular file|No such file"):
         settings(home)
 
@@ -356,7 +356,7 @@ def test_the_working_directorys_file_is_a_file(home: Path, target: str) -> None:
 def test_the_working_directory_decides_about_its_own_job(home: Path) -> None:
     local(home, "policy: ci.yaml\noutput: [json]\nfeeds: {osv: {enabled: false}}\n")
     found = settings(home)
-    assert found.policy == f"{home.parent}/work/ci.yaml"
+    assert found.policy == f"{home.parent}/job/ci.yaml"
     assert (found.outputs, found.feed_enabled("osv")) == (("json",), False)
 
 
