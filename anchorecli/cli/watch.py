@@ -24,7 +24,10 @@ def watch() -> None:
 @click.argument("image")
 @click.pass_obj
 def add(start: Start, image: str) -> None:
-    """Watch IMAGE (a tag in a registry, or anything else that can be scanned)."""
+    """Watch IMAGE.
+
+    A tag in a registry, or anything else that can be scanned.
+    """
     with start.app() as app:
         reference = app.reference(image)
         if reference.digest:
@@ -88,7 +91,10 @@ def list_(start: Start, as_json: bool) -> None:
 @policy_options
 @click.pass_obj
 def run_(start: Start, /, once: bool, no_sync: bool, **flags: object) -> int:
-    """Sync the feeds, look at every watched tag, tell each change on standard output and to the webhook; repeat."""
+    """Look at every watched tag, again and again.
+
+    Each round syncs the feeds, looks at the tags and tells each change on standard output and to the webhooks.
+    """
     with start.app(flags) as app:
         app.bundle()  # one that cannot be used is told before the first round
         while True:
