@@ -141,12 +141,11 @@ def import_(start: Start, file: str, allow_older: bool) -> None:
 
     A damaged file is refused whole.
     """
-    from anchorecli.feeds.bundle import import_ as read
-    from anchorecli.feeds.bundle import take_in
+    from anchorecli.feeds.bundle import import_into
 
     with start.app() as app:
-        with progress(file, enabled=not app.quiet) as tell, read(Path(file)) as bundle:
-            outcomes = list(take_in(bundle, app.store, allow_older=allow_older, progress=tell))
+        with progress(file, enabled=not app.quiet) as tell:
+            outcomes = import_into(Path(file), app.store, allow_older=allow_older, progress=tell)
         for outcome in outcomes:
             app.note(_told(outcome))
 
