@@ -11,7 +11,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import BinaryIO, NamedTuple, Protocol
 
-from anchorecli.model import DiffId, Distro, Image, ImagePath, Json, Location, Package, Problem
+from anchorecli.model import (
+    ContentMatch,
+    DiffId,
+    Distro,
+    FileDifference,
+    Image,
+    ImagePath,
+    Json,
+    Location,
+    MalwareFinding,
+    Package,
+    Problem,
+    RetrievedFile,
+    Secret,
+)
 from anchorecli.tree import Tree
 from anchorecli.values import dataclass, field
 
@@ -33,6 +47,8 @@ class Wants:
     """Last suffix of the base name with its dot: ``.egg-info``."""
     parents: frozenset[str] = frozenset()
     """Base name of the parent directory: ``status.d``."""
+    everything: bool = False
+    """Every regular file: for what is switched on by demand alone."""
     match: Callable[[str, int, int], bool] | None = None
     """(path, size in bytes, mode) → whether it is really wanted."""
     max_bytes: int = DEFAULT_MAX_BYTES
@@ -77,6 +93,13 @@ class Found:
     distro: Distro | None = None
     owned: Mapping[str, Iterable[str]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    contents: tuple[ContentMatch, ...] = ()
+    retrieved: tuple[RetrievedFile, ...] = ()
+    malware: tuple[MalwareFinding, ...] = ()
+    differences: tuple[FileDifference, ...] = ()
+    looked_for: Mapping[str, str] = field(default_factory=dict)
+    """See ``Analysis.looked_for``."""
 
 
 class View(Protocol):
@@ -120,6 +143,10 @@ class Analyzer(Protocol):
     @property
     def version(self) -> int:
         """Raise it when ``read`` returns something else than before: stored facts of this analyzer expire."""
+
+    @property
+    def options(self) -> str:
+        """What else changes what ``read`` returns, as text: part of the key of stored facts; empty for most."""
 
     @property
     def wants(self) -> Wants:

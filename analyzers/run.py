@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from time import perf_counter
 from typing import Any
 
@@ -35,10 +36,20 @@ FILES = "files"
 """The name under which a layer's file list is kept; it is the walk's own fact, not an analyzer's."""
 FILES_VERSION = 2
 
+_ON_DEMAND = ("secrets", "contents", "retrieved", "malware", "differences")
+"""The fields that ``Found`` and ``Analysis`` share beside packages."""
+
 
 def fact_keys(analyzers: Sequence[Analyzer], *, digests: bool = False) -> tuple[FactKey, ...]:
     """The keys of everything a layer must have been looked at for; ``digests``: the files' sha256 too."""
-    return (files_key(digests), *(FactKey(a.name, a.version) for a in analyzers))
+    return (files_key(digests), *map(fact_key, analyzers))
+
+
+def fact_key(analyzer: Analyzer) -> FactKey:
+    """The key of what an analyzer finds in a layer."""
+    # A hash, since options may be long (the patterns of a content search).
+    options = analyzer.options and sha256(analyzer.options.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return FactKey(analyzer.name, analyzer.version, options)
 
 
 def files_key(digests: bool) -> FactKey:
@@ -60,6 +71,7 @@ class Collector:
         self._names = _table(analyzers, "names")
         self._suffixes = _table(analyzers, "suffixes")
         self._parents = _table(analyzers, "parents")
+        self._everything = tuple(a for a in analyzers if a.wants.everything)
         self._values: dict[str, dict[str, Json]] = {a.name: {} for a in analyzers}
         self._problems: dict[str, list[Problem]] = {a.name: [] for a in analyzers}
         self._timings = timings
@@ -69,7 +81,7 @@ class Collector:
         """The analyzers that want a file, or None."""
         slash = path.rfind("/")
         name = path[slash + 1 :]
-        wanted = self._names.get(name, ())
+        wanted = self._everything + self._names.get(name, ())
         dot = name.rfind(".")
         if dot >= 0 and (found := self._suffixes.get(name[dot:])):
             wanted += found
@@ -124,8 +136,7 @@ class Collector:
             status = FactStatus.FAILED if damage else FactStatus.PARTIAL if problems else FactStatus.OK
             document = {"values": values, "links": links.get(analyzer.name, {})}
             payload = compression.pack(json.dumps(document, separators=(",", ":")).encode("utf-8", "surrogatepass"))
-            key = FactKey(analyzer.name, analyzer.version)
-            rows.append(LayerFacts(diff_id, key, status, payload, tuple(problems)))
+            rows.append(LayerFacts(diff_id, fact_key(analyzer), status, payload, tuple(problems)))
         return rows
 
     def _links(self, index: LayerIndex) -> dict[str, dict[str, str]]:
@@ -155,6 +166,8 @@ def assemble(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerF
     distro: Distro | None = None
     packages: list[Package] = []
     owned: dict[str, Iterable[str]] = {}
+    looked_for: dict[str, str] = {}
+    others: dict[str, list[Any]] = {name: [] for name in _ON_DEMAND}
     for analyzer in analyzers:
         records = [_records(by_layer[layer.diff_id].get(analyzer.name)) for layer in image.layers]
         view = ImageView(tree, image, records, distro)
@@ -163,6 +176,9 @@ def assemble(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerF
         distro = distro or found.distro
         packages.extend(found.packages)
         owned.update(found.owned)
+        looked_for.update(found.looked_for)
+        for name, values in others.items():
+            values.extend(getattr(found, name))
     packages = link_owners(packages, owned, tree)
     problems.update(uncataloged(tree, owned), unlisted(distro, packages))
     packages.sort(key=lambda p: (p.type, p.name, p.version, p.arch, p.locations))
@@ -174,6 +190,8 @@ def assemble(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerF
         analyzers={key.analyzer: key.version for key in fact_keys(analyzers)},
         file_count=len(tree),
         file_bytes=tree.total_bytes(),
+        looked_for=looked_for,
+        **{name: tuple(sorted(values)) for name, values in others.items()},
     )
 
 

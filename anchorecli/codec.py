@@ -139,9 +139,14 @@ def _sequence(args: tuple[Any, ...]) -> _Recipe:
 
 def _mapping(args: tuple[Any, ...]) -> _Recipe:
     key, item = (_recipe(arg) for arg in args)
-    if key.shape != "str" or item.read is not None:
-        raise TypeError("only mappings of str to plain values can be stored")
-    return _Recipe(dict, None, f"{{{item.shape}}}")
+    if key.shape != "str":
+        raise TypeError("only mappings of str can be stored")
+    write, read = item.write, item.read
+    return _Recipe(
+        dict if write is None else lambda value: {name: write(each) for name, each in value.items()},
+        None if read is None else lambda value: {name: read(each) for name, each in value.items()},
+        f"{{{item.shape}}}",
+    )
 
 
 def _optional(args: tuple[Any, ...]) -> _Recipe:

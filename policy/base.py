@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from anchorecli.model import Analysis, FeedState, ImageRef, Match, Problem
+from anchorecli.model import Analysis, Demand, DiffId, Enrichment, FeedState, ImageRef, Match, Problem
+from anchorecli.tree import Tree
 from anchorecli.values import dataclass, field
 
 if TYPE_CHECKING:
@@ -72,6 +73,12 @@ class Trigger(NamedTuple):
     needs: str = ""
     notes: str = ""
     check: Callable[[Arguments], str] | None = None
+    demands: Callable[[Arguments], Demand] | None = None
+    """What has to be looked for in the image for the trigger to decide, beyond packages and configuration."""
+    looks_at: Callable[[Evidence, Arguments], str] | None = None
+    """On what it decides, for the report: ``166 packages``."""
+    aliases: tuple[str, ...] = ()
+    """Other names a bundle may call it by."""
 
 
 class Gate(Protocol):
@@ -111,6 +118,13 @@ class Evidence:
     looked_up: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Package type → the namespaces matching asked for packages of that type, any of which suffices. A type that
     is missing here is asked for as ``coverage.namespaces`` derives it."""
+    tree: Tree | None = None
+    """The squashed file list, where a rule of the bundle demands it and its facts are stored."""
+    base: frozenset[DiffId] | None = None
+    """The layers that the base image brought; None where the base image is not known."""
+    previous: Analysis | None = None
+    """The image the tag named before this one; None where none is known."""
+    enrichment: Enrichment = Enrichment()
     _worked_out: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def once(self, make: Callable[[Evidence], Made]) -> Made:

@@ -32,6 +32,9 @@ class Arguments(NamedTuple):
 
     values: Mapping[str, str]
     rule_id: str = ""
+    compat: bool = False
+    """The bundle says ``compat: anchore-engine``: what the original got wrong is to be repeated, for the sake of
+    trigger ids that stand in allowlists."""
 
     def text(self, name: str) -> str:
         """The string itself, empty where it is not given."""

@@ -56,6 +56,7 @@ class Npm:
 
     name: str = "npm"
     version: int = 2
+    options: str = ""
     wants: Wants = Wants(
         names=frozenset({"package.json"}),
         parents=frozenset(f"{number:02x}" for number in range(256)),

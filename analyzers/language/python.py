@@ -92,6 +92,7 @@ class Python:
 
     name: str = "python"
     version: int = 1
+    options: str = ""
     wants: Wants = Wants(
         names=frozenset(_METADATA | _ORIGIN),
         suffixes=frozenset({".egg-info"}),

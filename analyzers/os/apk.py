@@ -50,6 +50,7 @@ class ApkAnalyzer:
 
     name: str = "apk"
     version: int = 1
+    options: str = ""
     wants: Wants = Wants(
         names=frozenset({"installed"}),
         match=lambda path, size, mode: _DATABASE.match(path) is not None,

@@ -55,6 +55,7 @@ class DistroAnalyzer:
 
     name: str = "distro"
     version: int = 1
+    options: str = ""
     wants: Wants = Wants(
         paths=frozenset(path for path, _ in _SOURCES),
         parents=frozenset({"os.release.d"}),

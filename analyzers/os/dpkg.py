@@ -59,6 +59,7 @@ class DpkgAnalyzer:
 
     name: str = "dpkg"
     version: int = 1
+    options: str = ""
     wants: Wants = Wants(
         names=frozenset({"status", "copyright"}),
         suffixes=frozenset({".list", ".md5sums", ".control"}),

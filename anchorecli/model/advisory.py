@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -99,6 +99,41 @@ class FeedState:
     """The namespaces it has records for, so that a distribution nobody covers is noticed."""
     problems: int = 0
     """Records that could not be read."""
+
+
+class Epss(NamedTuple):
+    """FIRST's Exploit Prediction Scoring System for a CVE: probability and percentile, both 0 to 1."""
+
+    score: float
+    percentile: float
+
+
+class KnownExploited(NamedTuple):
+    """An entry of CISA's Known Exploited Vulnerabilities catalog; dates are ``YYYY-MM-DD``."""
+
+    added: str
+    due: str = ""
+    ransomware: bool = False
+
+
+class OfficialPackage(NamedTuple):
+    """What a language's registry knows of a name."""
+
+    latest: str
+    versions: tuple[str, ...]
+
+
+class Enrichment(NamedTuple):
+    """What feeds know beside advisories; None where no feed of the kind has been synced."""
+
+    epss: Mapping[str, Epss] | None = None
+    """By CVE, for the vulnerabilities of the image."""
+    exploited: Mapping[str, KnownExploited] | None = None
+    """By CVE, for the vulnerabilities of the image."""
+    end_of_life: str | None = None
+    """The day (``YYYY-MM-DD``) the distribution's support ends, empty where no end is set."""
+    official: Mapping[str, Mapping[str, OfficialPackage]] = {}
+    """``npm`` and ``gem`` → name → what the registry has, for the packages of the image. A missing key: no feed."""
 
 
 class Candidate(NamedTuple):

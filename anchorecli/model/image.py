@@ -188,6 +188,97 @@ class Package:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Secret:
+    """Something that looks like a credential. The credential itself is nowhere: ``fingerprint`` is a keyed hash of it.
+
+    ``rule`` is the name of the rule that found it, ``line`` is 1-based.
+    """
+
+    path: ImagePath
+    line: int
+    rule: str
+    fingerprint: str
+    layer: DiffId = DiffId("")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ContentMatch:
+    """A file with lines that match a pattern somebody asked for. ``pattern`` is ``NAME=REGEX``, lines are 1-based."""
+
+    path: ImagePath
+    pattern: str
+    lines: tuple[int, ...]
+    layer: DiffId = DiffId("")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RetrievedFile:
+    """A regular file kept whole because somebody asked for its path."""
+
+    path: ImagePath
+    data: bytes
+    layer: DiffId = DiffId("")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MalwareFinding:
+    """A signature that a malware scanner (``clamav``) found in a file."""
+
+    path: ImagePath
+    signature: str
+    scanner: str
+    layer: DiffId = DiffId("")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FileDifference:
+    """A file that is not as its package database says. ``status`` is ``changed`` or ``missing``; ``detail`` says what
+    differs (``digest``, ``mode``, ``size``, comma separated); ``package`` is the package's name, ``purl`` its purl."""
+
+    package: str
+    path: ImagePath
+    status: str
+    detail: str = ""
+    purl: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What is asked of an image beyond its packages and file list; each costs time, so nobody pays who did not ask.
+
+    A bundle's rules say it (``policy.demand``), with what the settings add. Options become part of the facts' keys.
+    """
+
+    digests: bool = False
+    """The sha256 of every file."""
+    secrets: bool = False
+    contents: tuple[str, ...] = ()
+    """``NAME=REGEX`` each."""
+    retrieve: tuple[str, ...] = ()
+    """Paths of files to keep whole, without a leading slash."""
+    malware: bool = False
+    verify: bool = False
+    """Compare the files of OS packages with the package database."""
+    files: bool = False
+    """The decision needs the file list (``Evidence.tree``)."""
+    unowned: bool = False
+    """Which executables no package owns."""
+
+    def union(self, other: Demand) -> Demand:
+        """What both ask for."""
+        return Demand(
+            digests=self.digests or other.digests,
+            secrets=self.secrets or other.secrets,
+            contents=tuple(sorted({*self.contents, *other.contents})),
+            retrieve=tuple(sorted({*self.retrieve, *other.retrieve})),
+            malware=self.malware or other.malware,
+            verify=self.verify or other.verify,
+            files=self.files or other.files,
+            unowned=self.unowned or other.unowned,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Analysis:
     """What the analyzers found in one image: nothing here depends on feeds, policy or the clock."""
@@ -200,3 +291,14 @@ class Analysis:
     """Name → version of every analyzer that took part."""
     file_count: int = 0
     file_bytes: int = 0
+    secrets: tuple[Secret, ...] = ()
+    contents: tuple[ContentMatch, ...] = ()
+    retrieved: tuple[RetrievedFile, ...] = ()
+    malware: tuple[MalwareFinding, ...] = ()
+    differences: tuple[FileDifference, ...] = ()
+    unowned: tuple[ImagePath, ...] = ()
+    """Executable files (ELF, PE, Mach-O by content, or any with an execute permission) that no package owns."""
+    looked_for: Mapping[str, str] = field(default_factory=dict)
+    """What was looked for on demand → how: ``secrets``, ``contents`` (the patterns, a line each), ``retrieve`` (the
+    paths, a line each), ``malware`` (scanner and its database), ``verify``, ``unowned``. What is missing here was not
+    looked for, so nothing can be said of it."""

@@ -79,6 +79,36 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleOutcome:
+    """What became of one rule. ``status`` is ``fired``, ``silent`` or ``not-run`` (``note`` says why); ``looked_at``
+    says on what it decided (``166 packages``); ``fired`` and ``allowed`` count its findings."""
+
+    policy_id: str
+    rule_id: str
+    gate: str
+    trigger: str
+    action: Action
+    status: str
+    fired: int = 0
+    allowed: int = 0
+    looked_at: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AllowOutcome:
+    """What became of one allowlist item in force for the image. ``status`` is ``used``, ``unused``, ``expired``,
+    ``expiring`` (used, and its end is near), ``needless`` (what it lets through has a fix now, or is gone) or
+    ``wide``; ``note`` says more, ``covered`` counts findings."""
+
+    allowlist_id: str
+    item_id: str
+    status: str
+    covered: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What the bundle makes of the image. ``reason`` says what decided: policy_evaluation, blacklisted,
     whitelisted, no_mapping, or evidence (for indeterminate)."""
@@ -90,6 +120,8 @@ class Verdict:
     policy_ids: tuple[str, ...] = ()
     mapping_id: str = ""
     problems: tuple[Problem, ...] = ()
+    rules: tuple[RuleOutcome, ...] = ()
+    allowances: tuple[AllowOutcome, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

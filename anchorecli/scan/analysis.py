@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from anchorecli import __version__, codec
 from anchorecli.analyzers import ANALYZERS
 from anchorecli.analyzers.base import Analyzer
-from anchorecli.analyzers.run import Collector, assemble, fact_keys, file_tree, files_key
+from anchorecli.analyzers.run import Collector, assemble, fact_key, fact_keys, file_tree, files_key
 from anchorecli.layers import Limits, read_directory, read_layer
 from anchorecli.model import Analysis, DiffId, FactKey, FactStatus, Image, Layer, LayerFacts, Package, Report
 from anchorecli.source import DirLayer, Source
@@ -219,7 +219,7 @@ class _Read:
 
 
 def _read_one(source: Source, layer: Layer, known: frozenset[FactKey], options: AnalyzeOptions) -> _Read:
-    wanted = [a for a in options.analyzers if FactKey(a.name, a.version) not in known]
+    wanted = [a for a in options.analyzers if fact_key(a) not in known]
     collector = Collector(wanted, options.timings, options.max_file_bytes)
     blob = source.open_layer(layer)
     try:

@@ -35,6 +35,7 @@ class Lines:
 
     name: str = "lines"
     version: int = 1
+    options: str = ""
     wants: Wants = field(default=Wants(suffixes=frozenset({".db"}), max_bytes=1000))
 
     def read(self, file: LayerFile) -> Json:
@@ -62,6 +63,7 @@ class Owner:
 
     name: str = "owner"
     version: int = 3
+    options: str = ""
     wants: Wants = field(default=Wants(paths=frozenset({"var/os.list"})))
 
     def read(self, file: LayerFile) -> Json:

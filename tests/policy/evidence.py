@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from anchorecli.model import (
@@ -17,6 +17,7 @@ from anchorecli.model import (
     ImageConfig,
     ImagePath,
     ImageRef,
+    Layer,
     Location,
     Match,
     MatchVerdict,
@@ -70,18 +71,21 @@ def evidence(
     settings: ImageConfig | None = None,
     reference: ImageRef = REFERENCE,
     distro: Distro | None = DEBIAN,
+    facts: Mapping[str, Any] | None = None,
+    layers: Sequence[Layer] = (),
     **fields: Any,
 ) -> Evidence:
+    """``facts`` are further fields of the analysis (``secrets``, ``looked_for`` …), ``fields`` those of the evidence."""
     image = Image(
         reference,
         Digest("sha256:" + "1" * 64),
         Digest("sha256:" + "2" * 64),
         settings or config(),
-        (),
+        tuple(layers),
         index_digest=Digest("sha256:" + "3" * 64),
     )
     defaults: dict[str, Any] = {"feeds": (FEED,), "covered": frozenset(FEED.ecosystems)}
-    analysis = Analysis(image, distro, tuple(packages))
+    analysis = Analysis(image, distro, tuple(packages), **(facts or {}))
     return Evidence(analysis, reference, NOW, matches=tuple(matches), **(defaults | fields))
 
 

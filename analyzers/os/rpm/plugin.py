@@ -48,6 +48,7 @@ class RpmAnalyzer:
 
     name: str = "rpm"
     version: int = 1
+    options: str = ""
     wants: Wants = Wants(
         names=frozenset({"Packages", "Packages.db", "rpmdb.sqlite", "rpmdb.sqlite-wal", "container-manifest-2"}),
         match=lambda path, size, mode: _PLACE.match(path) is not None,
