@@ -75,7 +75,7 @@ def evidence(
     layers: Sequence[Layer] = (),
     **fields: Any,
 ) -> Evidence:
-    """``facts`` are further fields of the analysis (``secrets``, ``looked_for`` …), ``fields`` those of the evidence."""
+    """``facts`` are further fields of the analysis (``secrets``, ``looked_for``), ``fields`` those of the evidence."""
     image = Image(
         reference,
         Digest("sha256:" + "1" * 64),
