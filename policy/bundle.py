@@ -16,15 +16,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from anchorecli.errors import BundleError
-from anchorecli.model import Allow, Rule, Severity
+from anchorecli.model import Rule, Severity
+from anchorecli.policy.allowlists import allow_document, read_allowlists
 from anchorecli.policy.document import MAX_BYTES, Node, from_plain, read_document
-from anchorecli.policy.faults import Faults, quoted, unknown
-from anchorecli.policy.fields import Fields, Ids
-from anchorecli.policy.patterns import wildcard_fault
-from anchorecli.policy.rules import known_gates, read_rule
-from anchorecli.policy.spellings import VERSIONS
-from anchorecli.policy.times import utc
-from anchorecli.policy.values import Allowlist, Bundle, EvidenceRule, ImageRule, MappingRule, Policy
+from anchorecli.policy.evidence_rules import read_evidence
+from anchorecli.policy.faults import Faults, unknown
+from anchorecli.policy.fields import Fields, Ids, check_version, wildcard
+from anchorecli.policy.rules import read_rule
+from anchorecli.policy.values import Allowlist, Bundle, ImageRule, MappingRule, Policy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,12 +33,9 @@ _BUNDLE_KEYS = (
     *("created_at", "last_modified", "last_updated", "source_mappings", "sbom_mappings"),
 )
 _POLICY_KEYS = ("id", "version", "rules", "artifact_type", "last_updated", "created_at")
-_ALLOWLIST_KEYS = ("id", "version", "items", "last_updated", "created_at")
-_ITEM_KEYS = ("id", "gate", "trigger_id", "expires_on", "created_at", "last_updated")
 _IMAGE_KEYS = ("id", "registry", "repository", "image")
 _MAPPING_KEYS = (*_IMAGE_KEYS, "policy_id", "policy_ids", "whitelist_ids")
 _IMAGE_KINDS = ("tag", "digest", "id")
-_ON_INCOMPLETE = ("indeterminate", "warn", "ignore")
 
 
 def load_bundle(path: str | Path) -> Bundle:
@@ -105,9 +101,9 @@ def _read(root: Node, path: str) -> Bundle:
     fields = Fields(root, "the bundle", _BUNDLE_KEYS, faults)
     if not fields.valid:
         faults.check()
-    _check_version(fields, faults, required=True)
+    check_version(fields, faults, required=True)
     policies = _policies(fields, faults)
-    allowlists = _allowlists(fields, faults)
+    allowlists = read_allowlists(fields, faults)
     for key in ("source_mappings", "sbom_mappings"):
         if fields.items(key):
             faults.remark(fields.line_of(key), f"{key} is not evaluated: only images are")
@@ -119,7 +115,7 @@ def _read(root: Node, path: str) -> Bundle:
         mappings=_mappings(fields, policies, allowlists, faults),
         allowed_images=_images(fields, "whitelisted_images", faults),
         denied_images=_images(fields, "blacklisted_images", faults),
-        evidence=_evidence(fields.node("evidence"), faults),
+        evidence=read_evidence(fields.node("evidence"), faults),
         digest="",
         path=path,
     )
@@ -127,22 +123,12 @@ def _read(root: Node, path: str) -> Bundle:
     return bundle._replace(digest=_digest(bundle), warnings=faults.remarks)
 
 
-def _check_version(fields: Fields, faults: Faults, *, required: bool = False) -> None:
-    version = fields.text("version", required=required)
-    if version and version not in VERSIONS:
-        supported = " and ".join(quoted(known) for known in VERSIONS)
-        faults.add(
-            fields.line_of("version"),
-            f"version {quoted(version)} of {fields.what} is not supported; there is {supported}",
-        )
-
-
 def _policies(bundle: Fields, faults: Faults) -> tuple[Policy, ...]:
     policies: list[Policy] = []
     ids = Ids("policy", faults)
     for node in bundle.items("policies", required=True):
         fields = Fields(node, "the policy", _POLICY_KEYS, faults)
-        _check_version(fields, faults)
+        check_version(fields, faults)
         fields.text("id", required=True)
         policy_id = ids.take(fields)
         rule_ids = Ids("rule", faults)
@@ -150,34 +136,6 @@ def _policies(bundle: Fields, faults: Faults) -> tuple[Policy, ...]:
         read = tuple(rule for rule in rules if rule is not None)
         policies.append(Policy(policy_id, fields.text("name"), read, fields.line))
     return tuple(policies)
-
-
-def _allowlists(bundle: Fields, faults: Faults) -> tuple[Allowlist, ...]:
-    allowlists: list[Allowlist] = []
-    ids = Ids("whitelist", faults)
-    for node in bundle.items("whitelists"):
-        fields = Fields(node, "the whitelist", _ALLOWLIST_KEYS, faults)
-        _check_version(fields, faults)
-        fields.text("id", required=True)
-        list_id = ids.take(fields)
-        item_ids = Ids("whitelist item", faults)
-        items = tuple(_item(item, item_ids, f"{list_id}:", faults) for item in fields.items("items"))
-        allowlists.append(Allowlist(list_id, fields.text("name"), items, fields.line))
-    return tuple(allowlists)
-
-
-def _item(node: Node, ids: Ids, prefix: str, faults: Faults) -> Allow:
-    fields = Fields(node, "the whitelist item", _ITEM_KEYS, faults)
-    gate = fields.text("gate", required=True).lower()
-    if gate and gate not in known_gates():
-        faults.add(fields.line_of("gate"), unknown("gate", gate, known_gates()))
-    trigger_id = _wildcard(fields, "trigger_id", faults)
-    expires = fields.text("expires_on")
-    if expires and utc(expires) is None:
-        message = f"expires_on must be a time such as 2030-01-31T00:00:00Z, not {quoted(expires)}"
-        faults.add(fields.line_of("expires_on"), message)
-    comment = fields.text("comment") or fields.text("description")
-    return Allow(ids.take(fields, prefix), gate, trigger_id, expires, comment, fields.line)
 
 
 def _mappings(
@@ -217,8 +175,8 @@ def _images(bundle: Fields, name: str, faults: Faults) -> tuple[ImageRule, ...]:
 
 def _image(fields: Fields, ids: Ids, prefix: str, faults: Faults) -> ImageRule:
     identity = ids.take(fields, prefix)
-    registry = _wildcard(fields, "registry", faults)
-    repository = _wildcard(fields, "repository", faults)
+    registry = wildcard(fields, "registry", faults)
+    repository = wildcard(fields, "repository", faults)
     kind, value = "tag", ""
     node = fields.node("image", required=True)
     if node is not None:
@@ -226,31 +184,8 @@ def _image(fields: Fields, ids: Ids, prefix: str, faults: Faults) -> ImageRule:
         kind = image.text("type", required=True)
         if kind and kind not in _IMAGE_KINDS:
             faults.add(image.line_of("type"), unknown("image type", kind, _IMAGE_KINDS))
-        value = _wildcard(image, "value", faults) if kind == "tag" else image.text("value", required=True)
+        value = wildcard(image, "value", faults) if kind == "tag" else image.text("value", required=True)
     return ImageRule(identity, fields.text("name"), registry, repository, kind, value, fields.line)  # type: ignore[arg-type]
-
-
-def _wildcard(fields: Fields, name: str, faults: Faults) -> str:
-    value = fields.text(name, required=True)
-    fault = wildcard_fault(value)
-    if fault:
-        faults.add(fields.line_of(name), f"{quoted(name)} is not usable as a regular expression: {fault}")
-    return value
-
-
-def _evidence(node: Node | None, faults: Faults) -> EvidenceRule:
-    if node is None:
-        return EvidenceRule()
-    fields = Fields(node, '"evidence"', ("on_incomplete", "max_feed_age_days"), faults)
-    choice = fields.text("on_incomplete") or "indeterminate"
-    if choice not in _ON_INCOMPLETE:
-        faults.add(fields.line_of("on_incomplete"), unknown("value of on_incomplete", choice, _ON_INCOMPLETE))
-    days = fields.text("max_feed_age_days") or "0"
-    if not (days.isascii() and days.isdigit() and len(days) < 7):
-        message = f"max_feed_age_days must be a whole number of days, not {quoted(days)}"
-        faults.add(fields.line_of("max_feed_age_days"), message)
-        days = "0"
-    return EvidenceRule(choice, int(days))  # type: ignore[arg-type]
 
 
 def _digest(bundle: Bundle) -> str:
@@ -265,10 +200,7 @@ def _digest(bundle: Bundle) -> str:
         "id": bundle.id,
         "name": bundle.name,
         "policies": [[policy.id, policy.name, [rule(one) for one in policy.rules]] for policy in bundle.policies],
-        "whitelists": [
-            [one.id, one.name, [[item.id, item.gate, item.trigger_id, item.expires_on] for item in one.items]]
-            for one in bundle.allowlists
-        ],
+        "whitelists": [[one.id, one.name, [allow_document(item) for item in one.items]] for one in bundle.allowlists],
         "mappings": [[one.image[:-1], one.policy_ids, one.allowlist_ids] for one in bundle.mappings],
         "whitelisted_images": [image[:-1] for image in bundle.allowed_images],
         "blacklisted_images": [image[:-1] for image in bundle.denied_images],

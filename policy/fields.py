@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from anchorecli.policy.document import Node
 from anchorecli.policy.faults import Faults, quoted, unknown
-from anchorecli.policy.spellings import KEYS
+from anchorecli.policy.patterns import wildcard_fault
+from anchorecli.policy.spellings import KEYS, VERSIONS
 
 _FREE_TEXT = ("comment", "description", "name")
 _NAMED: Mapping[str, str] = {"list": "a list", "mapping": "a mapping", "null": "empty"}
@@ -87,6 +88,24 @@ class Fields:
 def kind_name(node: Node) -> str:
     """What a node is, as messages call it."""
     return _NAMED.get(node.kind, quoted(node.text))
+
+
+def check_version(fields: Fields, faults: Faults, *, required: bool = False) -> None:
+    """A fault where a mapping's ``version`` is none of the formats read here."""
+    version = fields.text("version", required=required)
+    if version and version not in VERSIONS:
+        supported = " and ".join(quoted(known) for known in VERSIONS)
+        message = f"version {quoted(version)} of {fields.what} is not supported; there is {supported}"
+        faults.add(fields.line_of("version"), message)
+
+
+def wildcard(fields: Fields, name: str, faults: Faults, *, required: bool = True) -> str:
+    """The wildcard under a key; a fault where it is none."""
+    value = fields.text(name, required=required)
+    fault = wildcard_fault(value)
+    if fault:
+        faults.add(fields.line_of(name), f"{quoted(name)} is not usable as a regular expression: {fault}")
+    return value
 
 
 class Ids:

@@ -73,5 +73,7 @@ class Bundle(NamedTuple):
     evidence: EvidenceRule
     digest: str
     path: str = ""
+    compat: bool = False
+    """``compat: anchore-engine``: what the original got wrong is repeated, for the sake of ids in whitelists."""
     warnings: tuple[Problem, ...] = ()
     """What the reader accepted and the user should know: rules of retired gates, keys without effect."""
