@@ -30,7 +30,7 @@ def read_allowlists(fields: Fields, faults: Faults) -> tuple[Allowlist, ...]:
         list_id = ids.take(one)
         item_ids = Ids("whitelist item", faults)
         items = tuple(_item(item, item_ids, f"{list_id}:", faults) for item in one.items("items"))
-        allowlists.append(Allowlist(list_id, one.text("name"), items, one.line))
+        allowlists.append(Allowlist(list_id, one.text("name"), items, one.line, one.comment()))
     return tuple(allowlists)
 
 

@@ -16,8 +16,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from anchorecli.errors import BundleError
-from anchorecli.model import Rule, Severity
-from anchorecli.policy.allowlists import allow_document, read_allowlists
+from anchorecli.model import Severity
+from anchorecli.policy.allowlists import read_allowlists
+from anchorecli.policy.canonical import COMPAT, bundle_digest
 from anchorecli.policy.document import MAX_BYTES, Node, from_plain, read_document
 from anchorecli.policy.evidence_rules import read_evidence
 from anchorecli.policy.faults import Faults, unknown
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _BUNDLE_KEYS = (
     *("id", "version", "policies", "whitelists", "mappings", "whitelisted_images", "blacklisted_images", "evidence"),
+    "compat",
     *("created_at", "last_modified", "last_updated", "source_mappings", "sbom_mappings"),
 )
 _POLICY_KEYS = ("id", "version", "rules", "artifact_type", "last_updated", "created_at")
@@ -118,9 +120,18 @@ def _read(root: Node, path: str) -> Bundle:
         evidence=read_evidence(fields.node("evidence"), faults),
         digest="",
         path=path,
+        compat=_compat(fields, faults),
+        comment=fields.comment(),
     )
     faults.check()
-    return bundle._replace(digest=_digest(bundle), warnings=faults.remarks)
+    return bundle._replace(digest=bundle_digest(bundle), warnings=faults.remarks)
+
+
+def _compat(bundle: Fields, faults: Faults) -> bool:
+    written = bundle.text("compat")
+    if written not in ("", COMPAT):
+        faults.add(bundle.line_of("compat"), unknown("value of compat", written, (COMPAT,)))
+    return written == COMPAT
 
 
 def _policies(bundle: Fields, faults: Faults) -> tuple[Policy, ...]:
@@ -134,7 +145,7 @@ def _policies(bundle: Fields, faults: Faults) -> tuple[Policy, ...]:
         rule_ids = Ids("rule", faults)
         rules = (read_rule(rule, rule_ids, f"{policy_id}:", faults) for rule in fields.items("rules", required=True))
         read = tuple(rule for rule in rules if rule is not None)
-        policies.append(Policy(policy_id, fields.text("name"), read, fields.line))
+        policies.append(Policy(policy_id, fields.text("name"), read, fields.line, fields.comment()))
     return tuple(policies)
 
 
@@ -185,26 +196,5 @@ def _image(fields: Fields, ids: Ids, prefix: str, faults: Faults) -> ImageRule:
         if kind and kind not in _IMAGE_KINDS:
             faults.add(image.line_of("type"), unknown("image type", kind, _IMAGE_KINDS))
         value = wildcard(image, "value", faults) if kind == "tag" else image.text("value", required=True)
-    return ImageRule(identity, fields.text("name"), registry, repository, kind, value, fields.line)  # type: ignore[arg-type]
-
-
-def _digest(bundle: Bundle) -> str:
-    """``sha256:…`` over what the bundle means: lines and comments are left out."""
-    import hashlib
-    import json
-
-    def rule(value: Rule) -> list[Any]:
-        return [value.id, value.gate, value.trigger, value.action.label, dict(value.params)]
-
-    meaning = {
-        "id": bundle.id,
-        "name": bundle.name,
-        "policies": [[policy.id, policy.name, [rule(one) for one in policy.rules]] for policy in bundle.policies],
-        "whitelists": [[one.id, one.name, [allow_document(item) for item in one.items]] for one in bundle.allowlists],
-        "mappings": [[one.image[:-1], one.policy_ids, one.allowlist_ids] for one in bundle.mappings],
-        "whitelisted_images": [image[:-1] for image in bundle.allowed_images],
-        "blacklisted_images": [image[:-1] for image in bundle.denied_images],
-        "evidence": list(bundle.evidence),
-    }
-    text = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    texts = fields.text("name"), fields.comment()
+    return ImageRule(identity, texts[0], registry, repository, kind, value, fields.line, texts[1])  # type: ignore[arg-type]

@@ -64,6 +64,10 @@ class Fields:
             self._faults.add(self.line_of(name), f"{quoted(name)} is empty in {self.what}")
         return node.text
 
+    def comment(self) -> str:
+        """The author's free text, under either of its names."""
+        return self.text("comment") or self.text("description")
+
     def items(self, name: str, *, required: bool = False) -> tuple[Node, ...]:
         """The items of a list; a missing key and a null are the empty list."""
         node = self.node(name, required=required)

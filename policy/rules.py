@@ -33,7 +33,12 @@ def read_rule(node: Node, ids: Ids, prefix: str, faults: Faults) -> Rule | None:
         params = {name: _as_text(value) for name, (_, value) in given.items()}
     else:
         params = _checked(gate_name, trigger, given, fields.line, faults)
-    return Rule(rule_id, gate_name, trigger.name if trigger else trigger_name(written), action, params, fields.line)
+    return Rule(
+        *(rule_id, gate_name, trigger.name if trigger else trigger_name(written), action, params, fields.line),
+        name=fields.text("name"),
+        description=fields.comment(),
+        recommendation=fields.text("recommendation"),
+    )
 
 
 def known_gates() -> tuple[str, ...]:

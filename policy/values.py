@@ -20,6 +20,7 @@ class Policy(NamedTuple):
     name: str
     rules: tuple[Rule, ...]
     line: int = 0
+    comment: str = ""
 
 
 class Allowlist(NamedTuple):
@@ -29,6 +30,7 @@ class Allowlist(NamedTuple):
     name: str
     items: tuple[Allow, ...]
     line: int = 0
+    comment: str = ""
 
 
 class ImageRule(NamedTuple):
@@ -42,6 +44,7 @@ class ImageRule(NamedTuple):
     kind: Literal["tag", "digest", "id"]
     value: str
     line: int = 0
+    comment: str = ""
 
 
 class MappingRule(NamedTuple):
@@ -75,5 +78,6 @@ class Bundle(NamedTuple):
     path: str = ""
     compat: bool = False
     """``compat: anchore-engine``: what the original got wrong is repeated, for the sake of ids in whitelists."""
+    comment: str = ""
     warnings: tuple[Problem, ...] = ()
     """What the reader accepted and the user should know: rules of retired gates, keys without effect."""

@@ -40,7 +40,8 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of a policy. ``params`` are the bundle's own strings; ``line`` is 1-based, 0 if unknown."""
+    """One rule of a policy. ``params`` are the bundle's own strings; ``line`` is 1-based, 0 if unknown. The texts at
+    the end are the author's, for people."""
 
     id: str
     gate: str
@@ -48,6 +49,9 @@ class Rule:
     action: Action
     params: Mapping[str, str] = field(default_factory=dict)
     line: int = 0
+    name: str = ""
+    description: str = ""
+    recommendation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
