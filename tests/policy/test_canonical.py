@@ -95,7 +95,9 @@ def test_what_it_looks_like():
     assert form["whitelists"][0]["items"][0]["comment"] == "é"
 
 
-@pytest.mark.parametrize("text", ["comment: what for\n", "description: the policy", ", name: no ssh", ", comment: rare"])
+@pytest.mark.parametrize(
+    "text", ["comment: what for\n", "description: the policy", ", name: no ssh", ", comment: rare"]
+)
 def test_what_is_written_for_people_is_kept_and_does_not_enter_the_digest(text: str):
     assert text in FULL
     assert parse_bundle(FULL.replace(text, "")).digest == parse_bundle(FULL).digest
@@ -106,5 +108,5 @@ def test_compat_is_part_of_the_meaning():
     plain = FULL.replace("compat: anchore-engine\n", "")
     assert (parse_bundle(FULL).compat, parse_bundle(plain).compat) == (True, False)
     assert parse_bundle(plain).digest != parse_bundle(FULL).digest
-    with pytest.raises(BundleError, match='^b:5: unknown value of compat "anchor"; did you mean "anchore-engine"'):
+    with pytest.raises(BundleError, match=r'^b:5: unknown value of compat "anchor"; did you mean "anchore-engine"'):
         parse_bundle(FULL.replace("compat: anchore-engine", "compat: anchor"), "b")
