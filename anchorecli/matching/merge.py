@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from anchorecli.matching.decide import Hit, Subject, fixes, why
-from anchorecli.model import Advisory, Cvss, FixState, MatchVerdict, Severity, Statement
+from anchorecli.model import Advisory, Candidate, Cvss, FixState, MatchVerdict, Severity, Statement
 
 _CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,}", re.ASCII)
 
@@ -45,7 +45,8 @@ class Draft(NamedTuple):
     fix_state: FixState
     fixed_in: tuple[str, ...]
     cvss: tuple[Cvss, ...]
-    primary: Record
+    advisory: str
+    candidate: Candidate
     why: str
     summary: str
     url: str
@@ -62,11 +63,71 @@ def record(hit: Hit, advisory: Advisory, subject: Subject) -> Record:
     return Record(hit, advisory, subject, names, frozenset(cves), _RANKS.get(feed, _OWN))
 
 
-def merge(records: Iterable[Record]) -> list[Draft]:
-    """One draft for each vulnerability that the records about one package speak of, by id.
+def merge(hits: Sequence[tuple[Hit, Advisory, Subject]]) -> list[Draft]:
+    """One draft for each vulnerability that the statements about one package speak of, by id.
 
-    Not-affected statements among the records suppress what they outrank or equal.
+    Not-affected statements among them suppress what they outrank or equal.
     """
+    if not _strangers(hits):
+        return _merged([record(*each) for each in hits])
+    # Nearly always: nothing to merge and nothing to deny.
+    drafts = [_alone(*each) for each in hits if each[0].candidate.statement != "not-affected"]
+    drafts.sort(key=_identifier)
+    return drafts
+
+
+def _strangers(hits: Sequence[tuple[Hit, Advisory, Subject]]) -> bool:
+    """Whether no two records share a name, and none is a bundle of several CVEs."""
+    seen: set[str] = set()
+    count = len(hits)
+    for _, advisory, _ in hits:
+        seen.add(advisory.id)
+        if aliases := advisory.aliases:
+            seen.update(aliases)
+            count += len(aliases)
+            if not advisory.id.startswith("CVE-") and sum(each.startswith("CVE-") for each in aliases) > 1:
+                return False
+    return len(seen) == count
+
+
+def _alone(hit: Hit, advisory: Advisory, subject: Subject) -> Draft:
+    """The match of a statement that shares its vulnerability with no other."""
+    identifier, aliases = advisory.id, advisory.aliases
+    if aliases:
+        if not _CVE.fullmatch(identifier):
+            identifier = next(filter(_CVE.fullmatch, aliases), identifier)
+        aliases = tuple(sorted({advisory.id, *aliases} - {identifier}))
+    candidate = hit.candidate
+    found = fixes(candidate, subject)
+    return _new_draft(
+        Draft,
+        (
+            identifier,
+            aliases,
+            hit.verdict,
+            _severity(candidate, advisory),
+            FixState.FIXED if found else _UNFIXED.get(candidate.statement, FixState.UNKNOWN),
+            found,
+            advisory.cvss,
+            advisory.id,
+            candidate,
+            why(hit, subject),
+            advisory.summary,
+            advisory.url,
+            advisory.published,
+            advisory.modified,
+            "",
+        ),
+    )
+
+
+_new_draft = tuple.__new__
+"""There are thousands: a named tuple's own constructor takes twice as long."""
+
+_UNFIXED: Mapping[str, FixState] = {"wont-fix": FixState.WONT_FIX, "affected": FixState.NOT_FIXED}
+
+
+def _merged(records: Iterable[Record]) -> list[Draft]:
     ordered = sorted(records, key=_preference)
     denials = _by_name(each for each in ordered if each.hit.candidate.statement == Statement.NOT_AFFECTED)
     claims = [each for each in ordered if each.hit.candidate.statement != Statement.NOT_AFFECTED]
@@ -80,7 +141,7 @@ def merge(records: Iterable[Record]) -> list[Draft]:
         folded = _sharing(bundles, spoken_of) if bundles else ()
         drafts.append(_draft(cve, names, group, folded, _denied(about, group, denials) if denials else ""))
         settled |= spoken_of
-    return sorted([*drafts, *_leftovers(bundles, settled, denials)], key=lambda draft: draft.id)
+    return sorted([*drafts, *_leftovers(bundles, settled, denials)], key=_identifier)
 
 
 def _grouped(claims: Sequence[Record]) -> tuple[list[tuple[str, list[Record]]], list[list[Record]]]:
@@ -192,12 +253,13 @@ def _draft(cve: str, names: frozenset[str], group: Sequence[Record], folded: Seq
         id=identifier,
         aliases=tuple(sorted(names - {identifier})),
         verdict=primary.hit.verdict,
-        severity=_severity(primary)
-        or next((found for each in sources if (found := _severity(each))), Severity.UNKNOWN),
+        severity=_severity(primary.hit.candidate, lead)
+        or next((s for each in sources if (s := _severity(each.hit.candidate, each.advisory))), Severity.UNKNOWN),
         fix_state=fix_state,
         fixed_in=fixed_in,
         cvss=cvss,
-        primary=primary,
+        advisory=lead.id,
+        candidate=primary.hit.candidate,
         why=why(primary.hit, primary.subject),
         summary=lead.summary or _first(each.advisory.summary for each in sources),
         url=lead.url or _first(each.advisory.url for each in sources),
@@ -214,19 +276,22 @@ def _fix(sources: Sequence[Record]) -> tuple[FixState, tuple[str, ...]]:
         candidate = each.hit.candidate
         if found := fixes(candidate, each.subject):
             return FixState.FIXED, found
-        if candidate.statement == Statement.WONT_FIX:
-            return FixState.WONT_FIX, ()
-        if candidate.statement == Statement.AFFECTED:
-            state = FixState.NOT_FIXED
+        unfixed = _UNFIXED.get(candidate.statement)
+        if unfixed is FixState.WONT_FIX:
+            return unfixed, ()
+        state = unfixed or state
     return state, ()
 
 
-def _severity(each: Record) -> Severity:
+_SEVERITIES = tuple(Severity)
+
+
+def _severity(candidate: Candidate, advisory: Advisory) -> Severity:
     """The statement's own, the advisory's, or what its best CVSS score is called."""
-    stated = Severity(each.hit.candidate.severity) or each.advisory.severity
-    if stated or not each.advisory.cvss:
+    stated = _SEVERITIES[candidate.severity] or advisory.severity
+    if stated or not advisory.cvss:
         return stated
-    score = max(each.advisory.cvss, key=lambda found: (found.version, found.score))
+    score = max(advisory.cvss, key=lambda found: (found.version, found.score))
     name = next((name for least, name in _CVSS_NAMES if score.score >= least), Severity.NEGLIGIBLE)
     return min(name, Severity.HIGH) if score.version.startswith("2") else name
 
@@ -235,6 +300,10 @@ def _preference(each: Record) -> tuple[int, bool, str, str, str, int]:
     """Better sources first; direct before by source; then by name, so that the order never depends on the store's."""
     candidate = each.hit.candidate
     return -each.rank, bool(each.subject.source), each.advisory.id, candidate.package, candidate.ranges, candidate.row
+
+
+def _identifier(draft: Draft) -> str:
+    return draft.id
 
 
 def _names(group: Sequence[Record]) -> frozenset[str]:
