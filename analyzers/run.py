@@ -100,7 +100,8 @@ class Collector:
         for analyzer in analyzers:
             limit = min(analyzer.wants.max_bytes, self._max_file_bytes or analyzer.wants.max_bytes)
             if file.size > limit:
-                self._problem(analyzer, file.path, f"not read: {file.size} bytes, over the limit of {limit}")
+                message = f"not read: {file.size} bytes, over the limit of {limit}"
+                self._problem(analyzer, file.path, message, "limit_hit")
                 continue
             started = perf_counter()
             try:
@@ -149,10 +150,9 @@ class Collector:
                     links.setdefault(analyzer.name, {})[path] = target
         return links
 
-    def _problem(self, analyzer: Analyzer, path: str, message: str) -> None:
-        self._problems[analyzer.name].append(
-            Problem("analyze", path, message, hint=f"what {analyzer.name} would have found there is missing")
-        )
+    def _problem(self, analyzer: Analyzer, path: str, message: str, cause: str = "") -> None:
+        hint = f"what {analyzer.name} would have found there is missing"
+        self._problems[analyzer.name].append(Problem("analyze", path, message, hint, cause=cause))
 
 
 def assemble(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerFacts]) -> Analysis:

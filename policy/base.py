@@ -44,7 +44,9 @@ class Fire(NamedTuple):
 
     ``trigger_id`` is empty for the default: the md5 of gate, trigger and ``stable`` (or ``message`` where that is
     empty). ``stable`` is the text Anchore Engine printed, for messages that say it better here. ``also`` are
-    further ids an allowlist may name the same finding by.
+    further ids an allowlist may name the same finding by. ``purl`` and ``path`` say what the finding is about, for
+    exceptions that hold for a package or a path only: an exception with such a scope never holds for a finding that
+    does not say. A finding with a ``match_id`` needs neither.
     """
 
     message: str
@@ -52,6 +54,8 @@ class Fire(NamedTuple):
     stable: str = ""
     also: tuple[str, ...] = ()
     match_id: str = ""
+    purl: str = ""
+    path: str = ""
 
 
 Fires = Iterable[Fire | Problem]

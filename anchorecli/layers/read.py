@@ -89,7 +89,7 @@ def read_directory(directory: Directory, visitor: Visitor, limits: Limits | None
     problems: tuple[Problem, ...] = ()
     for path, info, target in directory.walk():
         if len(index.paths) >= limits.entries:
-            problems = (_cut_short("dir", f"more than {limits.entries} entries"),)
+            problems = (_cut_short("dir", f"more than {limits.entries} entries", "limit_hit"),)
             break
         kind = _stat_kind(info.st_mode)
         if target:
@@ -221,17 +221,20 @@ def _hash_slice(sha: hashlib._Hash, fd: int, offset: int, length: int) -> None:
 def _walk(walker: TarWalker, layer: Layer) -> tuple[Problem, ...]:
     try:
         walker.run()
-    except (TarDamage, LimitError, EOFError) as exc:
+    except LimitError as exc:
+        return (_cut_short(layer.diff_id, str(exc), "limit_hit"),)
+    except (TarDamage, EOFError) as exc:
         return (_cut_short(layer.diff_id, str(exc)),)
     return ()
 
 
-def _cut_short(subject: str, message: str) -> Problem:
+def _cut_short(subject: str, message: str, cause: str = "") -> Problem:
     return Problem(
         stage="layers",
         subject=f"layer {subject}",
         message=f"not read to its end: {message}",
         hint="what stands behind this point of the layer was not looked at",
+        cause=cause,
     )
 
 

@@ -117,3 +117,5 @@ class Problem:
     hint: str = ""
     incomplete: bool = True
     """True where the verdict may be wrong because of it; False for a mere remark."""
+    cause: str = ""
+    """What kind of gap it is, in the words of a bundle's ``evidence`` key, where ``stage`` does not tell."""

@@ -56,7 +56,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """One allowlist item: findings of ``gate`` whose trigger id matches are let through until ``expires_on``."""
+    """One allowlist item: findings of ``gate`` that it means are let through until ``expires_on``.
+
+    ``trigger_id`` is a wildcard over trigger ids; where it is empty ``vulnerability`` is one over the ids and aliases
+    of a vulnerability. Whatever else is given narrows it: a finding has to satisfy all.
+    """
 
     id: str
     gate: str
@@ -64,6 +68,25 @@ class Allow:
     expires_on: str = ""
     comment: str = ""
     line: int = 0
+    vulnerability: str = ""
+    package: str = ""
+    """Wildcard over the name of the package, or of what it was built from."""
+    purl: str = ""
+    """Wildcard over the package's URL, or one with or without a version."""
+    path: str = ""
+    """Wildcard over the paths the finding is about, each with its leading slash."""
+    layer: str = ""
+    """The start of the layer's diff_id or digest."""
+    image: str = ""
+    """Wildcard over ``registry/repository:tag``: for other images the item is not in force."""
+    base_only: bool = False
+    """Only what the base image brought."""
+    while_no_fix: bool = False
+    """Only as long as no fix is known."""
+    owner: str = ""
+    reason: str = ""
+    ticket: str = ""
+    created: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +103,8 @@ class Finding:
     allowed_by: str = ""
     match_id: str = ""
     """For vulnerability findings: the vulnerability's id, so that reports can join them."""
+    allowlist: str = ""
+    """The allowlist that ``allowed_by`` is an item of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +128,21 @@ class RuleOutcome:
 class AllowOutcome:
     """What became of one allowlist item in force for the image. ``status`` is ``used``, ``unused``, ``expired``,
     ``expiring`` (used, and its end is near), ``needless`` (what it lets through has a fix now, or is gone) or
-    ``wide``; ``note`` says more, ``covered`` counts findings."""
+    ``wide``; ``note`` says more, ``covered`` counts findings. The texts at the end are the item's own, so that a
+    stored evaluation can be read without the bundle; ``subject`` says what it is about."""
 
     allowlist_id: str
     item_id: str
     status: str
     covered: int = 0
     note: str = ""
+    gate: str = ""
+    subject: str = ""
+    owner: str = ""
+    reason: str = ""
+    ticket: str = ""
+    created: str = ""
+    expires: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def get_facts(db: sqlite3.Connection, diff_ids: Sequence[DiffId], keys: Sequence
 
 def encode_problems(problems: Iterable[Problem]) -> str:
     """Problems as JSON; ASCII, since their subjects may be names that are no Unicode."""
-    rows = [[p.stage, p.subject, p.message, p.hint, p.incomplete] for p in problems]
+    rows = [[p.stage, p.subject, p.message, p.hint, p.incomplete, p.cause] for p in problems]
     return json.dumps(rows, separators=(",", ":")) if rows else ""
 
 
