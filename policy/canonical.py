@@ -51,8 +51,8 @@ def _document(bundle: Bundle, *, texts: bool) -> Document:
 
 
 def evidence_document(rule: EvidenceRule) -> Document:
-    """The key ``evidence``, whole: its fields are its keys."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in rule._asdict().items()}
+    """The key ``evidence``: the rule's fields are its keys; causes the bundle does not name are left out."""
+    return {name: value for name, value in rule._asdict().items() if value != ""}
 
 
 def _policy(policy: Policy, *, texts: bool) -> Document:

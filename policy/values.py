@@ -56,10 +56,26 @@ class MappingRule(NamedTuple):
 
 
 class EvidenceRule(NamedTuple):
-    """What incomplete evidence does to a verdict that would pass; ``max_feed_age_days`` 0 means no limit."""
+    """What incomplete evidence does to a verdict that would pass; ``max_feed_age_days`` 0 means no limit.
+
+    From ``analyzer_failed`` on the fields are causes (``evidence_rules.CAUSES``); an empty one is as ``on_incomplete``.
+    """
 
     on_incomplete: OnIncomplete = "indeterminate"
     max_feed_age_days: int = 0
+    analyzer_failed: OnIncomplete | Literal[""] = ""
+    limit_hit: OnIncomplete | Literal[""] = ""
+    no_feed: OnIncomplete | Literal[""] = ""
+    stale_feed: OnIncomplete | Literal[""] = ""
+    empty_feed: OnIncomplete | Literal[""] = ""
+    unknown_distro: OnIncomplete | Literal[""] = ""
+    unreadable_version: OnIncomplete | Literal[""] = ""
+    rule_not_run: OnIncomplete | Literal[""] = ""
+
+    def choice(self, cause: str) -> OnIncomplete:
+        """What a gap of a cause makes of a pass."""
+        own: OnIncomplete | Literal[""] = getattr(self, cause, "")
+        return own or self.on_incomplete
 
 
 class Bundle(NamedTuple):
