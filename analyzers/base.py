@@ -49,10 +49,13 @@ class Wants:
     """Base name of the parent directory: ``status.d``."""
     everything: bool = False
     """Every regular file: for what is switched on by demand alone."""
+    from_bytes: int = 0
+    """Every regular file of so many bytes and more, whatever it is called (0: none): for what only its content tells.
+    """
     match: Callable[[str, int, int], bool] | None = None
     """(path, size in bytes, mode) → whether it is really wanted."""
     max_bytes: int = DEFAULT_MAX_BYTES
-    """A larger file is not read: a Problem says so."""
+    """A larger file is not read: a Problem says so. 0: there is no limit, since it reads pieces and keeps few."""
 
 
 class LayerFile(Protocol):
@@ -70,11 +73,24 @@ class LayerFile(Protocol):
     def mode(self) -> int:
         """Permission bits."""
 
+    @property
+    def direct(self) -> bool:
+        """Whether ``open`` costs no copy. False for a large file in a compressed layer: prefer ``pieces`` there."""
+
+    def head(self, count: int) -> bytes:
+        """Its first bytes, ``count`` at most; whatever is read afterwards still begins with them."""
+
     def data(self) -> bytes:
         """Its whole content."""
 
     def open(self) -> BinaryIO:
-        """Its content as a seekable stream, from memory or an unnamed temporary file: for what may be large."""
+        """Its content as a seekable stream, without a copy where it is ``direct``, else from a temporary file."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """Its content from the start in pieces of at most 1 MiB, the file's last reading unless ``keep`` was called."""
+
+    def keep(self) -> None:
+        """The runner's: several analyzers read it, so nothing that passed may be lost."""
 
 
 class Fact(NamedTuple):

@@ -72,6 +72,8 @@ class Collector:
         self._suffixes = _table(analyzers, "suffixes")
         self._parents = _table(analyzers, "parents")
         self._everything = tuple(a for a in analyzers if a.wants.everything)
+        self._large = tuple(a for a in analyzers if a.wants.from_bytes)
+        self._from_bytes = min((a.wants.from_bytes for a in self._large), default=1 << 63)
         self._values: dict[str, dict[str, Json]] = {a.name: {} for a in analyzers}
         self._problems: dict[str, list[Problem]] = {a.name: [] for a in analyzers}
         self._timings = timings
@@ -89,6 +91,8 @@ class Collector:
             wanted += found
         if found := self._paths.get(path):
             wanted += found
+        if size >= self._from_bytes:
+            wanted += tuple(a for a in self._large if size >= a.wants.from_bytes)
         if not wanted:
             return None
         agreed = tuple(a for a in dict.fromkeys(wanted) if (m := a.wants.match) is None or m(path, size, mode))
@@ -97,9 +101,11 @@ class Collector:
     def visit(self, token: object, file: LayerFile) -> None:
         """Let the analyzers read a file; what they raise becomes a Problem of that file."""
         analyzers: tuple[Analyzer, ...] = token  # type: ignore[assignment]
+        if len(analyzers) > 1:
+            file.keep()
         for analyzer in analyzers:
             limit = min(analyzer.wants.max_bytes, self._max_file_bytes or analyzer.wants.max_bytes)
-            if file.size > limit:
+            if file.size > limit > 0:
                 message = f"not read: {file.size} bytes, over the limit of {limit}"
                 self._problem(analyzer, file.path, message, "limit_hit")
                 continue

@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol, Self
 
 from anchorecli import compression
 from anchorecli.errors import IntegrityError, LimitError
-from anchorecli.layers.content import STEP, FileContent, SliceReader, StreamReader
+from anchorecli.layers.content import SPOOL_BYTES, STEP, FileContent, SliceReader, StreamReader
 from anchorecli.layers.tar import Limits, TarDamage, TarWalker, Visitor
 from anchorecli.model import DiffId, Layer, Problem
 from anchorecli.tree import LayerIndex
@@ -264,7 +264,9 @@ def _visit_host_file(
             visitor.visit(token, FileContent(path, max(size, 1), mode, refuse))
         return None
     with stream:
-        content = FileContent(path, size, mode, stream.read)
+        fd = stream.fileno()
+        at = (lambda offset, count: _host_bytes(fd, offset, count)) if size > SPOOL_BYTES else None
+        content = FileContent(path, size, mode, stream.read, at, hashed=hashed)
         try:
             if token is not None:
                 visitor.visit(token, content)
@@ -274,6 +276,13 @@ def _visit_host_file(
             return None
         finally:
             content.close()
+
+
+def _host_bytes(fd: int, offset: int, count: int) -> bytes:
+    data = os.pread(fd, count, offset)
+    if len(data) < count:
+        raise EOFError("the file became shorter while it was read")
+    return data
 
 
 def _stat_kind(mode: int) -> str:

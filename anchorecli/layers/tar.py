@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from anchorecli.errors import LimitError
-from anchorecli.layers.content import FileContent, Reader
+from anchorecli.layers.content import SPOOL_BYTES, FileContent, Reader
 from anchorecli.layers.sparse import SparseMap, pax_map, read_gnu_map, read_pax_1_map
 from anchorecli.tree import OPAQUE, WHITEOUT, LayerIndex
 from anchorecli.values import dataclass, field
@@ -134,7 +134,10 @@ class TarWalker:
         token = self._visitor.wants(path, body, mode)
         if token is None and not self._limits.digests:
             return padded
-        return padded - self._visit(token, FileContent(path, body, mode, self._reader.read))
+        reader = self._reader
+        # A small file is read at once, with those that follow it.
+        at = reader.positions() if body > SPOOL_BYTES else None
+        return padded - self._visit(token, FileContent(path, body, mode, reader.read, at, hashed=self._limits.digests))
 
     def _visit(self, token: object | None, content: FileContent) -> int:
         """Show the file that was added last to the visitor, and hash it; returns how many bytes that read."""
@@ -245,7 +248,9 @@ class TarWalker:
             self.index.add(path, "f", owner, sparse.real_size)
             token = self._visitor.wants(path, sparse.real_size, owner[0])
             if token is not None or self._limits.digests:
-                self._visit(token, FileContent(path, sparse.real_size, owner[0], sparse.expander(self._reader)))
+                take = sparse.expander(self._reader)
+                hashed = self._limits.digests
+                self._visit(token, FileContent(path, sparse.real_size, owner[0], take, hashed=hashed))
         self._reader.skip(((sparse.stored + 511) & ~511) - (self._reader.position - start))
 
 

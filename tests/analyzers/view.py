@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from anchorecli.analyzers.base import Analyzer
@@ -44,8 +44,22 @@ class MemoryFile:
     def data(self) -> bytes:
         return self.content
 
+    @property
+    def direct(self) -> bool:
+        return True
+
+    def head(self, count: int) -> bytes:
+        return self.content[:count]
+
     def open(self) -> BinaryIO:
         return io.BytesIO(self.content)
+
+    def pieces(self) -> Iterator[bytes]:
+        for start in range(0, len(self.content), 1 << 20):
+            yield self.content[start : start + (1 << 20)]
+
+    def keep(self) -> None:
+        pass
 
 
 class TestView(ImageView):
