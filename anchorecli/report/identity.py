@@ -94,7 +94,7 @@ def layers_by_id(image: Image) -> dict[str, tuple[int, Layer]]:
 
 def digest_of(parts: Iterable[str]) -> str:
     """SHA-256 of some strings, told apart by their lengths, as hex."""
-    text = "".join(f"{len(part)}:{part}" for part in parts)
+    text = "".join([f"{len(part)}:{part}" for part in parts])
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
