@@ -75,6 +75,7 @@ def _stranger(kind: str, count: int, distro: Distro | None) -> Problem:
             f"{kind} packages",
             f"the distribution is not known: {_packages(count)} not checked for vulnerabilities",
             "see whether the image has an /etc/os-release",
+            cause="unknown_distro",
         )
     return Problem(
         "match",

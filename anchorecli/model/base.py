@@ -119,3 +119,11 @@ class Problem:
     """True where the verdict may be wrong because of it; False for a mere remark."""
     cause: str = ""
     """What kind of gap it is, in the words of a bundle's ``evidence`` key, where ``stage`` does not tell."""
+
+    @property
+    def gap(self) -> str:
+        """``cause``, or what the stage tells of it."""
+        return self.cause or _GAPS.get(self.stage, "analyzer_failed")
+
+
+_GAPS = {"match": "no_feed", "feeds": "no_feed", "policy": "rule_not_run"}
