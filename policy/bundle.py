@@ -1,8 +1,12 @@
 """Policy bundles: from a file, from a text, the built-in one, and the one behind ``--fail-on``.
 
 Format: Anchore Engine's bundle, version ``1_0`` (and Enterprise's ``2``), as YAML or JSON. Beside the original's
-``params: [{name: ports, value: "22"}]`` a mapping is read: ``params: {ports: [22]}``. One optional key is ours::
+``params: [{name: ports, value: "22"}]`` a mapping is read: ``params: {ports: [22]}``. A bundle of one policy may leave
+``mappings`` out: the policy and all whitelists then hold for every image. Further optional keys are ours::
 
+    include: [base/*.yaml]           # include.py: a bundle in several files
+    defaults: {action: warn}         # defaults.py: what rules say unless they say something else
+    compat: anchore-engine           # repeat what the original got wrong, where trigger ids depend on it
     evidence:
       on_incomplete: indeterminate   # or warn, ignore: what a pass becomes when something could not be looked at
       max_feed_age_days: 14          # vulnerability data older than this is incomplete evidence; 0: no limit
@@ -12,14 +16,13 @@ Everything wrong with a bundle is reported at once, with lines, and then nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from anchorecli.errors import BundleError
 from anchorecli.model import Severity
 from anchorecli.policy.allowlists import read_allowlists
 from anchorecli.policy.canonical import COMPAT, bundle_digest
-from anchorecli.policy.document import MAX_BYTES, Node, from_plain, read_document
+from anchorecli.policy.document import Node, from_plain, read_documents
 from anchorecli.policy.evidence_rules import read_evidence
 from anchorecli.policy.faults import Faults, unknown
 from anchorecli.policy.fields import Fields, Ids, check_version, wildcard
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 _BUNDLE_KEYS = (
     *("id", "version", "policies", "whitelists", "mappings", "whitelisted_images", "blacklisted_images", "evidence"),
-    "compat",
+    *("compat", "include", "defaults"),
     *("created_at", "last_modified", "last_updated", "source_mappings", "sbom_mappings"),
 )
 _POLICY_KEYS = ("id", "version", "rules", "artifact_type", "last_updated", "created_at")
@@ -41,33 +44,22 @@ _IMAGE_KINDS = ("tag", "digest", "id")
 
 
 def load_bundle(path: str | Path) -> Bundle:
-    """The bundle in a file. Raises: BundleError with the file's name and line."""
-    from pathlib import Path
+    """The bundle in a file, with the files it includes. Raises: BundleError with the file's name and line."""
+    from anchorecli.policy.include import read_text
 
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        hint = "Give the path of a YAML or JSON bundle, or leave --policy out for the built-in one."
-        raise BundleError(f"cannot be read: {error.strerror}", path=str(path), hint=hint) from None
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise BundleError("not UTF-8 text", path=str(path), line=line) from None
-    return parse_bundle(text, str(path))
+    return _bundle(read_documents(read_text(path), str(path)), str(path), from_file=True)
 
 
 def parse_bundle(text: str, path: str = "") -> Bundle:
     """The bundle in a text; ``path`` is what messages call it. Raises: BundleError."""
-    return _read(read_document(text, path), path)
+    return _bundle(read_documents(text, path), path)
 
 
 def default_bundle() -> Bundle:
     """The bundle used without ``--policy``: that of ``default.yaml``, without the time to read YAML."""
     from anchorecli.policy.default import DEFAULT
 
-    return _read(from_plain(DEFAULT), "")
+    return _bundle((from_plain(DEFAULT),), "")
 
 
 def fail_on_bundle(severity: Severity) -> Bundle:
@@ -95,11 +87,24 @@ def fail_on_bundle(severity: Severity) -> Bundle:
         "mappings": [everything | {"policy_id": "fail-on"}],
         "evidence": {"max_feed_age_days": 14},
     }
-    return _read(from_plain(plain), "")
+    return _bundle((from_plain(plain),), "")
 
 
-def _read(root: Node, path: str) -> Bundle:
+def _bundle(documents: tuple[Node, ...], path: str, *, from_file: bool = False) -> Bundle:
     faults = Faults(path)
+    root = documents[0]
+    if len(documents) > 1 or "include" in root.entries:
+        from anchorecli.policy.include import merged
+
+        root = merged(documents, path, faults, from_file=from_file)
+    if "defaults" in root.entries:
+        from anchorecli.policy.defaults import with_defaults
+
+        root = with_defaults(root, faults)
+    return _read(root, path, faults)
+
+
+def _read(root: Node, path: str, faults: Faults) -> Bundle:
     fields = Fields(root, "the bundle", _BUNDLE_KEYS, faults)
     if not fields.valid:
         faults.check()
@@ -150,8 +155,10 @@ def _policies(bundle: Fields, faults: Faults) -> tuple[Policy, ...]:
 
 
 def _mappings(
-    bundle: Fields, policies: Iterable[Policy], allowlists: Iterable[Allowlist], faults: Faults
+    bundle: Fields, policies: Sequence[Policy], allowlists: Sequence[Allowlist], faults: Faults
 ) -> tuple[MappingRule, ...]:
+    if not bundle.has("mappings") and len(policies) == 1:
+        return (_everything(policies[0].id, allowlists),)
     known_policies = {policy.id for policy in policies}
     known_allowlists = {allowlist.id for allowlist in allowlists}
     ids = Ids("mapping", faults)
@@ -174,6 +181,12 @@ def _mappings(
                 faults.add(fields.line_of(name), unknown(f"{what} id", missing, known, " in the mapping"))
         mappings.append(MappingRule(image, policy_ids, fields.words("whitelist_ids")))
     return tuple(mappings)
+
+
+def _everything(policy_id: str, allowlists: Sequence[Allowlist]) -> MappingRule:
+    """What a bundle of one policy that has no mappings means. (To Anchore Engine such a bundle is an error.)"""
+    image = ImageRule("every-image", "every image", "*", "*", "tag", "*")
+    return MappingRule(image, (policy_id,), tuple(one.id for one in allowlists))
 
 
 def _images(bundle: Fields, name: str, faults: Faults) -> tuple[ImageRule, ...]:

@@ -23,6 +23,18 @@ _MAX_DEPTH = 40
 NodeKind = Literal["text", "number", "boolean", "null", "list", "mapping"]
 
 
+class Line(int):
+    """A line that knows its file, for documents of several files: messages name both."""
+
+    path: str
+
+    def __new__(cls, number: int, path: str) -> Line:
+        """Line ``number`` of the file ``path``."""
+        line = super().__new__(cls, number)
+        line.path = path
+        return line
+
+
 class Node(NamedTuple):
     """One node: ``text`` of a scalar as written, ``items`` of a list, or ``entries`` of a mapping; ``line`` is
     1-based, 0 where there is no file; ``keys`` holds the line of each key of a mapping."""
@@ -36,15 +48,35 @@ class Node(NamedTuple):
 
 
 def read_document(text: str, path: str = "") -> Node:
-    """The root node of a bundle's text."""
+    """The root node of a text of one document."""
+    first, *rest = read_documents(text, path)
+    if rest:
+        raise _refused("a second document begins here: a bundle is one document", path, rest[0].line)
+    return first
+
+
+def read_documents(text: str, path: str = "") -> tuple[Node, ...]:
+    """The root nodes of a bundle's text: at least one, and several in YAML that has ``---`` between them."""
     if len(text) > MAX_BYTES:
         raise _refused(f"larger than {MAX_BYTES >> 20} MiB: this is no policy bundle", path)
     text = text.removeprefix("\ufeff")
     if not text.strip():
         raise _refused("the bundle is empty", path)
     if text.lstrip()[0] in "{[":
-        return _JsonReader(text, path).document()
-    return _yaml_document(text, path)
+        return (_JsonReader(text, path).document(),)
+    return _yaml_documents(text, path)
+
+
+def located(node: Node, path: str) -> Node:
+    """The same tree with lines that know their file."""
+    return Node(
+        node.kind,
+        Line(node.line, path),
+        node.text,
+        tuple(located(item, path) for item in node.items),
+        {name: located(value, path) for name, value in node.entries.items()},
+        {name: Line(line, path) for name, line in node.keys.items()},
+    )
 
 
 def from_plain(value: Any) -> Node:
@@ -171,12 +203,12 @@ class _JsonReader:
         return _refused(f"not valid JSON: {message}", self._path, self._line)
 
 
-def _yaml_document(text: str, path: str) -> Node:
+def _yaml_documents(text: str, path: str) -> tuple[Node, ...]:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
-        return _YamlReader(loader, path).document()
+        return _YamlReader(loader, path).documents()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         begun = error.context_mark
@@ -218,19 +250,21 @@ class _YamlReader:
         self._nodes = 0
         self._anchors: dict[str, tuple[Node, int]] = {}
 
-    def document(self) -> Node:
-        """The one document of the stream."""
+    def documents(self) -> tuple[Node, ...]:
+        """The documents of the stream."""
         self._loader.get_event()  # the start of the stream
-        if self._loader.check_event(self._yaml.StreamEndEvent):
+        found: list[Node] = []
+        while not self._loader.check_event(self._yaml.StreamEndEvent):
+            self._loader.get_event()  # the start of the document
+            self._anchors.clear()
+            found.append(self._node(0))
+            self._loader.get_event()  # its end
+        if not found:
             raise _refused("the bundle is empty: it holds only comments", self._path)
-        self._loader.get_event()  # the start of the document
-        root = self._node(0)
-        self._loader.get_event()  # its end
-        event = self._loader.get_event()
-        if not isinstance(event, self._yaml.StreamEndEvent):
-            line = event.start_mark.line + 1
-            raise _refused("a second document begins here: a bundle is one document", self._path, line)
-        return root
+        # A document marker at the end of a file begins nothing that anybody meant.
+        while len(found) > 1 and found[-1].kind == "null":
+            found.pop()
+        return tuple(found)
 
     def _node(self, depth: int) -> Node:
         event = self._loader.get_event()

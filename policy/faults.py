@@ -9,6 +9,7 @@ from anchorecli.errors import BundleError
 from anchorecli.model import Problem
 
 _SHOWN = 50
+_LISTED = 40
 
 
 class Faults:
@@ -25,7 +26,8 @@ class Faults:
 
     def remark(self, line: int, message: str, hint: str = "") -> None:
         """Something the user should know; the bundle is used."""
-        where = f"{self._path or 'bundle'}:{line}" if line else self._path or "bundle"
+        path = self._path_of(line) or "bundle"
+        where = f"{path}:{line}" if line else path
         self._remarks.append(Problem("policy", where, message, hint, incomplete=False))
 
     @property
@@ -39,17 +41,30 @@ class Faults:
             self._raise()
 
     def _raise(self) -> NoReturn:
-        ordered = sorted(self._faults, key=lambda fault: fault[0])
+        # A file after the other in the order in which they were read, the bundle itself first.
+        files = list(dict.fromkeys([self._path, *(self._path_of(line) for line, _ in self._faults)]))
+        ordered = sorted(self._faults, key=lambda fault: (files.index(self._path_of(fault[0])), fault[0]))
         first_line, first = ordered[0]
         lines = [first, *(self._located(line, message) for line, message in ordered[1:_SHOWN])]
         if len(ordered) > _SHOWN:
             lines.append(f"and {len(ordered) - _SHOWN} more")
         hint = "Nothing was evaluated. `anchore policy gates` lists every gate, trigger and parameter."
-        raise BundleError("\n".join(lines), path=self._path, line=first_line, hint=hint)
+        raise BundleError("\n".join(lines), path=self._path_of(first_line), line=first_line, hint=hint)
 
     def _located(self, line: int, message: str) -> str:
-        where = f"{self._path}:{line}: " if self._path and line else f"{self._path}: " if self._path else ""
+        path = self._path_of(line)
+        where = f"{path}:{line}: " if path and line else f"{path}: " if path else ""
         return where + message
+
+    def _path_of(self, line: int) -> str:
+        """The file of a line: an included one's lines know theirs."""
+        return getattr(line, "path", self._path)
+
+
+def place(line: int, other: int) -> str:
+    """``line 3``, or ``base.yaml:3`` where it is in another file than the line it is told to."""
+    path = getattr(line, "path", "")
+    return f"line {line}" if path == getattr(other, "path", "") else f"{path or 'the bundle'}:{line}"
 
 
 def quoted(text: str) -> str:
@@ -67,4 +82,5 @@ def unknown(what: str, name: str, valid: Iterable[str], where: str = "") -> str:
         near = get_close_matches(name.lower(), names, 1)
         if near:
             return f"unknown {what} {quoted(name)}{where}; did you mean {quoted(near[0])}?"
-    return f"unknown {what} {quoted(name)}{where}; there is " + (", ".join(names) if names else "none")
+    there = ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
+    return f"unknown {what} {quoted(name)}{where}; there is {there or 'none'}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from anchorecli.policy.document import Node
-from anchorecli.policy.faults import Faults, quoted, unknown
+from anchorecli.policy.faults import Faults, place, quoted, unknown
 from anchorecli.policy.patterns import wildcard_fault
 from anchorecli.policy.spellings import KEYS, VERSIONS
 
@@ -128,7 +128,8 @@ class Ids:
         if not own:
             return f"{prefix}{self._count}"
         if own in self._lines:
-            first = f", first in line {self._lines[own]}" if self._lines[own] else ""
-            self._faults.add(fields.line_of("id"), f"{self._what} id {quoted(own)} is given twice{first}")
+            line = fields.line_of("id")
+            first = f", first in {place(self._lines[own], line)}" if self._lines[own] else ""
+            self._faults.add(line, f"{self._what} id {quoted(own)} is given twice{first}")
         self._lines.setdefault(own, fields.line_of("id"))
         return own

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anchorecli.errors import BundleError
-from anchorecli.policy.document import Node, from_plain, read_document
+from anchorecli.policy.document import Node, from_plain, read_document, read_documents
 
 
 def plain(node: Node):
@@ -68,7 +68,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("a: !!python/object/apply:os.system [x]\n", "^f:1: the YAML tag .* is not known here"),
         ("a: !!binary aGk=\n", "^f:1: the YAML tag .* is not known here"),
         ("a: !mine x\n", "^f:1: the YAML tag '!mine' is not known here"),
-        ("a: 1\n--- \nb: 2\n", "^f:2: a second document begins here"),
+        ("a: 1\n--- \nb: 2\n", "^f:3: a second document begins here"),
         ("a: *b\n", r"^f:1: \*b names no value before it"),
         ("a: &a [*a]\n", r"^f:1: \*a names no value before it"),
         ("<<: 3\n", "^f:1: << takes a mapping"),
@@ -99,6 +99,11 @@ def test_documents_that_are_refused(text, message):
         return
     with pytest.raises(BundleError, match=message):
         read_document(text, "f")
+
+
+def test_several_documents():
+    first, second = read_documents("a: 1\n---\nb: 2\n---\n")
+    assert (plain(first), plain(second), second.line) == ({"a": "1"}, {"b": "2"}, 3)
 
 
 values = st.recursive(
