@@ -34,6 +34,14 @@ from anchorecli.values import dataclass
 SCHEMA_VERSION = "1.0.0"
 
 _line = json.JSONEncoder(ensure_ascii=True, check_circular=False).encode
+_quote = json.encoder.encode_basestring_ascii
+
+
+class _Written(str):
+    """A value that is JSON already, on one line."""
+
+    __slots__ = ()
+
 
 _Layers = Mapping[str, tuple[int, Layer]]
 
@@ -191,27 +199,22 @@ def _feed(feed: FeedState) -> dict[str, Any]:
     }
 
 
-def _package(package: Package) -> dict[str, Any]:
-    return {
-        "id": identity.package_id(package),
-        "name": package.name,
-        "version": package.version,
-        "type": package.type,
-        "purl": package.purl,
-        "arch": package.arch,
-        "source": package.source,
-        "source_version": package.source_version,
-        "licenses": package.licenses,
-        "cpes": package.cpes,
-        "locations": [{"path": location.path, "layer": location.layer} for location in package.locations],
-        "layer": package.layer,
-        "owner": package.owner,
-        "analyzer": package.analyzer,
-        "vendor": package.vendor,
-        "module": package.module,
-        "size": package.size,
-        "metadata": dict(sorted(package.metadata.items())),
-    }
+def _package(package: Package) -> _Written:
+    # Of these there are thousands: written at once they take a third of the time of a dictionary and the encoder.
+    places = ", ".join(
+        [f'{{"path": {_quote(place.path)}, "layer": {_quote(place.layer)}}}' for place in package.locations]
+    )
+    return _Written(
+        f'{{"id": {_quote(identity.package_id(package))}, "name": {_quote(package.name)}'
+        f', "version": {_quote(package.version)}, "type": {_quote(package.type)}, "purl": {_quote(package.purl)}'
+        f', "arch": {_quote(package.arch)}, "source": {_quote(package.source)}'
+        f', "source_version": {_quote(package.source_version)}'
+        f', "licenses": {_line(package.licenses) if package.licenses else "[]"}'
+        f', "cpes": {_line(package.cpes) if package.cpes else "[]"}, "locations": [{places}]'
+        f', "layer": {_quote(package.layer)}, "owner": {_quote(package.owner)}, "analyzer": {_quote(package.analyzer)}'
+        f', "vendor": {_quote(package.vendor)}, "module": {_quote(package.module)}, "size": {package.size}'
+        f', "metadata": {_line(dict(sorted(package.metadata.items()))) if package.metadata else "{}"}}}'
+    )
 
 
 def _match(match: Match, layers: _Layers, starter: frozenset[str]) -> dict[str, Any]:
@@ -299,6 +302,8 @@ def _frame(value: Any, depth: int = 1) -> str:
     if isinstance(value, dict) and value and depth < _FRAME_DEPTH:
         lines = [f"{_line(key)}: {_frame(item, depth + 1)}" for key, item in value.items()]
         return "{" + indent + ("," + indent).join(lines) + indent[:-2] + "}"
+    if isinstance(value, list) and value and isinstance(value[0], _Written):
+        return "[" + indent + ("," + indent).join(value) + indent[:-2] + "]"
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return "[" + indent + ("," + indent).join(map(_line, value)) + indent[:-2] + "]"
     return _line(value)
