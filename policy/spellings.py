@@ -63,6 +63,8 @@ RETIRED_GATES: Mapping[str, str] = {
 
 
 def trigger_name(name: str) -> str:
-    """A trigger's name in lower case, with version 2's words replaced: ``denylist`` → ``blacklist``."""
+    """A trigger's name in lower case, with version 2's words replaced: ``denylist`` → ``blacklist``.
+
+    Two names of one trigger give the same, whichever of them its gate declares."""
     lowered = name.lower()
     return "blacklist" + lowered[len("denylist") :] if lowered.startswith("denylist") else lowered

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from anchorecli.model import FixState, Match
 from anchorecli.policy.base import Evidence, Fire, Fires, Parameter, Trigger
 from anchorecli.policy.coverage import distro_name, distro_namespaces, feed_age, is_covered, needs
 from anchorecli.policy.parameters import Arguments
-from anchorecli.policy.vulnerability import PACKAGE, live
+from anchorecli.policy.risk import identities
+from anchorecli.policy.vulnerability import KEV_LIST, PACKAGE, live, vulnerabilities_looked_at
 
 
 def _stale(evidence: Evidence, arguments: Arguments) -> Fires:
@@ -36,24 +37,27 @@ def _unavailable(evidence: Evidence, _arguments: Arguments) -> Fires:
 
 
 def _blacklist(evidence: Evidence, arguments: Arguments) -> Iterator[Fire]:
-    present = evidence.once(_ids_to_mend if arguments.flag("vendor_only") else _ids)
+    present: dict[str, set[str]] = {}
+    for match in live(evidence):
+        if arguments.flag("vendor_only") and match.fix_state is FixState.WONT_FIX:
+            continue
+        for identity in (_original_id(match),) if arguments.compat else identities(match):
+            present.setdefault(identity, set()).add(match.id)
     found = [identity for identity in sorted(set(arguments.words("vulnerability_ids"))) if identity in present]
     if found:
-        yield Fire(f"Blacklisted vulnerabilities detected: {found}")
+        # One firing speaks of all of them, so a report can join it to a vulnerability only where there is one.
+        ids = {match_id for identity in found for match_id in present[identity]}
+        yield Fire(f"Blacklisted vulnerabilities detected: {found}", match_id=ids.pop() if len(ids) == 1 else "")
 
 
-def _ids(evidence: Evidence) -> frozenset[str]:
-    """Every id and alias of the vulnerabilities that are present."""
-    return _all_ids(live(evidence))
+def _original_id(match: Match) -> str:
+    """The one id Anchore Engine knows a vulnerability by: GitHub's own where GitHub's data told of it."""
+    return match.advisory if match.advisory.startswith("GHSA-") else match.id
 
 
-def _ids_to_mend(evidence: Evidence) -> frozenset[str]:
-    """The same without those the vendor will not fix."""
-    return _all_ids(match for match in live(evidence) if match.fix_state is not FixState.WONT_FIX)
-
-
-def _all_ids(matches: Iterable[Match]) -> frozenset[str]:
-    return frozenset(identity for match in matches for identity in (match.id, match.advisory, *match.aliases))
+def _feeds_looked_at(evidence: Evidence, _arguments: Arguments) -> str:
+    """``debian:12, pypi``: what the image needs data for."""
+    return ", ".join(need.subject for need in evidence.once(needs)) or "no packages"
 
 
 _TRIGGERS = (
@@ -65,12 +69,14 @@ _TRIGGERS = (
         (Parameter("max_days_since_sync", "integer", "Days the data may be old.", required=True, example="2"),),
         notes="Looks at the data for every type of package in the image, not for its distribution alone; silent for an "
         "image without packages, where the original fires.",
+        looks_at=_feeds_looked_at,
     ),
     Trigger(
         "vulnerability_data_unavailable",
         "No feed has data for the distribution of the image, or only the embedded starter feed does.",
         _unavailable,
         notes="Silent for an image with neither a distribution nor OS packages.",
+        looks_at=_feeds_looked_at,
     ),
     Trigger(
         "blacklist",
@@ -86,8 +92,12 @@ _TRIGGERS = (
             ),
             Parameter("vendor_only", "boolean", "Skip what the vendor will not fix.", default="true"),
         ),
-        notes="An id matches by its aliases as well: a CVE finds the GHSA that stands for it.",
+        notes="An id matches by its aliases as well: a CVE finds the GHSA that stands for it. With compat: "
+        "anchore-engine it does not, since the trigger id is made of all ids that were found.",
+        looks_at=vulnerabilities_looked_at,
+        aliases=("denylist",),
     ),
+    KEV_LIST,
 )
 
 
