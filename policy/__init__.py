@@ -1,16 +1,43 @@
 """The policy engine: gates, bundles and verdicts. Pure: no network, SQL, clock or environment.
 
 ``bundle.py`` reads a bundle, ``evaluate.py`` makes a verdict of it and the evidence, ``reference.py`` prints what the
-gates declare. This module is on the path of every scan and imports the gates only.
+gates declare. This module is on the path of every scan: it names every gate and loads one when a bundle does.
 """
 
 from __future__ import annotations
 
-from anchorecli.policy.base import Gate
-from anchorecli.policy.gates.always import AlwaysGate
-from anchorecli.policy.gates.dockerfile import DockerfileGate
-from anchorecli.policy.gates.packages import PackagesGate
-from anchorecli.policy.gates.vulnerabilities import VulnerabilitiesGate
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-GATES: tuple[Gate, ...] = (AlwaysGate(), DockerfileGate(), PackagesGate(), VulnerabilitiesGate())
-"""Every gate that is evaluated, in the order of the reference."""
+if TYPE_CHECKING:
+    from anchorecli.policy.base import Gate
+
+    GATES: tuple[Gate, ...]
+
+GATE_CLASSES: Mapping[str, str] = {
+    "always": "always.AlwaysGate",
+    "dockerfile": "dockerfile.DockerfileGate",
+    "packages": "packages.PackagesGate",
+    "vulnerabilities": "vulnerabilities.VulnerabilitiesGate",
+}
+"""Every gate that is evaluated, in the order of the reference: its name, and its module in ``gates/`` with the class."""
+
+
+@cache
+def gate(name: str) -> Gate | None:
+    """The gate of a name, None if nothing here evaluates it."""
+    if name not in GATE_CLASSES:
+        return None
+    from importlib import import_module
+
+    module, cls = GATE_CLASSES[name].split(".")
+    found: Gate = getattr(import_module(f"anchorecli.policy.gates.{module}"), cls)()
+    return found
+
+
+def __getattr__(name: str) -> Any:
+    """``GATES``: all of them, for whoever lists them."""
+    if name == "GATES":
+        return tuple(gate(each) for each in GATE_CLASSES)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
