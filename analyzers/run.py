@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import sha256
 from time import perf_counter
 from typing import Any
 
 from anchorecli import compression
 from anchorecli.analyzers.base import PARTIAL, Analyzer, Found, LayerFile
+from anchorecli.analyzers.keys import FILES, fact_key, fact_keys, files_key
 from anchorecli.analyzers.ownership import link_owners
 from anchorecli.analyzers.uncataloged import uncataloged, unlisted
 from anchorecli.analyzers.view import ImageView, LayerRecords
@@ -22,7 +22,6 @@ from anchorecli.model import (
     Analysis,
     DiffId,
     Distro,
-    FactKey,
     FactStatus,
     Image,
     Json,
@@ -32,29 +31,8 @@ from anchorecli.model import (
 )
 from anchorecli.tree import LayerIndex, Tree
 
-FILES = "files"
-"""The name under which a layer's file list is kept; it is the walk's own fact, not an analyzer's."""
-FILES_VERSION = 2
-
 _ON_DEMAND = ("secrets", "contents", "retrieved", "malware", "differences")
 """The fields that ``Found`` and ``Analysis`` share beside packages."""
-
-
-def fact_keys(analyzers: Sequence[Analyzer], *, digests: bool = False) -> tuple[FactKey, ...]:
-    """The keys of everything a layer must have been looked at for; ``digests``: the files' sha256 too."""
-    return (files_key(digests), *map(fact_key, analyzers))
-
-
-def fact_key(analyzer: Analyzer) -> FactKey:
-    """The key of what an analyzer finds in a layer."""
-    # A hash, since options may be long (the patterns of a content search).
-    options = analyzer.options and sha256(analyzer.options.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return FactKey(analyzer.name, analyzer.version, options)
-
-
-def files_key(digests: bool) -> FactKey:
-    """The key of a layer's file list, with or without digests."""
-    return FactKey(FILES, FILES_VERSION, "sha256" if digests else "")
 
 
 class Collector:

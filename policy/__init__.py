@@ -18,10 +18,17 @@ if TYPE_CHECKING:
 GATE_CLASSES: Mapping[str, str] = {
     "always": "always.AlwaysGate",
     "dockerfile": "dockerfile.DockerfileGate",
+    "files": "files.FilesGate",
+    "licenses": "licenses.LicensesGate",
+    "malware": "malware.MalwareGate",
+    "metadata": "metadata.MetadataGate",
     "packages": "packages.PackagesGate",
+    "passwd_file": "passwd_file.PasswdFileGate",
+    "retrieved_files": "retrieved_files.RetrievedFilesGate",
+    "secret_scans": "secret_scans.SecretScansGate",
     "vulnerabilities": "vulnerabilities.VulnerabilitiesGate",
 }
-"""Every gate that is evaluated, in the order of the reference: its name, and its module in ``gates/`` with the class."""
+"""Every gate that is evaluated, in the order of the reference: its name, its module in ``gates/`` and the class."""
 
 
 @cache

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from anchorecli.analyzers import ANALYZERS
+from anchorecli.analyzers import ANALYZERS, REGISTERED
 from anchorecli.feeds import FEEDS
 from anchorecli.notify import CHANNELS
-from anchorecli.policy import GATES
+from anchorecli.policy import GATE_CLASSES, GATES
 from anchorecli.report import FORMATS
 
 ROOT = Path(__file__).parents[1]
@@ -59,6 +59,16 @@ def test_every_analyzer_has_tests_of_its_own(analyzer: object) -> None:
     module = type(analyzer).__module__.removeprefix("anchorecli.analyzers.").split(".")
     stem = module[1]
     assert list((ROOT / "tests" / "analyzers" / module[0]).glob(f"test_{stem}*.py")), f"no tests for {stem}"
+
+
+def test_the_registry_says_what_the_analyzers_say_of_themselves() -> None:
+    assert [(each.name, each.version, each.options) for each in REGISTERED] == [
+        (analyzer.name, analyzer.version, analyzer.options) for analyzer in ANALYZERS
+    ]
+
+
+def test_the_gates_are_named_as_they_name_themselves() -> None:
+    assert list(GATE_CLASSES) == [gate.name for gate in GATES]
 
 
 def test_the_distribution_is_told_first() -> None:

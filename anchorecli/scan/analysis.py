@@ -1,28 +1,24 @@
-"""An image's analysis, reading only the layers whose facts the store does not hold.
-
-Layers are read two at a time; the facts of each go to the store as soon as its digests are verified.
-"""
+"""An image's analysis: from the store where it is known, else from the facts of its layers (``reading.py``)."""
 
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from anchorecli import __version__, codec
-from anchorecli.analyzers import ANALYZERS
-from anchorecli.analyzers.base import Analyzer
-from anchorecli.analyzers.run import Collector, assemble, fact_key, fact_keys, file_tree, files_key
-from anchorecli.layers import Limits, read_directory, read_layer
-from anchorecli.model import Analysis, DiffId, FactKey, FactStatus, Image, Layer, LayerFacts, Package, Report
-from anchorecli.source import DirLayer, Source
+from anchorecli.analyzers import REGISTERED, load
+from anchorecli.analyzers.keys import fact_keys, files_key
+from anchorecli.layers import Limits
+from anchorecli.model import Analysis, DiffId, FactKey, Image, Package, Report
+from anchorecli.scan.kept import analysis_document, read_analysis
+from anchorecli.source import Source
 from anchorecli.store import Store
 from anchorecli.tree import Tree
 from anchorecli.values import dataclass, field, replace
 
-WORKERS = 2
-"""Inflating and hashing release the GIL: two layers at a time fill two cores, a third gains nothing."""
+if TYPE_CHECKING:
+    from anchorecli.analyzers.base import Analyzer
 
 Progress = Callable[[str, int, int], None]
 """(what, done, total): called from worker threads."""
@@ -33,7 +29,8 @@ class AnalyzeOptions:
     """How to analyze. ``timings`` collects seconds per analyzer where it is given."""
 
     now: str
-    analyzers: Sequence[Analyzer] = ANALYZERS
+    analyzers: Sequence[Analyzer] | None = None
+    """Every registered one where it is not given."""
     limits: Limits = field(default_factory=Limits)
     max_file_bytes: int | None = None
     """A bound on every file that is read, beside each analyzer's own."""
@@ -51,12 +48,17 @@ def analyze(source: Source, store: Store, options: AnalyzeOptions) -> Analysis:
     Raises: SourceError where the image cannot be had whole; nothing of the offending layer is stored.
     """
     image = source.image
-    keys = fact_keys(options.analyzers, digests=options.limits.digests)
+    keys = fact_keys(REGISTERED if options.analyzers is None else options.analyzers, digests=options.limits.digests)
     analyzer_set = _analysis_key(keys)
     if not options.force and (known := _stored_analysis(store, image, analyzer_set)) is not None:
         return known
-    facts, complete = _layer_facts(source, store, keys, options)
-    analysis = assemble(image, options.analyzers, facts)
+    # Here, since a known image has no use for the code that reads layers.
+    from anchorecli.analyzers.run import assemble
+    from anchorecli.scan.reading import layer_facts
+
+    analyzers = load() if options.analyzers is None else options.analyzers
+    facts, complete = layer_facts(source, store, replace(options, analyzers=analyzers))
+    analysis = assemble(image, analyzers, facts)
     if complete:
         save(store, analysis, analyzer_set, options.now)
     return analysis
@@ -69,8 +71,8 @@ def set_digest(keys: Iterable[FactKey]) -> str:
 
 
 def _analysis_key(keys: Iterable[FactKey]) -> str:
-    """What a stored analysis is good for: another version may make something else of the same facts."""
-    return f"{set_digest(keys)}/{__version__}"
+    """What a stored analysis is good for: another version, or shape of its values, may make something else of them."""
+    return f"{set_digest(keys)}/{__version__}/{codec.shape(Analysis)}"
 
 
 def save(store: Store, analysis: Analysis, analyzer_set: str, now: str) -> None:
@@ -79,7 +81,7 @@ def save(store: Store, analysis: Analysis, analyzer_set: str, now: str) -> None:
     store.put_image(
         analysis.image,
         analyzer_set,
-        codec.encode(analysis),
+        analysis_document(analysis),
         distro=f"{distro.id} {distro.version_id}".strip() if distro else "",
         packages=len(analysis.packages),
         size=analysis.file_bytes,
@@ -109,6 +111,8 @@ def stored_files(store: Store, diff_ids: Sequence[DiffId]) -> Tree | None:
     for digests in (True, False):
         rows = store.get_facts(diff_ids, [files_key(digests)])
         if {row.diff_id for row in rows} == set(diff_ids):
+            from anchorecli.analyzers.run import file_tree
+
             return file_tree(diff_ids, rows)
     return None
 
@@ -116,10 +120,10 @@ def stored_files(store: Store, diff_ids: Sequence[DiffId]) -> Tree | None:
 def stored_packages(store: Store, image_id: str) -> tuple[Package, ...] | None:
     """The packages of a stored image; None where it was not analyzed by this version's analyzers."""
     for digests in (False, True):
-        payload = store.get_analysis(image_id, _analysis_key(fact_keys(ANALYZERS, digests=digests)))
+        payload = store.get_analysis(image_id, _analysis_key(fact_keys(REGISTERED, digests=digests)))
         if payload is not None:
             try:
-                return codec.decode(Analysis, payload).packages
+                return read_analysis(payload).packages
             except ValueError:
                 continue
     return None
@@ -130,106 +134,8 @@ def _stored_analysis(store: Store, image: Image, analyzer_set: str) -> Analysis 
     if payload is None:
         return None
     try:
-        known = codec.decode(Analysis, payload)
+        known = read_analysis(payload)
     except ValueError:
         return None
     # The same image may be asked for under another name, from another registry.
     return replace(known, image=image)
-
-
-# ── layers ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _layer_facts(
-    source: Source, store: Store, keys: Sequence[FactKey], options: AnalyzeOptions
-) -> tuple[list[LayerFacts], bool]:
-    """The facts of every layer, and whether all were read to their end."""
-    layers = list({layer.diff_id: layer for layer in source.image.layers}.values())
-    diff_ids = [layer.diff_id for layer in layers]
-    known: Mapping[DiffId, frozenset[FactKey]] = {} if options.force else store.known_facts(diff_ids, keys)
-    missing = [layer for layer in layers if not known.get(layer.diff_id, frozenset()).issuperset(keys)]
-    fresh = _read_layers(source, store, missing, known, options) if missing else []
-    read = {(row.diff_id, row.key) for row in fresh}
-    stored = [row for row in store.get_facts(diff_ids, keys) if (row.diff_id, row.key) not in read] if known else []
-    return fresh + stored, all(row.status is not FactStatus.FAILED for row in fresh)
-
-
-def _read_layers(
-    source: Source,
-    store: Store,
-    layers: Sequence[Layer],
-    known: Mapping[DiffId, frozenset[FactKey]],
-    options: AnalyzeOptions,
-) -> list[LayerFacts]:
-    source.prefetch(layers)
-    # The largest first: the two workers then end at about the same time.
-    work = deque(sorted(layers, key=lambda layer: -layer.size))
-    results: list[LayerFacts] = []
-
-    def read_next() -> bool:
-        try:
-            layer = work.popleft()
-        except IndexError:
-            return False
-        facts = _read_one(source, layer, known.get(layer.diff_id, frozenset()), options)
-        results.extend(facts.rows)
-        store.put_layer(layer.diff_id, facts.digest, facts.size, facts.rows)
-        if options.progress:
-            options.progress("layers", len(layers) - len(work), len(layers))
-        return True
-
-    # Closing the source wakes whoever waits for a pull.
-    _in_parallel(read_next, min(WORKERS, len(layers)), on_error=source.close, meanwhile=options.meanwhile)
-    return results
-
-
-def _in_parallel(
-    step: Callable[[], bool], workers: int, *, on_error: Callable[[], None], meanwhile: Callable[[], None] | None
-) -> None:
-    """Repeat ``step`` in several threads, this one among them, until it gives False; the first error is raised."""
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            while not errors and step():
-                pass
-        except BaseException as exc:  # noqa: BLE001 - raised again below, by the thread that waits
-            errors.append(exc)
-            on_error()
-
-    # With something to do meanwhile even a single layer is read by another thread than this one.
-    others = max(workers - 1, 1 if meanwhile else 0)
-    threads = [threading.Thread(target=run, name=f"layer-{number}", daemon=True) for number in range(others)]
-    for thread in threads:
-        thread.start()
-    if meanwhile:
-        meanwhile()
-    run()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
-
-
-@dataclass(slots=True)
-class _Read:
-    rows: list[LayerFacts]
-    digest: str
-    size: int
-
-
-def _read_one(source: Source, layer: Layer, known: frozenset[FactKey], options: AnalyzeOptions) -> _Read:
-    wanted = [a for a in options.analyzers if fact_key(a) not in known]
-    collector = Collector(wanted, options.timings, options.max_file_bytes)
-    blob = source.open_layer(layer)
-    try:
-        if isinstance(blob, DirLayer):
-            read = read_directory(blob, collector, options.limits)
-            problems = (*read.problems, *blob.problems)
-        else:
-            read = read_layer(blob, layer, collector, options.limits)
-            problems = read.problems
-    finally:
-        blob.close()
-    rows = collector.facts(layer.diff_id, read.index, problems, digests=options.limits.digests)
-    return _Read(rows, read.digest, read.size)

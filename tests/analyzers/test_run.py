@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from anchorecli.analyzers.base import Analyzer, Found, LayerFile, View, Wants, introduced, partial
-from anchorecli.analyzers.run import Collector, assemble, fact_keys
+from anchorecli.analyzers.keys import fact_keys
+from anchorecli.analyzers.run import Collector, assemble
 from anchorecli.model import (
     Analysis,
     DiffId,

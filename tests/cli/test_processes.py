@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from anchorecli.analyzers import ANALYZERS
-from anchorecli.analyzers.run import fact_keys
+from anchorecli.analyzers.keys import fact_keys
 from anchorecli.errors import StoreError
 from anchorecli.model import DiffId
 from anchorecli.store import open_store
