@@ -82,12 +82,13 @@ def feed_age(evidence: Evidence, need: Need) -> float | None:
     Where several feeds have the namespace the freshest counts: a feed nobody uses any more makes nothing stale.
     """
     ages = [
-        age for feed in _feeds_for(evidence, need) if (age := days_between(feed.updated_at, evidence.now)) is not None
+        age for feed in feeds_for(evidence, need) if (age := days_between(feed.updated_at, evidence.now)) is not None
     ]
     return min(ages, default=None)
 
 
-def _feeds_for(evidence: Evidence, need: Need) -> Iterator[FeedState]:
+def feeds_for(evidence: Evidence, need: Need) -> Iterator[FeedState]:
+    """The real feeds that name any of the namespaces."""
     for feed in evidence.feeds:
         if not feed.starter and any(name in feed.ecosystems for name in need.namespaces):
             yield feed

@@ -12,15 +12,13 @@ from collections.abc import Iterator
 from hashlib import md5
 
 from anchorecli.errors import LimitError
-from anchorecli.model import Action, Allow, Finding, Problem, Rule, Status, Verdict
+from anchorecli.model import Action, Allow, Finding, Problem, Rule, RuleOutcome, Status, Verdict
+from anchorecli.policy.allowing import Allowing
 from anchorecli.policy.base import Evidence, Fire
-from anchorecli.policy.coverage import Need, feed_age, is_covered, needs
+from anchorecli.policy.completeness import data_gaps, worst_choice
 from anchorecli.policy.mapping import find_image, find_mapping
-from anchorecli.policy.parameters import arguments
-from anchorecli.policy.patterns import wildcard_matches
-from anchorecli.policy.rules import find_gate, find_trigger
-from anchorecli.policy.spellings import PENDING_GATES, RETIRED_GATES
-from anchorecli.policy.times import utc
+from anchorecli.policy.outcomes import outcomes
+from anchorecli.policy.running import Ran, run_rule
 from anchorecli.policy.values import Bundle, ImageRule, MappingRule, Policy
 
 _DATA_STAGES = ("feeds", "match")
@@ -46,38 +44,20 @@ class _Run:
         self._bundle = bundle
         self._evidence = evidence
         self._problems: dict[Problem, None] = dict.fromkeys(bundle.warnings)
+        self._ruled: dict[tuple[int, int], RuleOutcome] = {}
 
     def verdict(self) -> Verdict:
-        bundle = self._bundle
+        bundle, evidence = self._bundle, self._evidence
         mapping = self._mapping()
         policies = self._policies(mapping)
-        findings = tuple(finding for policy in policies for finding in self._findings(policy, mapping))
-        action = max((finding.action for finding in findings), default=Action.GO)
-        reason = "policy_evaluation" if mapping else "no_mapping"
+        allowing = self._allowing(mapping)
+        findings = tuple(
+            finding for place, policy in enumerate(policies) for finding in self._findings(place, policy, allowing)
+        )
         looks_at_data = any(rule.gate == "vulnerabilities" for policy in policies for rule in policy.rules)
         if looks_at_data:
-            self._check_data()
-        decisive = False
-        denied = self._image_in("blacklisted_images", bundle.denied_images)
-        if denied:
-            action, reason, decisive = Action.STOP, "blacklisted", True
-        elif self._image_in("whitelisted_images", bundle.allowed_images):
-            action, reason, decisive = Action.GO, "whitelisted", denied is not None
-        missing = self._incomplete(looks_at_data)
-        # Without a mapping no rule needed the evidence: then only what kept the policy from choosing one counts.
-        deciding = missing if mapping else missing.intersection(self._problems)
-        firm = (
-            action if decisive else max((f.action for f in findings if not self._is_provisional(f)), default=Action.GO)
-        )
-        if firm is Action.STOP:
-            status = Status.FAIL
-        elif action is Action.STOP:
-            # Only the embedded starter feed says so: old data may show what to look at, never decide.
-            status, reason = Status.INDETERMINATE, "evidence"
-        else:
-            status = Status.PASS
-        if status is Status.PASS and deciding and not decisive:
-            status, action, reason = self._without_evidence(action, reason)
+            self._problems |= dict.fromkeys(data_gaps(evidence, bundle.evidence))
+        status, action, reason, missing = self._decide(mapping, findings, looks_at_data)
         return Verdict(
             status=status,
             action=action,
@@ -86,18 +66,41 @@ class _Run:
             policy_ids=tuple(policy.id for policy in policies),
             mapping_id=mapping.image.id if mapping else "",
             problems=tuple(sorted({*self._problems, *missing})),
+            rules=tuple(self._ruled[key] for key in sorted(self._ruled)),
+            allowances=outcomes(allowing.entries, evidence, complete=not missing),
         )
+
+    def _decide(
+        self, mapping: MappingRule | None, findings: tuple[Finding, ...], looks_at_data: bool
+    ) -> tuple[Status, Action, str, set[Problem]]:
+        """Status, action, what decided, and the gaps that bear on it."""
+        action = max((finding.action for finding in findings), default=Action.GO)
+        reason = "policy_evaluation" if mapping else "no_mapping"
+        decisive = False
+        denied = self._image_in("blacklisted_images", self._bundle.denied_images)
+        if denied:
+            action, reason, decisive = Action.STOP, "blacklisted", True
+        elif self._image_in("whitelisted_images", self._bundle.allowed_images):
+            action, reason, decisive = Action.GO, "whitelisted", denied is not None
+        missing = self._incomplete(looks_at_data)
+        firm = (
+            action if decisive else max((f.action for f in findings if not self._is_provisional(f)), default=Action.GO)
+        )
+        if firm is Action.STOP:
+            return Status.FAIL, action, reason, missing
+        if action is Action.STOP:
+            # Only the embedded starter feed says so: old data may show what to look at, never decide.
+            return Status.INDETERMINATE, action, "evidence", missing
+        # Without a mapping no rule needed the evidence: then only what kept the policy from choosing one counts.
+        deciding = missing if mapping else missing.intersection(self._problems)
+        choice = "ignore" if decisive else worst_choice(deciding, self._bundle.evidence)
+        if choice == "indeterminate":
+            return Status.INDETERMINATE, action, "evidence", missing
+        return Status.PASS, max(action, Action.WARN) if choice == "warn" else action, reason, missing
 
     def _is_provisional(self, finding: Finding) -> bool:
         """Whether a finding rests on the embedded starter feed alone, which is never fresh evidence."""
         return bool(finding.match_id) and finding.match_id in self._evidence.once(_provisional_ids)
-
-    def _without_evidence(self, action: Action, reason: str) -> tuple[Status, Action, str]:
-        """What a pass becomes when something could not be looked at."""
-        choice = self._bundle.evidence.on_incomplete
-        if choice == "indeterminate":
-            return Status.INDETERMINATE, action, "evidence"
-        return Status.PASS, max(action, Action.WARN) if choice == "warn" else action, reason
 
     def _incomplete(self, looks_at_data: bool) -> set[Problem]:
         """The problems that bear on the verdict: those of the stages before, and those of the policy."""
@@ -134,101 +137,52 @@ class _Run:
         known = {policy.id: policy for policy in self._bundle.policies}
         return tuple(known[policy_id] for policy_id in mapping.policy_ids) if mapping else ()
 
-    def _findings(self, policy: Policy, mapping: MappingRule | None) -> Iterator[Finding]:
+    def _allowing(self, mapping: MappingRule | None) -> Allowing:
         wanted = mapping.allowlist_ids if mapping else ()
-        items = [item for one in self._bundle.allowlists if one.id in wanted for item in one.items]
-        allowed = [item for item in items if not self._expired(item)]
-        for rule in _by_gate(policy.rules):
-            for fire in self._fires(rule):
-                yield self._finding(rule, policy, fire, allowed)
+        lists = [(one.id, one.items) for one in self._bundle.allowlists if one.id in wanted]
+        return Allowing(lists, self._evidence, self._could_not_compare)
 
-    def _expired(self, item: Allow) -> bool:
-        now, end = utc(self._evidence.now), utc(item.expires_on) if item.expires_on else None
-        # Without a clock nothing with an end is let through.
-        return end is not None and (now is None or now >= end)
+    def _could_not_compare(self, item: Allow, error: str) -> None:
+        self._problem(f"whitelist item {item.id}", f"could not be compared: {error}", incomplete=False)
 
-    def _fires(self, rule: Rule) -> Iterator[Fire]:
-        """The firings of a rule, each once; what could not be looked at becomes a problem."""
-        if rule.gate in RETIRED_GATES:
-            return
-        name = f"{rule.gate}.{rule.trigger}"
-        gate = find_gate(rule.gate)
-        trigger = find_trigger(gate, rule.trigger) if gate else None
-        if trigger is None:
-            said = PENDING_GATES.get(rule.gate, "is not known to this version")
-            self._problem(rule.gate, f"gate {rule.gate} {said}: rule {rule.id} was not run")
-            return
-        if trigger.fire is None:
-            self._problem(
-                name, f"needs {trigger.needs}, which this version does not gather: rule {rule.id} was not run"
+    def _findings(self, place: int, policy: Policy, allowing: Allowing) -> Iterator[Finding]:
+        for position, rule in _by_gate(policy.rules):
+            ran = run_rule(rule, self._evidence, compat=self._bundle.compat)
+            self._problems |= dict.fromkeys(ran.problems)
+            allowed = 0
+            for fire in ran.fires:
+                finding = _finding(rule, policy, fire, ran, allowing)
+                allowed += bool(finding.allowed_by)
+                yield finding
+            self._ruled[place, position] = RuleOutcome(
+                policy.id,
+                rule.id,
+                rule.gate,
+                rule.trigger,
+                rule.action,
+                status=ran.status,
+                fired=len(ran.fires),
+                allowed=allowed,
+                looked_at=ran.looked_at,
+                note=ran.note,
             )
-            return
-        seen: set[Fire] = set()
-        try:
-            for fire in trigger.fire(self._evidence, arguments(trigger.parameters, rule.params, rule.id)):
-                if isinstance(fire, Problem):
-                    self._problems[fire] = None
-                elif fire not in seen:
-                    seen.add(fire)
-                    yield fire
-        except LimitError as error:
-            self._problem(name, f"rule {rule.id} could not look at everything: {error}")
-
-    def _finding(self, rule: Rule, policy: Policy, fire: Fire, allowed: list[Allow]) -> Finding:
-        identity = fire.trigger_id or trigger_id(rule.gate, rule.trigger, fire.stable or fire.message)
-        let_by = self._let_by(rule.gate, (identity, *fire.also), allowed)
-        return Finding(
-            gate=rule.gate,
-            trigger=rule.trigger,
-            trigger_id=identity,
-            action=Action.GO if let_by else rule.action,
-            message=fire.message,
-            rule_id=rule.id,
-            policy_id=policy.id,
-            allowed_by=let_by,
-            match_id=fire.match_id,
-        )
-
-    def _let_by(self, gate: str, ids: tuple[str, ...], allowed: list[Allow]) -> str:
-        """The id of the first allowlist item that lets a finding through, or empty."""
-        for item in allowed:
-            if item.gate != gate:
-                continue
-            try:
-                if any(wildcard_matches(item.trigger_id, identity) for identity in ids):
-                    return item.id
-            except LimitError as error:
-                self._problem(f"whitelist item {item.id}", f"could not be compared: {error}", incomplete=False)
-        return ""
-
-    def _check_data(self) -> None:
-        """Whether the vulnerability data the image needs is there, and young enough for the bundle."""
-        evidence, limit = self._evidence, self._bundle.evidence.max_feed_age_days
-        hint = "Run `anchore feeds sync`, or import a feed file with `anchore feeds import`."
-        for need in evidence.once(needs):
-            what = f"{need.packages} package{'s' if need.packages > 1 else ''} of {need.subject}"
-            age = feed_age(evidence, need)
-            if not is_covered(evidence, need.namespaces):
-                if not self._said_by_matching(need):
-                    self._problem(need.subject, f"{_who_has_data(evidence, need)} vulnerability data for {what}", hint)
-            elif limit and age is None:
-                self._problem(need.subject, f"the age of the vulnerability data for {what} is not known", hint)
-            elif limit and age is not None and age > limit:
-                said = f"the vulnerability data for {what} is {int(age)} days old; the bundle allows {limit}"
-                self._problem(need.subject, said, hint)
-
-    def _said_by_matching(self, need: Need) -> bool:
-        """Whether matching has reported already that no feed covers the namespaces, or that there are none."""
-        said = [
-            problem.message for problem in self._evidence.problems if problem.stage == "match" and problem.incomplete
-        ]
-        names = need.namespaces or ("distribution is not known",)
-        return any(f" {name}:" in f"{message}:" for message in said for name in names)
 
 
-def _who_has_data(evidence: Evidence, need: Need) -> str:
-    starter = any(feed.starter and not set(need.namespaces).isdisjoint(feed.ecosystems) for feed in evidence.feeds)
-    return "only the embedded starter feed has" if starter else "no feed has"
+def _finding(rule: Rule, policy: Policy, fire: Fire, ran: Ran, allowing: Allowing) -> Finding:
+    identity = fire.trigger_id or trigger_id(rule.gate, rule.trigger, fire.stable or fire.message)
+    entry = allowing.judge(rule.gate, fire, identity, ran.others.get(fire, ())) if allowing.entries else None
+    return Finding(
+        gate=rule.gate,
+        trigger=rule.trigger,
+        trigger_id=identity,
+        action=Action.GO if entry else rule.action,
+        message=fire.message,
+        rule_id=rule.id,
+        policy_id=policy.id,
+        allowed_by=entry.item.id if entry else "",
+        match_id=fire.match_id,
+        allowlist=entry.allowlist_id if entry else "",
+    )
 
 
 def _provisional_ids(evidence: Evidence) -> frozenset[str]:
@@ -240,7 +194,9 @@ def _provisional_ids(evidence: Evidence) -> frozenset[str]:
     return frozenset(match.id for match in evidence.matches if match.feed in starters) - real
 
 
-def _by_gate(rules: tuple[Rule, ...]) -> list[Rule]:
-    """The rules grouped by gate, in the order in which the gates first appear."""
-    order = {rule.gate: None for rule in rules}
-    return [rule for gate in order for rule in rules if rule.gate == gate]
+def _by_gate(rules: tuple[Rule, ...]) -> list[tuple[int, Rule]]:
+    """The rules with their place, grouped by gate in the order in which the gates first appear."""
+    order: dict[str, list[tuple[int, Rule]]] = {}
+    for position, rule in enumerate(rules):
+        order.setdefault(rule.gate, []).append((position, rule))
+    return [each for group in order.values() for each in group]

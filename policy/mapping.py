@@ -41,6 +41,13 @@ def image_name(reference: ImageRef) -> Name:
     return Name(_DOCKER_HUB if hub else registry, repository.removeprefix("library/") if hub else repository, tag)
 
 
+def image_text(reference: ImageRef) -> str:
+    """``registry/repository:tag``, which the ``image`` of an exception is compared with."""
+    name = image_name(reference)
+    place = f"{name.registry}/{name.repository}" if name.registry else name.repository
+    return f"{place}:{name.tag}" if name.tag else place
+
+
 def find_mapping(bundle: Bundle, evidence: Evidence) -> MappingRule | None:
     """The first mapping that means the image. Raises: LimitError."""
     name, image = image_name(evidence.reference), evidence.analysis.image
