@@ -10,7 +10,7 @@ meaning depends on the path taken.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import inf
 from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
@@ -76,6 +76,29 @@ def _ways(items: Sequence[Item], length: int) -> float:
         elif kind in (op.ASSERT, op.ASSERT_NOT):
             total *= _ways(value[1], length)
     return total
+
+
+def required_text(tree: Tree) -> str:
+    """A piece of text that every match holds, the longest that is easily seen; empty where none is."""
+    return max(_pieces(tree.items, tree.flags), key=len, default="")
+
+
+def _pieces(items: Sequence[Item], flags: int) -> Iterator[str]:
+    """The runs of characters that stand in a sequence whatever else happens."""
+    if flags & re.IGNORECASE:
+        return
+    run = ""
+    for kind, value in items:
+        if kind is op.LITERAL:
+            run += chr(value)
+        elif kind is not op.AT:  # a position takes no character: what stands around it stands together
+            yield run
+            run = ""
+            if kind is op.SUBPATTERN:
+                yield from _pieces(value[3], (flags | value[1]) & ~value[2])
+            elif kind in _REPEATS and value[0] > 0:
+                yield from _pieces(value[2], flags)
+    yield run
 
 
 class Automaton:

@@ -37,6 +37,8 @@ class Parameter(NamedTuple):
     default: str = ""
     allowed: tuple[str, ...] = ()
     example: str = ""
+    aliases: tuple[str, ...] = ()
+    """Other names a bundle may call it by."""
 
 
 class Fire(NamedTuple):

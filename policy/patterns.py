@@ -16,6 +16,7 @@ Each ``Pattern`` has a budget of automaton steps; a text that would exceed it ra
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 _MAX_PATTERN = 2_000
 _MAX_WAYS = 200_000
 _MAX_WAYS_TOTAL = 100_000_000
+_WAYS_EACH = 4_000
+"""What each of many texts may take on average: a path of sixty characters and an expression with two ``.*``."""
+_STEPS = 2_000_000
+_STEPS_EACH = 4
 REGEX_PREFIX = "regexp:"
 
 
@@ -53,6 +58,33 @@ class Pattern:
 
             self._automaton = Automaton(self._text)
         return self._automaton.matches(subject)
+
+    def select(self, subjects: Collection[str]) -> list[str]:
+        """Those of many texts that match, in their order: a tenth of the time of asking for one after the other.
+
+        The budget grows with the texts: what an image holds a million of is not an attack.
+
+        Raises: LimitError when it is used up.
+        """
+        from anchorecli.policy.automaton import Automaton, parse, required_text, ways
+
+        tree = parse(self._text)
+        needed = required_text(tree)
+        candidates = [subject for subject in subjects if needed in subject] if needed else subjects
+        lengths: dict[int, int] = {}
+        for subject in candidates:
+            lengths[len(subject)] = lengths.get(len(subject), 0) + 1
+        bounds = {length: ways(tree, length) for length in lengths}
+        slow = {length for length, bound in bounds.items() if bound > _MAX_WAYS}
+        total = sum(bounds[length] * count for length, count in lengths.items() if length not in slow)
+        if total > _MAX_WAYS_TOTAL + _WAYS_EACH * len(candidates):
+            slow = set(lengths)
+        match = self._regex.match
+        if not slow:
+            return [subject for subject in candidates if match(subject)]
+        steps = _STEPS_EACH * sum(length * count for length, count in lengths.items() if length in slow)
+        automaton = Automaton(self._text, _STEPS + steps)
+        return [s for s in candidates if (automaton.matches(s) if len(s) in slow else match(s))]
 
     def _bound(self, length: int) -> float:
         from anchorecli.policy.automaton import parse, ways

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from anchorecli.model import Action, Rule
-from anchorecli.policy import GATES
+from anchorecli.policy import GATE_CLASSES
+from anchorecli.policy import gate as load_gate
 from anchorecli.policy.base import Gate, Parameter, Trigger
 from anchorecli.policy.document import Node
 from anchorecli.policy.faults import Faults, quoted, unknown
@@ -24,7 +25,7 @@ def read_rule(node: Node, ids: Ids, prefix: str, faults: Faults) -> Rule | None:
     rule_id = ids.take(fields, prefix)
     gate_name = fields.text("gate", required=True).lower()
     written = fields.text("trigger", required=True)
-    action = _action(fields, faults)
+    action = read_action(fields, faults)
     given = _given(fields.node("params"), faults)
     if not gate_name or not written or action is None:
         return None
@@ -41,27 +42,30 @@ def read_rule(node: Node, ids: Ids, prefix: str, faults: Faults) -> Rule | None:
     )
 
 
-def known_gates() -> tuple[str, ...]:
-    """Every gate name that a bundle may hold, evaluated or not."""
-    return (*(gate.name for gate in GATES), *PENDING_GATES, *RETIRED_GATES)
-
-
-def find_gate(name: str) -> Gate | None:
-    """The gate of a name, None if nothing here evaluates it."""
-    return next((gate for gate in GATES if gate.name == name), None)
-
-
-def find_trigger(gate: Gate, name: str) -> Trigger | None:
-    """The trigger of a name in a gate."""
-    return next((trigger for trigger in gate.triggers if trigger.name == name), None)
-
-
-def _action(fields: Fields, faults: Faults) -> Action | None:
-    written = fields.text("action", required=True)
+def read_action(fields: Fields, faults: Faults, *, required: bool = True) -> Action | None:
+    """The action under its key; None where there is none, or none that is known."""
+    written = fields.text("action", required=required)
     action = _ACTIONS.get(written.strip().upper())
     if action is None and written:
         faults.add(fields.line_of("action"), unknown("action", written, (name.lower() for name in _ACTIONS)))
     return action
+
+
+def known_gates() -> tuple[str, ...]:
+    """Every gate name that a bundle may hold, evaluated or not."""
+    return (*GATE_CLASSES, *PENDING_GATES, *RETIRED_GATES)
+
+
+def find_gate(name: str) -> Gate | None:
+    """The gate of a name, None if nothing here evaluates it."""
+    return load_gate(name)
+
+
+def find_trigger(gate: Gate, name: str) -> Trigger | None:
+    """The trigger of a name in a gate, or of another name it goes by, in either version's words."""
+    wanted = trigger_name(name)
+    named = ((trigger, each) for trigger in gate.triggers for each in (trigger.name, *trigger.aliases))
+    return next((trigger for trigger, each in named if trigger_name(each) == wanted), None)
 
 
 def _trigger(gate_name: str, written: str, fields: Fields, faults: Faults) -> Trigger | None:
@@ -77,7 +81,7 @@ def _trigger(gate_name: str, written: str, fields: Fields, faults: Faults) -> Tr
         return None
     trigger = find_trigger(gate, trigger_name(written))
     if trigger is None:
-        valid = [candidate.name for candidate in gate.triggers]
+        valid = [name for candidate in gate.triggers for name in (candidate.name, *candidate.aliases)]
         if written.lower().startswith("deny"):
             valid = [name.replace("blacklist", "denylist") for name in valid]
         faults.add(fields.line_of("trigger"), unknown("trigger", written, valid, f" in gate {gate_name}"))
@@ -114,16 +118,21 @@ def _checked(
     gate: str, trigger: Trigger, given: dict[str, tuple[int, Node]], rule_line: int, faults: Faults
 ) -> dict[str, str]:
     declared = {parameter.name: parameter for parameter in trigger.parameters}
+    aliases = {alias: parameter.name for parameter in trigger.parameters for alias in parameter.aliases}
     params: dict[str, str] = {}
-    for name, (line, node) in given.items():
+    for written, (line, node) in given.items():
+        name = aliases.get(written, written)
         if name not in declared:
             faults.add(line, unknown("parameter", name, declared, f" of {gate}.{trigger.name}"))
+            continue
+        if name != written and name in given:
+            faults.add(line, f"parameter {quoted(written)} is another name of {quoted(name)}, which is given as well")
             continue
         value = _value(declared[name], node, line, faults)
         if value is not None:
             params[name] = value
     for parameter in trigger.parameters:
-        if parameter.required and parameter.name not in given:
+        if parameter.required and given.keys().isdisjoint((parameter.name, *parameter.aliases)):
             example = f", for example {parameter.name}: {parameter.example}" if parameter.example else ""
             faults.add(rule_line, f"{gate}.{trigger.name} needs the parameter {quoted(parameter.name)}{example}")
     if trigger.check is not None:

@@ -379,7 +379,7 @@ def test_retired_gates_are_accepted_and_reported():
 
 
 def test_gates_to_come_are_accepted_with_any_parameters():
-    rule = "{id: r, gate: secret_scans, trigger: content_regex_checks, action: stop, params: {a: [1, 2], b: true}}"
+    rule = "{id: r, gate: stig, trigger: no_stig_evaluations_available, action: stop, params: {a: [1, 2], b: true}}"
     bundle = parse_bundle(f'id: b\nversion: "1_0"\nmappings: []\npolicies: [{{id: p, rules: [{rule}]}}]\n')
     assert bundle.policies[0].rules[0].params == {"a": "1,2", "b": "true"}
     assert bundle.warnings == ()

@@ -101,11 +101,3 @@ def test_blacklist_is_silent(params):
 
 def test_enterprise_spelling():
     assert messages("packages", "denylist", IMAGE, name="bash") == ["Package is blacklisted: bash"]
-
-
-def test_verify_is_neither_silent_nor_a_crash():
-    verdict = evaluate(bundle(rule_line("packages", "verify", check="missing", only_packages="bash")), IMAGE)
-    assert (verdict.status, verdict.reason, verdict.findings) == (Status.INDETERMINATE, "evidence", ())
-    (problem,) = verdict.problems
-    assert problem.subject == "packages.verify"
-    assert "needs the digests and modes of files" in problem.message
