@@ -18,6 +18,7 @@ from anchorecli.policy.patterns import REGEX_PREFIX
 from anchorecli.policy.scopes import Scope, scope_of
 from anchorecli.policy.subjects import Subject, subjects_of
 from anchorecli.policy.times import utc
+from anchorecli.policy.vulnerability import live
 from anchorecli.policy.wildcards import Wildcard
 
 
@@ -74,7 +75,7 @@ class Allowing:
                 expired = self._is_expired(item)
                 entry = Entry(len(self.entries), allowlist_id, item, scope, expired=expired)
                 self.entries.append(entry)
-                self._gates.setdefault(item.gate, _Index()).add(entry)
+                self._gates.setdefault(item.gate, _Index(evidence)).add(entry)
 
     def judge(self, gate: str, fire: Fire, identity: str, also: Sequence[Fire] = ()) -> Entry | None:
         """The item that lets a finding through, None where it stands.
@@ -84,8 +85,11 @@ class Allowing:
         index = self._gates.get(gate)
         if index is None:
             return None
+        named = index.named((identity, *fire.also), fire.match_id, self._warn)
+        if not named:
+            return None
         about = _About(self._evidence, fire, also)
-        holding = [entry for entry in index.named(identity, fire.also, about, self._warn) if self._holds(entry, about)]
+        holding = [entry for entry in named if self._holds(entry, about)]
         chosen = next((entry for entry in holding if not entry.expired), None)
         for entry in holding:
             by = chosen.name if chosen else ""
@@ -146,12 +150,14 @@ _Warn = Callable[[Entry, LimitError], None]
 class _Index:
     """The items of one gate, so that a finding is not compared with every one of a thousand."""
 
-    def __init__(self) -> None:
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
         self._exact: dict[str, list[Entry]] = {}
         self._of_vulnerability: dict[str, list[Entry]] = {}
         """Trigger ids that begin with one vulnerability: ``CVE-2099-0001+*``."""
         self._others: list[Entry] = []
         self._vulnerabilities: dict[str, list[Entry]] = {}
+        """By the id that matches go by, whichever of its aliases an item names."""
         self._other_vulnerabilities: list[Entry] = []
 
     def add(self, entry: Entry) -> None:
@@ -159,7 +165,8 @@ class _Index:
         item = entry.item
         if item.vulnerability:
             if entry.wildcard.is_exact:
-                self._vulnerabilities.setdefault(item.vulnerability, []).append(entry)
+                for match_id in self._evidence.once(_called).get(item.vulnerability, ()):
+                    self._vulnerabilities.setdefault(match_id, []).append(entry)
             else:
                 self._other_vulnerabilities.append(entry)
             return
@@ -171,24 +178,45 @@ class _Index:
         else:
             self._others.append(entry)
 
-    def named(self, identity: str, also: tuple[str, ...], about: _About, warn: _Warn) -> list[Entry]:
-        """The items that name a finding, whatever their scope, in order."""
-        found: dict[int, Entry] = {}
-        for one in (identity, *also):
-            for entry in self._exact.get(one, ()):
-                found[entry.position] = entry
+    def named(self, identities: Sequence[str], match_id: str, warn: _Warn) -> list[Entry]:
+        """The items that name a finding by its trigger ids or its vulnerability, whatever their scope, in order."""
+        found: list[Entry] = []
+        for one in identities:
+            if one in self._exact:
+                found += self._exact[one]
             if self._of_vulnerability:
-                candidates = self._of_vulnerability.get(one.partition("+")[0], ())
-                found |= {entry.position: entry for entry in candidates if entry.wildcard.matches(one)}
+                candidates = self._of_vulnerability.get(one.partition("+")[0])
+                if candidates:
+                    found += [entry for entry in candidates if entry.wildcard.matches(one)]
         for entry in self._others:
-            if _any_matches(entry, (identity, *also), warn):
-                found[entry.position] = entry
-        if self._vulnerabilities or self._other_vulnerabilities:
-            ids = tuple(dict.fromkeys(one for subject in about.subjects for one in subject.vulnerabilities))
-            for one in ids:
-                found |= {entry.position: entry for entry in self._vulnerabilities.get(one, ())}
-            found |= {e.position: e for e in self._other_vulnerabilities if _any_matches(e, ids, warn)}
-        return [found[position] for position in sorted(found)] if len(found) > 1 else list(found.values())
+            if _any_matches(entry, identities, warn):
+                found.append(entry)
+        if match_id in self._vulnerabilities:
+            found += self._vulnerabilities[match_id]
+        if match_id and self._other_vulnerabilities:
+            ids = self._evidence.once(_names).get(match_id, (match_id,))
+            found += [entry for entry in self._other_vulnerabilities if _any_matches(entry, ids, warn)]
+        if len(found) < 2:
+            return found
+        by_position = {entry.position: entry for entry in found}
+        return [by_position[position] for position in sorted(by_position)]
+
+
+def _names(evidence: Evidence) -> dict[str, tuple[str, ...]]:
+    """The id that matches go by → all ids and aliases."""
+    found: dict[str, dict[str, None]] = {}
+    for match in live(evidence):
+        found.setdefault(match.id, {match.id: None}).update(dict.fromkeys((match.advisory, *match.aliases)))
+    return {match_id: tuple(ids) for match_id, ids in found.items()}
+
+
+def _called(evidence: Evidence) -> dict[str, list[str]]:
+    """Every id and alias → the ids that matches go by."""
+    found: dict[str, list[str]] = {}
+    for match_id, ids in evidence.once(_names).items():
+        for one in ids:
+            found.setdefault(one, []).append(match_id)
+    return found
 
 
 def _any_matches(entry: Entry, texts: Sequence[str], warn: _Warn) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from anchorecli.model import Allow, Match, Package
 from anchorecli.policy.base import Evidence
 from anchorecli.policy.scopes import purl_scope
@@ -11,48 +13,52 @@ from anchorecli.policy.wildcards import Wildcard
 
 def whether_gone(item: Allow, evidence: Evidence) -> tuple[bool, str]:
     """Whether it is gone, and what there is to say of it; for an item that no finding of the image fits."""
-    vulnerability, packages = _named(item, evidence)
-    if not packages:
+    vulnerability, name = _named(item)
+    if not vulnerability:
         return False, ""
-    first = packages[0]
-    shown = f"{first.name} {first.version}"
-    matches = [match for match in evidence.once(_by_vulnerability).get(vulnerability, ()) if match.package in packages]
+    means = _package_test(item, name)
+    matches = [match for match in evidence.once(_by_vulnerability).get(vulnerability, ()) if means(match.package)]
     for match in matches:
         if not match.suppressed:
             return False, f"{match.package.name} is affected, but no rule of the policy fires for it"
     if matches:
         return True, f"settled by a better source: {matches[0].suppressed}"
-    return True, f"{shown}, which is in the image, is not affected"
+    exact = Wildcard(name).is_exact
+    candidates = evidence.once(_by_name).get(name, []) if exact else evidence.analysis.packages
+    installed = next(filter(means, candidates), None)
+    if installed is None:
+        return False, ""
+    return True, f"{installed.name} {installed.version}, which is in the image, is not affected"
 
 
-def _named(item: Allow, evidence: Evidence) -> tuple[str, list[Package]]:
-    """The one vulnerability an item names, and the packages of the image it names; nothing where it names neither."""
+def _named(item: Allow) -> tuple[str, str]:
+    """The one vulnerability an item names and the package; nothing where it does not name both."""
     if item.gate != "vulnerabilities":
-        return "", []
-    known = evidence.once(_by_name)
+        return "", ""
     if item.vulnerability:
-        if not Wildcard(item.vulnerability).is_exact or not (item.package or item.purl):
-            return "", []
-        return item.vulnerability, _in_scope(item, known)
+        named = Wildcard(item.vulnerability).is_exact and (item.package or item.purl)
+        return (item.vulnerability, item.package or "*") if named else ("", "")
     vulnerability, plus, name = item.trigger_id.partition("+")
-    exact = Wildcard(item.trigger_id).is_exact and plus
-    return (vulnerability, known.get(name, [])) if exact else ("", [])
+    return (vulnerability, name) if plus and Wildcard(item.trigger_id).is_exact else ("", "")
 
 
-def _in_scope(item: Allow, known: dict[str, list[Package]]) -> list[Package]:
-    named = Wildcard(item.package or "*")
-    found = [package for name, packages in known.items() if named.matches(name) for package in packages]
-    if not item.purl:
-        return found
-    holds = purl_scope(item.purl)
-    return [package for package in found if holds(Subject(purl=package.purl))]
+def _package_test(item: Allow, name: str) -> Callable[[Package], bool]:
+    named = Wildcard(name)
+    holds = purl_scope(item.purl) if item.purl else None
+    return lambda package: (
+        any(map(named.matches, _called(package))) and (holds is None or holds(Subject(purl=package.purl)))
+    )
+
+
+def _called(package: Package) -> tuple[str, ...]:
+    """Every name that a package or the end of a trigger id may have."""
+    return package.name, package.source, f"{package.name}-{package.version}"
 
 
 def _by_name(evidence: Evidence) -> dict[str, list[Package]]:
-    """The packages by every name that the end of a trigger id may be."""
     found: dict[str, list[Package]] = {}
     for package in evidence.analysis.packages:
-        for name in {package.name, package.source, f"{package.name}-{package.version}"} - {""}:
+        for name in _called(package):
             found.setdefault(name, []).append(package)
     return found
 

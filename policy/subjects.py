@@ -28,10 +28,10 @@ class Subject(NamedTuple):
 def subjects_of(evidence: Evidence, fire: Fire) -> tuple[Subject, ...]:
     """What a firing is about; nothing where the trigger does not say."""
     if fire.match_id:
-        by_place, by_id = evidence.once(_vulnerable)
+        matches = evidence.once(_by_id).get(fire.match_id, [])
         suffix = fire.trigger_id.partition("+")[2]
-        matched = by_place.get((fire.match_id, suffix)) or by_id.get(fire.match_id) or []
-        return tuple(matched)
+        named = [match for match in matches if suffix in suffixes(match)]
+        return tuple(of_match(match) for match in named or matches)
     paths = (f"/{fire.path.lstrip('/')}",) if fire.path else ()
     if fire.purl:
         packages = evidence.once(_packages).get(fire.purl, ())
@@ -53,19 +53,11 @@ def _of_package(package: Package, paths: tuple[str, ...] = ()) -> Subject:
     return Subject(names, package.purl, paths, package.layer)
 
 
-_Vulnerable = tuple[dict[tuple[str, str], list[Subject]], dict[str, list[Subject]]]
-
-
-def _vulnerable(evidence: Evidence) -> _Vulnerable:
-    """The matches as subjects: by vulnerability and the end of their trigger ids, and by vulnerability alone."""
-    by_place: dict[tuple[str, str], list[Subject]] = {}
-    by_id: dict[str, list[Subject]] = {}
+def _by_id(evidence: Evidence) -> dict[str, list[Match]]:
+    found: dict[str, list[Match]] = {}
     for match in live(evidence):
-        subject = of_match(match)
-        by_id.setdefault(match.id, []).append(subject)
-        for suffix in suffixes(match):
-            by_place.setdefault((match.id, suffix), []).append(subject)
-    return by_place, by_id
+        found.setdefault(match.id, []).append(match)
+    return found
 
 
 def _packages(evidence: Evidence) -> dict[str, list[Package]]:
