@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from anchorecli import __version__, codec
-from anchorecli.errors import AnchoreError
+from anchorecli import __version__
+from anchorecli.errors import AnchoreError, StoreError
 from anchorecli.matching import ecosystems_of, queries
 from anchorecli.matching.ecosystems import OS_TYPES, language_ecosystem
 from anchorecli.model import (
@@ -26,7 +26,9 @@ from anchorecli.model import (
     WatchedTag,
 )
 from anchorecli.policy.values import Bundle
-from anchorecli.scan.decision import Occasion, evaluate, stored
+from anchorecli.scan.decision import decide
+from anchorecli.scan.kept import keep, recall
+from anchorecli.scan.values import Occasion
 from anchorecli.store import Store
 from anchorecli.values import dataclass, field, replace
 
@@ -87,12 +89,12 @@ def look(tag: WatchedTag, watch: Watch) -> tuple[tuple[Event, ...], bool]:
     if previous and analysis.image.digest == tag.digest and not _touched(previous, analysis, watch):
         watch.store.watch_update(checked)
         return (), False
-    occasion = Occasion(now=watch.now, reference=reference, store_it=False)
-    report = evaluate(analysis, watch.store, watch.bundle, occasion)
-    number = watch.store.put_evaluation(stored(report, reference))
+    occasion = Occasion(now=watch.now, reference=reference)
+    decision = decide(analysis, watch.store, watch.bundle, occasion)
+    number = keep(watch.store, decision)
     if not _still_ours(tag, watch.store):
         return (), True
-    events = tuple(_events(tag, previous, report, number)) if previous else ()
+    events = tuple(_events(tag, previous, decision.report, number, watch.store)) if previous else ()
     # Told before it counts as seen: whoever is killed between the two tells it again, rather than never.
     if events:
         watch.tell(events)
@@ -136,7 +138,7 @@ def asked(analysis: Analysis) -> set[tuple[str, str]]:
 # ── events ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _events(tag: WatchedTag, previous: Evaluation, report: Report, evaluation_id: int) -> Iterable[Event]:
+def _events(tag: WatchedTag, previous: Evaluation, report: Report, evaluation_id: int, store: Store) -> Iterable[Event]:
     digest = report.analysis.image.digest
     common: dict[str, Json] = {"digest": digest, "previous_digest": tag.digest, "evaluation": evaluation_id}
 
@@ -145,7 +147,7 @@ def _events(tag: WatchedTag, previous: Evaluation, report: Report, evaluation_id
 
     if digest != tag.digest:
         yield event("tag_update", f"{tag.reference} is now {digest} (was {tag.digest})", {})
-    if (change := _vulnerabilities(previous, report)) is not None:
+    if (change := _vulnerabilities(previous, report, store)) is not None:
         yield event("vuln_update", f"{tag.reference}: {change[0]}", change[1])
     verdict = report.verdict
     if verdict is not None and (verdict.status.value, verdict.action.label) != (previous.status, previous.action):
@@ -154,11 +156,11 @@ def _events(tag: WatchedTag, previous: Evaluation, report: Report, evaluation_id
         yield event("policy_eval", message, now | {"previous_status": previous.status})
 
 
-def _vulnerabilities(previous: Evaluation, report: Report) -> tuple[str, dict[str, Json]] | None:
+def _vulnerabilities(previous: Evaluation, report: Report, store: Store) -> tuple[str, dict[str, Json]] | None:
     """What came and went since the last evaluation, as a line and as data; None for no difference."""
     try:
-        before = codec.decode(Report, previous.report).matches
-    except ValueError:
+        before = recall(store, previous).report.matches
+    except StoreError:
         # Stored by another version of this program: the difference cannot be told, only the numbers.
         before = None
     if before is None:

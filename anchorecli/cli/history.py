@@ -6,13 +6,12 @@ import os
 
 import click
 
-from anchorecli import codec
 from anchorecli.cli.app import Start
 from anchorecli.cli.columns import short, show
 from anchorecli.cli.options import option, output_options
 from anchorecli.cli.output import parse_outputs, render_options, write_outputs
-from anchorecli.errors import NotFoundError, StoreError
-from anchorecli.model import Report
+from anchorecli.errors import NotFoundError
+from anchorecli.scan.kept import recall
 
 
 @click.group(invoke_without_command=True)
@@ -53,10 +52,6 @@ def show_(start: Start, number: int, outputs: tuple[str, ...], show_all: bool, c
         kept = app.store.evaluation(number)
         if kept is None:
             raise NotFoundError(f"there is no evaluation {number}", hint="anchore history lists them")
-        try:
-            report = codec.decode(Report, kept.report)
-        except ValueError as exc:
-            message = f"evaluation {number} was kept by anchore {kept.tool_version} in another form"
-            raise StoreError(message, hint=f"scan {kept.reference} again") from exc
+        report = recall(app.store, kept).report
         look = render_options(os.environ, show_all=show_all, color=color, verbose=start.verbose)
         write_outputs(chosen, report, look)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from anchorecli.model.base import DiffId, Digest, FactStatus, Problem
-from anchorecli.values import dataclass
+from anchorecli.values import dataclass, field
 
 
 class FactKey(NamedTuple):
@@ -48,7 +49,10 @@ class StoredImage:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One stored evaluation: the tuple of design §4, its outcome, and the report as it was (JSON, compressed)."""
+    """One stored evaluation: the tuple of design §4 and its outcome; what it rested on are parts of its own.
+
+    ``report`` holds the whole report of evaluations that were kept before there were parts.
+    """
 
     id: int
     image_id: Digest
@@ -65,6 +69,8 @@ class Evaluation:
     action: str
     matches: int
     report: bytes = b""
+    by_severity: Mapping[str, int] = field(default_factory=dict)
+    """Severity label → how many matches count; empty for evaluations from before this was kept."""
 
 
 @dataclass(frozen=True, slots=True)

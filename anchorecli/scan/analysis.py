@@ -11,7 +11,7 @@ from anchorecli.analyzers import REGISTERED, load
 from anchorecli.analyzers.keys import fact_keys, files_key
 from anchorecli.layers import Limits
 from anchorecli.model import Analysis, DiffId, FactKey, Image, Package, Report
-from anchorecli.scan.kept import analysis_document, read_analysis
+from anchorecli.scan.documents import analysis_document, read_analysis
 from anchorecli.source import Source
 from anchorecli.store import Store
 from anchorecli.tree import Tree

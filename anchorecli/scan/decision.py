@@ -5,71 +5,87 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from anchorecli import __version__, codec
+from anchorecli import __version__
 from anchorecli.matching import ecosystems_of, match
 from anchorecli.matching.ecosystems import OS_TYPES
 from anchorecli.model import (
     Advisory,
     Analysis,
     Candidate,
-    Evaluation,
-    FactKey,
     FeedState,
-    ImageRef,
     Report,
 )
 from anchorecli.policy.base import Evidence
 from anchorecli.policy.evaluate import evaluate as judge
 from anchorecli.policy.values import Bundle
-from anchorecli.scan.analysis import set_digest
+from anchorecli.scan.evidence import gather
+from anchorecli.scan.kept import keep
+from anchorecli.scan.values import Decision, Feeds, Given, Matched, Occasion
 from anchorecli.store import Store
-from anchorecli.values import dataclass
 
 if TYPE_CHECKING:
     from anchorecli.feeds.starter import Starter
 
-
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """The moment of an evaluation: what is not in the image, the feeds or the bundle.
-
-    ``now`` is RFC 3339 UTC; ``reference`` what the user asked for; ``dockerfile`` the text provided, or empty.
-    """
-
-    now: str
-    reference: ImageRef
-    dockerfile: str = ""
-    store_it: bool = True
+__all__ = ["Knowledge", "Occasion", "decide", "decide_by", "evaluate", "judged"]
 
 
 def evaluate(analysis: Analysis, store: Store, bundle: Bundle, occasion: Occasion) -> Report:
     """Match an analysis against the feeds, judge it by a bundle, and keep the evaluation."""
+    decision = decide(analysis, store, bundle, occasion)
+    if occasion.store_it:
+        keep(store, decision)
+    return decision.report
+
+
+def decide(analysis: Analysis, store: Store, bundle: Bundle, occasion: Occasion) -> Decision:
+    """Match and judge by the feeds as they are; nothing is kept."""
     # One moment of the store: a sync meanwhile would make the revision disagree with the matches.
     with store.snapshot():
-        knowledge = Knowledge(store, analysis)
+        given = gather(store, analysis, bundle, occasion)
+        return decide_by(analysis, store, bundle, occasion, Feeds(), given)
+
+
+def decide_by(
+    analysis: Analysis, store: Store, bundle: Bundle, occasion: Occasion, feeds: Feeds, given: Given
+) -> Decision:
+    """Match and judge by the feeds as they are or were. Equal inputs give equal decisions.
+
+    Raises: StoreError where the store does not keep that revision of the feeds.
+    """
+    with store.snapshot():
+        knowledge = Knowledge(store, analysis, feeds)
         known = knowledge.covered | knowledge.embedded
         found = match(analysis.packages, analysis.distro, knowledge.lookup, knowledge.details, known)
-        feeds = knowledge.states()
-        revision = store.revision()
-    problems = tuple(sorted({*analysis.problems, *found.problems}))
+        states = knowledge.states()
+        revision = store.revision() if feeds.revision is None else feeds.revision
+    return judged(analysis, bundle, occasion, given, Matched(found, states, revision, knowledge.covered))
+
+
+def judged(analysis: Analysis, bundle: Bundle, occasion: Occasion, given: Given, matched: Matched) -> Decision:
+    """The verdict of a bundle on matches. Pure."""
+    problems = tuple(sorted({*analysis.problems, *matched.found.problems}))
     evidence = Evidence(
         analysis=analysis,
         reference=occasion.reference,
         now=occasion.now,
-        matches=found.matches,
-        feeds=feeds,
+        matches=matched.found.matches,
+        feeds=matched.states,
         dockerfile=occasion.dockerfile,
         problems=problems,
-        covered=knowledge.covered,
+        covered=matched.covered,
         looked_up=_looked_up(analysis),
+        tree=given.tree,
+        base=given.base,
+        previous=given.previous,
+        enrichment=given.enrichment,
     )
     verdict = judge(bundle, evidence)
     report = Report(
         analysis=analysis,
-        matches=found.matches,
+        matches=matched.found.matches,
         verdict=verdict,
-        feeds=feeds,
-        feed_revision=revision,
+        feeds=matched.states,
+        feed_revision=matched.revision,
         bundle_id=bundle.id,
         bundle_name=bundle.name,
         bundle_digest=bundle.digest,
@@ -77,31 +93,7 @@ def evaluate(analysis: Analysis, store: Store, bundle: Bundle, occasion: Occasio
         created_at=occasion.now,
         problems=tuple(sorted({*problems, *verdict.problems})),
     )
-    if occasion.store_it:
-        store.put_evaluation(stored(report, occasion.reference))
-    return report
-
-
-def stored(report: Report, reference: ImageRef) -> Evaluation:
-    """A report as the row that keeps it; the number is given by the store."""
-    image, verdict = report.analysis.image, report.verdict
-    return Evaluation(
-        id=0,
-        image_id=image.image_id,
-        digest=image.digest,
-        reference=reference.name,
-        platform=str(image.config.platform),
-        feed_revision=report.feed_revision,
-        bundle_id=report.bundle_id,
-        bundle_digest=report.bundle_digest,
-        analyzer_set=set_digest(FactKey(name, version) for name, version in report.analysis.analyzers.items()),
-        tool_version=report.tool_version,
-        created_at=report.created_at,
-        status=verdict.status.value if verdict else "",
-        action=verdict.action.label if verdict else "",
-        matches=sum(not found.suppressed for found in report.matches),
-        report=codec.encode(report),
-    )
+    return Decision(report, bundle, evidence, occasion)
 
 
 class Knowledge:
@@ -110,10 +102,11 @@ class Knowledge:
     The starter feed is read only for an image that needs it.
     """
 
-    def __init__(self, store: Store, analysis: Analysis) -> None:
-        self.covered = store.coverage()
+    def __init__(self, store: Store, analysis: Analysis, feeds: Feeds) -> None:
+        self.covered = store.coverage(feeds.revision)
         self.embedded: frozenset[str] = frozenset()
         self._store = store
+        self._feeds = feeds
         self._starter: Starter | None = None
         if missing := _uncovered(analysis, self.covered):
             from anchorecli.feeds.starter import Starter
@@ -123,7 +116,7 @@ class Knowledge:
 
     def lookup(self, keys: Sequence[tuple[str, str]]) -> list[Candidate]:
         """Every statement about the (ecosystem, name) pairs."""
-        known = self._store.lookup([key for key in keys if key[0] not in self.embedded])
+        known = self._store.lookup([key for key in keys if key[0] not in self.embedded], self._feeds.revision)
         rest = [key for key in keys if key[0] in self.embedded]
         return known + self._starter.lookup(rest) if self._starter and rest else known
 
@@ -135,7 +128,10 @@ class Knowledge:
 
     def states(self) -> tuple[FeedState, ...]:
         """The feeds that took part: all of the store's, and those of the starter that were asked."""
-        return (*self._store.feed_states(), *(self._starter.states() if self._starter else ()))
+        own = self._feeds.states
+        if own is None:
+            own = self._store.feed_states(self._feeds.revision)
+        return (*own, *(self._starter.states() if self._starter else ()))
 
 
 def _uncovered(analysis: Analysis, covered: frozenset[str]) -> frozenset[str]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Mapping
+from typing import Any
 
 from anchorecli.model import Digest, Evaluation, WatchedTag
+from anchorecli.store import documents
 from anchorecli.store.connection import clean, clean_text
+from anchorecli.values import replace
 
 _COLUMNS = (
     "image_id", "digest", "reference", "platform", "feed_revision", "bundle_id", "bundle_digest", "analyzer_set",
@@ -14,18 +19,40 @@ _COLUMNS = (
 _TUPLE = ", ".join(_COLUMNS)
 
 
-def put_evaluation(db: sqlite3.Connection, evaluation: Evaluation) -> int:
-    """Write an evaluation; its number is new, whatever ``evaluation.id`` says."""
+def put_evaluation(db: sqlite3.Connection, evaluation: Evaluation, parts: Mapping[str, bytes | str]) -> int:
+    """Write an evaluation; its number is new, whatever ``evaluation.id`` says.
+
+    A part is a document, or the digest of one that is there. Raises: LookupError for a digest that is not. The part
+    called ``bundle`` can then also be had by the bundle's digest.
+    """
+    rows = {
+        name: documents.put(db, part) if isinstance(part, bytes) else documents.row_of(db, part)
+        for name, part in parts.items()
+    }
     values = [clean(getattr(evaluation, column)) for column in _COLUMNS]
-    query = f"INSERT INTO evaluation ({_TUPLE}, report) VALUES ({'?, ' * len(values)} ?)"
-    cursor = db.execute(query, (*values, evaluation.report))
-    return int(cursor.lastrowid or 0)
+    query = f"INSERT INTO evaluation ({_TUPLE}, by_severity, report) VALUES ({'?, ' * len(values)} ?, ?)"
+    severities = json.dumps(dict(evaluation.by_severity)) if evaluation.by_severity else ""
+    number = int(db.execute(query, (*values, severities, evaluation.report)).lastrowid or 0)
+    db.executemany(
+        "INSERT INTO evaluation_part (evaluation, name, document) VALUES (?, ?, ?)",
+        [(number, name, row) for name, row in rows.items()],
+    )
+    if "bundle" in rows:
+        documents.put_bundle(db, evaluation.bundle_digest, rows["bundle"])
+    return number
 
 
 def evaluation(db: sqlite3.Connection, number: int) -> Evaluation | None:
-    """One evaluation with its report."""
-    row = db.execute(f"SELECT id, {_TUPLE}, report FROM evaluation WHERE id = ?", (clean(number),)).fetchone()
+    """One evaluation; with its report where that was kept as a whole."""
+    query = f"SELECT id, by_severity, {_TUPLE}, report FROM evaluation WHERE id = ?"
+    row = db.execute(query, (clean(number),)).fetchone()
     return _evaluation(row) if row else None
+
+
+def evaluation_parts(db: sqlite3.Connection, number: int) -> dict[str, bytes]:
+    """The documents of an evaluation by their names."""
+    query = "SELECT name, document FROM evaluation_part WHERE evaluation = ? ORDER BY name"
+    return {name: documents.get(db, row) for name, row in db.execute(query, (clean(number),)).fetchall()}
 
 
 def evaluations(
@@ -36,8 +63,26 @@ def evaluations(
     asked = {column: clean(value) for column, value in given.items() if value is not None}
     conditions = [f"{column} = :{column}" for column in asked]
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    query = f"SELECT id, {_TUPLE} FROM evaluation {where} ORDER BY id DESC LIMIT :limit"
+    query = f"SELECT id, by_severity, {_TUPLE} FROM evaluation {where} ORDER BY id DESC LIMIT :limit"
     return tuple(_evaluation(row) for row in db.execute(query, {**asked, "limit": clean(limit)}))
+
+
+def find_evaluations(db: sqlite3.Connection, text: str) -> tuple[Evaluation, ...]:
+    """Evaluations of what ``text`` means: a reference, an end of one, or a digest or image id or its beginning.
+
+    Images that were removed are found here too. Order: the newest first.
+    """
+    text = clean_text(text)
+    start = f"sha256:{text.rpartition('@')[2].lower().removeprefix('sha256:')}"
+    is_digest = len(start) >= len("sha256:") + 6 and not start.removeprefix("sha256:").strip("0123456789abcdef")
+    query = (
+        f"SELECT id, by_severity, {_TUPLE} FROM evaluation WHERE reference = :text"
+        " OR substr(reference, -length(:end)) = :end"
+        " OR (:digest AND :start IN (substr(image_id, 1, length(:start)), substr(digest, 1, length(:start))))"
+        " ORDER BY id DESC"
+    )
+    values = {"text": text, "end": f"/{text}", "digest": is_digest, "start": start}
+    return tuple(_evaluation(row) for row in db.execute(query, values)) if text else ()
 
 
 def watch_add(db: sqlite3.Connection, reference: str, now: str) -> bool:
@@ -75,6 +120,7 @@ def watch_update(db: sqlite3.Connection, tag: WatchedTag) -> bool:
     return cursor.rowcount > 0
 
 
-def _evaluation(row: tuple[object, ...]) -> Evaluation:
-    number, image_id, digest, *rest = row
-    return Evaluation(number, Digest(str(image_id)), Digest(str(digest)), *rest)  # type: ignore[arg-type]
+def _evaluation(row: tuple[Any, ...]) -> Evaluation:
+    number, severities, image_id, digest, *rest = row
+    by_severity = json.loads(severities) if severities else {}
+    return replace(Evaluation(number, Digest(image_id), Digest(digest), *rest), by_severity=by_severity)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +21,7 @@ from anchorecli.model import (
     SyncResult,
     WatchedTag,
 )
-from anchorecli.store import advisories, evaluations, facts, feeds, images, retention
+from anchorecli.store import advisories, documents, evaluations, facts, feeds, images, past, retention
 from anchorecli.store.connection import Session, clean_text, transaction
 from anchorecli.store.retention import GcResult
 
@@ -101,6 +101,11 @@ class Store:
             self._session.attempt(lambda db: images.touch(db, image_id, now))
         return document
 
+    def latest_analysis(self, image_id: str) -> bytes | None:
+        """The analysis of an image that was made last, by whatever analyzers."""
+        with self._session.read() as db:
+            return images.latest_analysis(db, image_id)
+
     def images(self) -> tuple[StoredImage, ...]:
         """All images, the one analysed last first."""
         with self._session.read() as db:
@@ -124,22 +129,40 @@ class Store:
 
     # Evaluations
 
-    def put_evaluation(self, evaluation: Evaluation) -> int:
-        """Write an evaluation; its number is new, whatever ``evaluation.id`` says."""
+    def put_evaluation(self, evaluation: Evaluation, parts: Mapping[str, bytes | str] | None = None) -> int:
+        """Write an evaluation with its parts; its number is new, whatever ``evaluation.id`` says.
+
+        A part is a document, or the digest of one that is there already. Raises: LookupError where it is not.
+        """
         with self._session.write() as db:
-            return evaluations.put_evaluation(db, evaluation)
+            return evaluations.put_evaluation(db, evaluation, parts or {})
 
     def evaluation(self, number: int) -> Evaluation | None:
-        """One evaluation with its report."""
+        """One evaluation."""
         with self._session.read() as db:
             return evaluations.evaluation(db, number)
+
+    def evaluation_parts(self, number: int) -> dict[str, bytes]:
+        """The documents of an evaluation by their names; empty for those from before there were parts."""
+        with self._session.read() as db:
+            return evaluations.evaluation_parts(db, number)
 
     def evaluations(
         self, image_id: str | None = None, reference: str | None = None, limit: int = 100
     ) -> tuple[Evaluation, ...]:
-        """Evaluations without their reports, the newest first."""
+        """Evaluations, the newest first."""
         with self._session.read() as db:
             return evaluations.evaluations(db, image_id, reference, limit)
+
+    def find_evaluations(self, text: str) -> tuple[Evaluation, ...]:
+        """The evaluations of a reference, an end of one, or a digest or image id or its beginning; newest first."""
+        with self._session.read() as db:
+            return evaluations.find_evaluations(db, text)
+
+    def bundles(self, start: str = "") -> dict[str, bytes]:
+        """Kept bundles by digest: those whose digests begin so."""
+        with self._session.read() as db:
+            return documents.bundles(db, start)
 
     # Feeds
 
@@ -196,7 +219,9 @@ class Store:
         ``severity`` is the statement's own where it has one, else the advisory's.
         """
         with self._session.read() as db:
-            return advisories.lookup(db, keys, revision)
+            if revision is None or revision == feeds.current_revision(db):
+                return advisories.lookup(db, keys, None)
+            return past.lookup(db, keys, revision)
 
     def advisories(self, rows: Sequence[int], *, statements: bool = False) -> dict[int, Advisory]:
         """Records by the rows that candidates name, those of past revisions too.
@@ -225,6 +250,31 @@ class Store:
         """The history of changes to one feed or all, the newest first."""
         with self._session.read() as db:
             return feeds.revisions(db, feed if feed is None else clean_text(feed))
+
+    def states_at(self, revision: int, moment: str) -> tuple[FeedState, ...]:
+        """The feeds by name as a scan at that moment saw them; their last checks by then included."""
+        with self._session.read() as db:
+            return past.states_at(db, revision, moment)
+
+    def state_checked(self, name: str, revision: int, updated_at: str) -> FeedState | None:
+        """A feed's state as a check at that moment left it; None where no such check is known."""
+        with self._session.read() as db:
+            return past.state_checked(db, name, revision, updated_at)
+
+    def revision_at(self, moment: str) -> int:
+        """The feed revision in force at a moment (RFC 3339 UTC), 0 before the first."""
+        with self._session.read() as db:
+            return past.revision_at(db, moment)
+
+    def kept_revisions(self) -> range:
+        """The revisions that can be asked."""
+        with self._session.read() as db:
+            return past.kept_revisions(db)
+
+    def check_revision(self, revision: int) -> None:
+        """Raises: StoreError where the store cannot answer as of that revision."""
+        with self._session.read() as db:
+            feeds.check_revision(db, revision)
 
     # Watch
 

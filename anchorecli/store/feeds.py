@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from anchorecli.errors import StoreError
 from anchorecli.model import FeedState
+from anchorecli.store import documents
 
 # What a feed's state and each of its revisions have in common.
-_SHARED = (
+SHARED = (
     "records", "source_date", "url", "digest", "etag", "last_modified", "starter", "ecosystems", "problems",
 )  # fmt: skip
-_OF_FEED = ", ".join(f"f.{column}" for column in _SHARED)
-_OF_REVISION = ", ".join(f"r.{column}" for column in _SHARED)
+_OF_FEED = ", ".join(f"f.{column}" for column in SHARED)
+_OF_REVISION = ", ".join(f"r.{column}" for column in SHARED)
 
 # A feed as it was: its last revision up to the one asked for. Later confirmations that nothing changed do not count.
 _STATES_AT = f"""
@@ -89,6 +91,20 @@ def feed_row(db: sqlite3.Connection, name: str) -> int | None:
     return int(row[0]) if row else None
 
 
+def archive(db: sqlite3.Connection, name: str) -> None:
+    """Keep a feed's state before it is overwritten; nothing where there is no such feed."""
+    query = f"SELECT f.id, f.revision, f.active, f.updated_at, {_OF_FEED} FROM feed f WHERE f.name = ?"
+    row = db.execute(query, (name,)).fetchone()
+    if row is None:
+        return
+    feed, revision, active, updated_at, *shared = row
+    body = json.dumps(dict(zip(SHARED, shared, strict=True)), sort_keys=True)
+    db.execute(
+        "INSERT INTO past_state (feed, revision, active, updated_at, document) VALUES (?, ?, ?, ?, ?)",
+        (feed, revision, active, updated_at, documents.put(db, body.encode())),
+    )
+
+
 def save_state(db: sqlite3.Connection, state: FeedState) -> int:
     """Write the state of a feed; gives its row."""
     row = feed_row(db, state.name)
@@ -133,6 +149,7 @@ def close_gone(db: sqlite3.Connection, revision: int) -> None:
 
 def confirm(db: sqlite3.Connection, name: str, updated_at: str) -> bool:
     """Note that a feed was found unchanged; False where there is none of that name."""
+    archive(db, name)
     return db.execute("UPDATE feed SET updated_at = ? WHERE name = ? AND active", (updated_at, name)).rowcount > 0
 
 
@@ -142,6 +159,7 @@ def drop(db: sqlite3.Connection, name: str, now: str) -> bool:
     if feed is None:
         return False
     row, starter = feed
+    archive(db, name)
     number = current_revision(db) + 1
     db.execute("DROP TABLE IF EXISTS temp.gone")
     db.execute("CREATE TEMP TABLE gone AS SELECT id AS advisory FROM advisory WHERE feed = ? AND valid_to = 0", (row,))
@@ -149,7 +167,8 @@ def drop(db: sqlite3.Connection, name: str, now: str) -> bool:
     removed = db.execute("SELECT count(*) FROM gone").fetchone()[0]
     add_revision(db, row, FeedState(name, revision=number, updated_at=now, starter=bool(starter)), (0, 0, removed))
     db.execute("UPDATE revision SET active = 0 WHERE revision = ?", (number,))
-    db.execute("UPDATE feed SET active = 0, revision = ?, records = 0 WHERE id = ?", (number, row))
+    values = (number, now, row)
+    db.execute("UPDATE feed SET active = 0, revision = ?, records = 0, updated_at = ? WHERE id = ?", values)
     return True
 
 
@@ -165,13 +184,18 @@ def revisions(db: sqlite3.Connection, feed: str | None) -> tuple[Revision, ...]:
     return tuple(Revision._make(row)._replace(starter=bool(row[-1])) for row in db.execute(query, (feed,)))
 
 
+def state_of(name: str, revision: int, updated_at: str, shared: Mapping[str, Any]) -> FeedState:
+    """A feed's state from its columns, of the table or of an archived row."""
+    return _state((name, revision, updated_at, *(shared[column] for column in SHARED)))
+
+
 def _state(row: tuple[Any, ...]) -> FeedState:
-    values = dict(zip(("name", "revision", "updated_at", *_SHARED), row, strict=True))
+    values = dict(zip(("name", "revision", "updated_at", *SHARED), row, strict=True))
     values["starter"] = bool(values["starter"])
     values["ecosystems"] = tuple(json.loads(values["ecosystems"]))
     return FeedState(**values)
 
 
 def _shared(state: FeedState) -> tuple[Any, ...]:
-    values = (getattr(state, column) for column in _SHARED)
+    values = (getattr(state, column) for column in SHARED)
     return tuple(json.dumps(value) if isinstance(value, tuple) else value for value in values)

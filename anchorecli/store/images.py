@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from anchorecli.model import DiffId, Digest, Image, StoredImage
+from anchorecli.store import documents
 from anchorecli.store.connection import clean, clean_text
 from anchorecli.store.facts import ensure_layer
 
@@ -62,7 +63,7 @@ def put_analysis(db: sqlite3.Connection, image: int, analyzer_set: str, document
         "INSERT INTO analysis (image, analyzer_set, created_at, document) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (image, analyzer_set) DO UPDATE SET created_at = excluded.created_at,"
         " document = excluded.document",
-        (image, analyzer_set, now, document),
+        (image, analyzer_set, now, documents.put(db, document)),
     )
 
 
@@ -73,7 +74,17 @@ def get_analysis(db: sqlite3.Connection, image_id: str, analyzer_set: str) -> tu
         " WHERE i.image_id = ? AND a.analyzer_set = ?",
         (clean_text(image_id), analyzer_set),
     ).fetchone()
-    return (row[0], row[1]) if row else None
+    return (documents.get(db, row[0]), row[1]) if row else None
+
+
+def latest_analysis(db: sqlite3.Connection, image_id: str) -> bytes | None:
+    """The analysis of an image that was made last, by whatever analyzers."""
+    row = db.execute(
+        "SELECT a.document FROM image i JOIN analysis a ON a.image = i.id WHERE i.image_id = ?"
+        " ORDER BY a.created_at DESC, a.id DESC LIMIT 1",
+        (clean_text(image_id),),
+    ).fetchone()
+    return documents.get(db, row[0]) if row else None
 
 
 def touch(db: sqlite3.Connection, image_id: str, now: str) -> None:

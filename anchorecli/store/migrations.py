@@ -14,11 +14,16 @@ Images and facts
 ``image_name``   the names an image was seen under; a tag that moved stays with both, the newer ``seen_at`` tells.
 ``image_layer``  the layers of an image, lowest first.
 ``analysis``     the squashed analysis of an image by one set of analyzers.
+``document``     what is written once and referred to by content: ``digest`` is the SHA-256 of the body before it was
+                 packed. Analyses, bundles and the parts of evaluations are documents; a clean-up takes those to which
+                 nothing refers.
 
 Feeds
 
 ``feed``             a feed and the state of its last sync; ``active`` is 0 for one that was dropped.
 ``revision``         one row for each sync that changed something: what it changed, and where the data came from.
+``past_state``       states of a feed that a later check replaced (a row of ``feed`` before it was overwritten), so that
+                     the state at any past moment can be told. Its document is JSON.
 ``ecosystem``        names of namespaces, once each.
 ``package``          names of packages in an ecosystem, once each.
 ``term``             the few combinations that statements come in: feed, scheme, statement, module, arches, the severity
@@ -35,8 +40,12 @@ Feeds
 
 Evaluations and watch
 
-``evaluation``   the tuple that decided (design §4), its outcome, and the report as it was.
-``watch``        tags under watch and what was last seen of them.
+``evaluation``       the tuple that decided (design §4) and its outcome. ``report`` is the whole report where it was
+                     kept by a program from before the parts, else empty. ``by_severity`` is JSON.
+``evaluation_part``  what it rested on and what came of it, each part a document: evaluations that differ in the clock
+                     alone have their parts in common.
+``bundle``           the policy bundles that evaluations were made with, in their canonical form.
+``watch``            tags under watch and what was last seen of them.
 """
 
 from __future__ import annotations
@@ -244,10 +253,54 @@ CREATE TABLE watch (
 ) WITHOUT ROWID;
 """
 
+_DOCUMENTS = """
+CREATE TABLE document (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    body BLOB NOT NULL
+);
+DROP TABLE analysis;
+CREATE TABLE analysis (
+    id INTEGER PRIMARY KEY,
+    image INTEGER NOT NULL REFERENCES image (id) ON DELETE CASCADE,
+    analyzer_set TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    document INTEGER NOT NULL REFERENCES document (id),
+    UNIQUE (image, analyzer_set)
+);
+CREATE INDEX analysis_by_document ON analysis (document);
+CREATE TABLE past_state (
+    id INTEGER PRIMARY KEY,
+    feed INTEGER NOT NULL REFERENCES feed (id),
+    revision INTEGER NOT NULL,
+    active INTEGER NOT NULL,
+    updated_at TEXT NOT NULL,
+    document INTEGER NOT NULL REFERENCES document (id)
+);
+CREATE INDEX past_state_by_feed ON past_state (feed, updated_at);
+CREATE INDEX past_state_by_document ON past_state (document);
+ALTER TABLE evaluation ADD COLUMN by_severity TEXT NOT NULL DEFAULT '';
+CREATE INDEX evaluation_by_digest ON evaluation (digest);
+CREATE TABLE evaluation_part (
+    evaluation INTEGER NOT NULL REFERENCES evaluation (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    document INTEGER NOT NULL REFERENCES document (id),
+    PRIMARY KEY (evaluation, name)
+) WITHOUT ROWID;
+CREATE INDEX evaluation_part_by_document ON evaluation_part (document);
+CREATE TABLE bundle (
+    digest TEXT PRIMARY KEY,
+    document INTEGER NOT NULL REFERENCES document (id)
+) WITHOUT ROWID;
+CREATE INDEX bundle_by_document ON bundle (document);
+"""
+"""Analyses are made again from the facts when they are asked for, so the old ones, in another form, go."""
+
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("m001_images_and_facts", _IMAGES),
     ("m002_feeds", _FEEDS),
     ("m003_evaluations_and_watch", _EVALUATIONS),
+    ("m004_documents", _DOCUMENTS),
 )
 """Name and SQL of each, oldest first. Released ones never change; a change of the schema is a new one at the end."""
 

@@ -1,8 +1,8 @@
 """Cleaning up: what age and count let go, and what nothing refers to any more.
 
 What stays in any case: images under watch, the newest evaluation of each watched tag with its image, layers of images
-that stay, layers a scan may just be writing, every record of the feeds that holds now, and every past revision that an
-evaluation which stays was made with.
+that stay, layers a scan may just be writing, every record of the feeds that holds now, every past revision that an
+evaluation which stays was made with, and the documents it rests on, also where its image is gone.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
+from anchorecli.store.documents import forget_orphans
 from anchorecli.store.feeds import current_revision
 from anchorecli.values import dataclass
 
@@ -78,6 +79,16 @@ SELECT min(revision) FROM (
 """
 
 
+# Of the checks before the time kept the last of each feed tells the state at its beginning; evaluations that stay have
+# theirs among their parts.
+_OLD_STATES = """
+DELETE FROM past_state WHERE updated_at < :cutoff AND EXISTS (
+    SELECT 1 FROM past_state later
+    WHERE later.feed = past_state.feed AND later.updated_at < :cutoff
+    AND (later.updated_at, later.id) > (past_state.updated_at, past_state.id))
+"""
+
+
 def collect(db: sqlite3.Connection, older_than_days: int | None, keep: int | None, now: str) -> GcResult:
     """Delete inside the caller's transaction; ``bytes_freed`` are in the file's free pages until ``shrink``.
 
@@ -99,6 +110,8 @@ def collect(db: sqlite3.Connection, older_than_days: int | None, keep: int | Non
     db.execute(_SUPERSEDED_FACTS)
     layers = db.execute(_ORPHAN_LAYERS, limits).rowcount
     advisories = _forget_revisions(db, limits) if older_than_days is not None else 0
+    db.execute(_OLD_STATES, limits)
+    forget_orphans(db)
     free = db.execute("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size").fetchone()[0]
     return GcResult(images, layers, facts - _count(db, "fact"), evaluations, advisories, free)
 

@@ -236,6 +236,7 @@ def _staged(db: sqlite3.Connection, n: int) -> Advisory:
 
 def _swap(db: sqlite3.Connection, state: FeedState) -> SyncResult:
     old = next(iter(feeds.feed_states(db, None, state.name)), None)
+    feeds.archive(db, state.name)
     feed = feeds.save_state(db, replace(state, revision=old.revision if old else 0))
     base = db.execute("SELECT coalesce(max(id), 0) FROM advisory").fetchone()[0]
     db.execute(_FIND_GONE, {"feed": feed})

@@ -1,0 +1,178 @@
+"""Analyses and evaluations as the store keeps them: documents, each written once, readable by later versions.
+
+An evaluation is kept in parts:
+
+=============  =====================================================================================================
+``analysis``   the analysis, a document it shares with the image itself and with every other evaluation of it
+``image``      the image as it was asked for then: an image may have several names
+``matches``    the matches; a package is its place in the analysis
+``report``     what else the report says: the verdict, problems, bundle and tool
+``feeds``      the state of each feed, with the time of its last check
+``occasion``   what the verdict rested on beside image, feeds and bundle: ``Circumstances``
+``bundle``     the policy bundle in its canonical form (JSON)
+``previous``   the analysis of the image that the tag named before, where a rule looked at it
+``enrichment`` what was known beside advisories, where anything was
+=============  =====================================================================================================
+
+The clock stands in the row of the evaluation alone, so that two evaluations an hour apart have their parts in common.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from anchorecli import codec
+from anchorecli.errors import StoreError
+from anchorecli.model import (
+    Analysis,
+    DiffId,
+    Digest,
+    Enrichment,
+    Evaluation,
+    FactKey,
+    FeedState,
+    Image,
+    ImageConfig,
+    ImageRef,
+    Match,
+    MatchVerdict,
+    Platform,
+    Problem,
+    Report,
+    Severity,
+)
+from anchorecli.policy.canonical import canonical
+from anchorecli.scan.analysis import set_digest
+from anchorecli.scan.documents import analysis_document, known_digest, read_analysis
+from anchorecli.scan.values import Decision
+from anchorecli.store import Store
+from anchorecli.values import dataclass, field, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a verdict rested on beside image, feeds and bundle, in so far as it is not in the report."""
+
+    reference: ImageRef
+    """What the user asked for: mappings look at it."""
+    dockerfile: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Settings that decided: ``fail_on``."""
+    base: tuple[DiffId, ...] | None = None
+    bundle_path: str = ""
+    warnings: tuple[Problem, ...] = ()
+    """What the bundle's reader remarked: with the file's name, hence not in the canonical form."""
+
+
+class Kept(NamedTuple):
+    """An evaluation with all that was kept of it."""
+
+    evaluation: Evaluation
+    report: Report
+    circumstances: Circumstances | None = None
+    """None for an evaluation from before they were kept."""
+    bundle: bytes = b""
+    previous: Analysis | None = None
+    enrichment: Enrichment = Enrichment()
+
+
+def keep(store: Store, decision: Decision) -> int:
+    """Keep an evaluation; gives its number."""
+    report = decision.report
+    row = _row(report, decision.occasion.reference)
+    parts = _parts(decision)
+    known = known_digest(report.analysis)
+    if known:
+        try:
+            return store.put_evaluation(row, parts | {"analysis": known})
+        except LookupError:  # a clean-up was faster
+            pass
+    return store.put_evaluation(row, parts | {"analysis": analysis_document(report.analysis)})
+
+
+def recall(store: Store, evaluation: Evaluation) -> Kept:
+    """An evaluation as it was. Raises: StoreError where what was kept cannot be read by this version."""
+    try:
+        parts = store.evaluation_parts(evaluation.id)
+        if parts:
+            return _from_parts(evaluation, parts)
+        return Kept(evaluation, codec.decode(Report, evaluation.report))
+    except (ValueError, LookupError) as exc:
+        message = f"evaluation {evaluation.id} was kept by anchore {evaluation.tool_version} in another form"
+        raise StoreError(message, hint=f"scan {evaluation.reference} again") from exc
+
+
+def _row(report: Report, reference: ImageRef) -> Evaluation:
+    image, verdict = report.analysis.image, report.verdict
+    counted = [found for found in report.matches if not found.suppressed]
+    decided = [found.severity for found in counted if found.verdict is not MatchVerdict.UNKNOWN]
+    return Evaluation(
+        id=0,
+        image_id=image.image_id,
+        digest=image.digest,
+        reference=reference.name,
+        platform=str(image.config.platform),
+        feed_revision=report.feed_revision,
+        bundle_id=report.bundle_id,
+        bundle_digest=report.bundle_digest,
+        analyzer_set=set_digest(FactKey(name, version) for name, version in report.analysis.analyzers.items()),
+        tool_version=report.tool_version,
+        created_at=report.created_at,
+        status=verdict.status.value if verdict else "",
+        action=verdict.action.label if verdict else "",
+        matches=len(counted),
+        by_severity={each.label: decided.count(each) for each in reversed(Severity) if each in decided},
+    )
+
+
+def _parts(decision: Decision) -> dict[str, bytes | str]:
+    report, evidence, bundle = decision.report, decision.evidence, decision.bundle
+    analysis = report.analysis
+    circumstances = Circumstances(
+        reference=decision.occasion.reference,
+        dockerfile=evidence.dockerfile,
+        settings=decision.occasion.settings,
+        base=None if evidence.base is None else tuple(sorted(evidence.base)),
+        bundle_path=bundle.path,
+        warnings=bundle.warnings,
+    )
+    rest = replace(report, analysis=_NOTHING, matches=(), feeds=(), created_at="")
+    parts: dict[str, bytes | str] = {
+        "image": codec.write_lasting(Image, analysis.image),
+        "matches": codec.write_lasting(_MATCHES, report.matches, analysis.packages),
+        "report": codec.write_lasting(Report, rest),
+        "feeds": codec.write_lasting(_FEEDS, report.feeds),
+        "occasion": codec.write_lasting(Circumstances, circumstances),
+        "bundle": json.dumps(canonical(bundle), separators=(",", ":")).encode(),
+    }
+    if evidence.previous is not None:
+        parts["previous"] = analysis_document(evidence.previous)
+    if evidence.enrichment != Enrichment():
+        parts["enrichment"] = codec.write_lasting(Enrichment, evidence.enrichment)
+    return parts
+
+
+def _from_parts(evaluation: Evaluation, parts: Mapping[str, bytes]) -> Kept:
+    analysis = replace(read_analysis(parts["analysis"]), image=codec.read_lasting(Image, parts["image"]))
+    report = replace(
+        codec.read_lasting(Report, parts["report"]),
+        analysis=analysis,
+        matches=codec.read_lasting(_MATCHES, parts["matches"], analysis.packages),
+        feeds=codec.read_lasting(_FEEDS, parts["feeds"]),
+        created_at=evaluation.created_at,
+    )
+    return Kept(
+        evaluation=evaluation,
+        report=report,
+        circumstances=codec.read_lasting(Circumstances, parts["occasion"]),
+        bundle=parts["bundle"],
+        previous=read_analysis(parts["previous"]) if "previous" in parts else None,
+        enrichment=codec.read_lasting(Enrichment, parts["enrichment"]) if "enrichment" in parts else Enrichment(),
+    )
+
+
+_MATCHES: Any = tuple[Match, ...]
+_FEEDS: Any = tuple[FeedState, ...]
+_NOTHING = Analysis(Image(ImageRef("", ""), Digest(""), Digest(""), ImageConfig(Platform("", "")), ()), None, ())

@@ -1,0 +1,72 @@
+"""Documents: bytes that are written once and referred to by their content."""
+
+from __future__ import annotations
+
+import sqlite3
+from hashlib import sha256
+
+from anchorecli.compression import pack, unpack
+from anchorecli.errors import LimitError, StoreError
+from anchorecli.store.connection import clean_text
+
+# What no table refers to any more; each of the columns has an index.
+_ORPHANS = """
+DELETE FROM document WHERE NOT EXISTS (SELECT 1 FROM analysis WHERE document = document.id)
+AND NOT EXISTS (SELECT 1 FROM evaluation_part WHERE document = document.id)
+AND NOT EXISTS (SELECT 1 FROM bundle WHERE document = document.id)
+AND NOT EXISTS (SELECT 1 FROM past_state WHERE document = document.id)
+"""
+
+
+def digest_of(body: bytes) -> str:
+    """What a document is called: ``sha256:`` and 64 digits."""
+    return f"sha256:{sha256(body).hexdigest()}"
+
+
+def put(db: sqlite3.Connection, body: bytes) -> int:
+    """The row of a document, written where it is new."""
+    digest = sha256(body).digest()
+    row = db.execute("SELECT id FROM document WHERE digest = ?", (digest,)).fetchone()
+    if row is not None:
+        return int(row[0])
+    return int(db.execute("INSERT INTO document (digest, body) VALUES (?, ?)", (digest, pack(body))).lastrowid or 0)
+
+
+def row_of(db: sqlite3.Connection, digest: str) -> int:
+    """The row of the document of that digest. Raises: LookupError where there is none."""
+    key = bytes.fromhex(digest.removeprefix("sha256:"))
+    row = db.execute("SELECT id FROM document WHERE digest = ?", (key,)).fetchone()
+    if row is None:
+        raise LookupError(digest)
+    return int(row[0])
+
+
+def get(db: sqlite3.Connection, row: int) -> bytes:
+    """A document. Raises: StoreError where its bytes are not those that were written."""
+    digest, body = db.execute("SELECT digest, body FROM document WHERE id = ?", (row,)).fetchone()
+    try:
+        found = unpack(body)
+    except (ValueError, LimitError):
+        found = b""
+    if sha256(found).digest() != digest:
+        hint = "run `PRAGMA integrity_check` on a copy; what refers to it has to be made again by a scan"
+        raise StoreError(f"document sha256:{digest.hex()} of the store is damaged", hint=hint)
+    return found
+
+
+def put_bundle(db: sqlite3.Connection, digest: str, row: int) -> None:
+    """Let a document be found as the bundle of that digest (which leaves out comments: the first one counts)."""
+    db.execute("INSERT OR IGNORE INTO bundle (digest, document) VALUES (?, ?)", (clean_text(digest), row))
+
+
+def bundles(db: sqlite3.Connection, start: str) -> dict[str, bytes]:
+    """The bundles whose digests begin so, with or without ``sha256:``; all for an empty text."""
+    text = clean_text(f"sha256:{start.removeprefix('sha256:')}")
+    query = "SELECT digest, document FROM bundle WHERE substr(digest, 1, ?) = ? ORDER BY digest"
+    return {digest: get(db, row) for digest, row in db.execute(query, (len(text), text)).fetchall()}
+
+
+def forget_orphans(db: sqlite3.Connection) -> None:
+    """Let go what nothing refers to: bundles of no evaluation, then documents."""
+    db.execute("DELETE FROM bundle WHERE digest NOT IN (SELECT bundle_digest FROM evaluation)")
+    db.execute(_ORPHANS)
