@@ -32,6 +32,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("rpm", 1, "os.rpm.plugin.RpmAnalyzer"),
     Registered("python", 1, "language.python.Python"),
     Registered("npm", 2, "language.npm.Npm"),
+    Registered("java", 1, "language.java.plugin.Java"),
 )
 """Every analyzer of every scan."""
 

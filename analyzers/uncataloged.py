@@ -11,10 +11,6 @@ from anchorecli.model import Distro, Package, Problem
 from anchorecli.tree import Tree
 
 KINDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("Java archives", (".jar", ".war", ".ear", ".jpi", ".hpi", ".par", ".sar", ".nar", ".kar"), ""),
-    ("Ruby gems", (".gemspec",), "/specifications/"),
-    ("PHP packages", ("/composer/installed.json",), ""),
-    (".NET packages", (".deps.json",), ""),
     ("R packages", ("/DESCRIPTION",), "/library/"),
     ("Conda packages", (".json",), "/conda-meta/"),
     ("pacman packages", ("/desc",), "var/lib/pacman/local/"),

@@ -20,30 +20,34 @@ def told(files: Mapping[str, bytes | str | Entry], owned: Mapping[str, list[str]
 
 def test_package_evidence_without_an_analyzer_makes_the_evidence_incomplete() -> None:
     found = told({
-        "app/lib/a.jar": "", "app/lib/b.war": "", "usr/lib/ruby/gems/3.1.0/specifications/rake-13.gemspec": "",
-        "srv/vendor/composer/installed.json": "", "srv/app.deps.json": "", "opt/conda/conda-meta/x-1.json": "",
-        "usr/lib/R/library/MASS/DESCRIPTION": "",
+        "var/db/pkg/dev-libs/a-1/CONTENTS": "", "var/db/pkg/dev-libs/b-1/CONTENTS": "",
+        "var/lib/pacman/local/a-1-1/desc": "", "nix/var/nix/db/db.sqlite": "",
     })  # fmt: skip
-    assert set(found) == {
-        "Java archives", "Ruby gems", "PHP packages", ".NET packages", "Conda packages", "R packages",
-    }  # fmt: skip
-    assert found["Java archives"].message.startswith("2 not looked into")
-    assert "app/lib/a.jar, app/lib/b.war" in found["Java archives"].message
+    assert set(found) == {"Gentoo packages", "pacman packages", "Nix store paths"}
+    assert found["Gentoo packages"].message.startswith("2 not looked into")
+    assert "var/db/pkg/dev-libs/a-1/CONTENTS, var/db/pkg/dev-libs/b-1/CONTENTS" in found["Gentoo packages"].message
     assert all(problem.incomplete and problem.hint for problem in found.values())
+
+
+def test_what_an_analyzer_reads_is_not_told() -> None:
+    assert told({
+        "app/lib/a.jar": "", "usr/lib/ruby/gems/3.1.0/specifications/rake-13.gemspec": "", "srv/app.deps.json": "",
+        "srv/vendor/composer/installed.json": "",
+    }) == {}  # fmt: skip
 
 
 def test_what_looks_alike_but_is_something_else_is_not_told() -> None:
     assert told({
-        "srv/app.gemspec": "", "etc/config.json": "", "README/DESCRIPTION": "", "jar": "", "a.jar.txt": "",
-        "composer/installed.json.bak": "",
+        "srv/db/pkg/a/b/CONTENTS": "", "home/desc": "", "nix/db.sqlite": "", "README/DESCRIPTION": "",
+        "var/db/pkg/a/CONTENTS.bak": "",
     }) == {}  # fmt: skip
 
 
 def test_what_an_os_package_installed_is_its_own_also_through_a_linked_directory() -> None:
-    files = {"usr/share/java/a.jar": "", "usr/lib/b.jar": "", "lib": link("usr/lib"), "usr/bin/big": LARGE}
-    owned = {"pkg:deb/debian/a@1": ["/usr/share/java/a.jar", "/lib/b.jar", "/usr/bin/big"]}
+    files = {"nix/var/nix/db/db.sqlite": "", "db": link("nix/var/nix/db"), "usr/bin/big": LARGE}
+    owned = {"pkg:deb/debian/a@1": ["/db/db.sqlite", "/usr/bin/big"]}
     assert told(files, owned) == {}
-    assert set(told(files)) == {"Java archives", "programs"}
+    assert set(told(files)) == {"Nix store paths", "programs"}
 
 
 def test_large_programs_that_nobody_owns_are_a_remark() -> None:
@@ -56,8 +60,10 @@ def test_large_programs_that_nobody_owns_are_a_remark() -> None:
 
 
 def test_long_lists_are_cut() -> None:
-    found = told({f"lib/{n}.jar": "" for n in range(9)})
-    assert found["Java archives"].message.endswith("lib/0.jar, lib/1.jar, lib/2.jar, …")
+    found = told({f"var/db/pkg/a/{n}/CONTENTS": "" for n in range(9)})
+    assert found["Gentoo packages"].message.endswith(
+        "a/0/CONTENTS, var/db/pkg/a/1/CONTENTS, var/db/pkg/a/2/CONTENTS, …"
+    )
 
 
 def package(kind: str) -> Package:

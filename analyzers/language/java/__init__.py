@@ -1,0 +1,1 @@
+"""Java: what archives hold, which artifacts that is, and the runtimes that run them."""

@@ -1,0 +1,195 @@
+"""One Java archive as evidence: what it and the archives inside it say of themselves, without inflating a class.
+
+Out of each archive come its manifest, the artifacts of ``META-INF/maven``, and in which package most of its classes
+are. Which artifact that makes of it is decided elsewhere, so that better rules need no new reading.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from anchorecli.analyzers.language.core_metadata import printable
+from anchorecli.analyzers.language.java import manifest, pom
+from anchorecli.analyzers.language.java.zip import BadZip, Budget, Source, Zip
+from anchorecli.errors import LimitError
+from anchorecli.model import Json
+
+MAX_DEPTH = 24
+"""Archives inside archives."""
+MAX_ARCHIVES = 20_000
+MAX_DIRECTORIES = 512 * 1024 * 1024
+MAX_INFLATED = 2 * 1024 * 1024 * 1024
+"""Bytes that the inner archives of one file may inflate to, all together."""
+MAX_POMS = 5_000
+MAX_NAME = 1024
+
+CERTAIN = (".jar", ".war", ".ear", ".jpi", ".hpi")
+"""What is called so and is no archive is damaged."""
+POSSIBLE = (".par", ".sar", ".nar", ".kar", ".lpkg", ".far", ".rar", ".zap", ".aar", ".zip")
+"""Other things are called so too."""
+ARCHIVES = CERTAIN + POSSIBLE
+
+_MAJORITY = 0.75
+_ARCHIVES = tuple(ending.encode() for ending in ARCHIVES)
+_POM = re.compile(rb"(?:^|/)META-INF/maven/([^/]{1,200})/([^/]{1,200})/pom\.(properties|xml)$")
+_VERSIONED = re.compile(rb"^(?:(?:BOOT|WEB)-INF/classes/|META-INF/versions/\d+/)+")
+
+
+class _Names(NamedTuple):
+    """The entries of one archive that matter, by their places in its directory."""
+
+    manifest: int
+    properties: dict[tuple[bytes, bytes, bytes], int]
+    xml: dict[tuple[bytes, bytes, bytes], int]
+    archives: list[tuple[bytes, int]]
+    classes: dict[bytes, int]
+    damage: str
+
+
+class Contents:
+    """Reads one file of an image. ``archives`` is what was found, outermost first, ``faults`` what could not be read.
+
+    An archive is a dictionary: ``in`` (its path inside the file, empty for the file itself), ``manifest``, ``poms``
+    (``group``, ``artifact``, ``version``, ``licenses``, and ``path`` where they stand in a directory of their own),
+    ``package`` (of most classes) and ``classes`` (how many).
+    """
+
+    def __init__(self) -> None:
+        self.archives: list[dict[str, Json]] = []
+        self.faults: list[str] = []
+        self._budget = Budget(MAX_ARCHIVES, MAX_DIRECTORIES, MAX_INFLATED)
+        self._poms = 0
+
+    def read(self, source: Source, path: str = "", depth: int = 0) -> None:
+        """Read an archive and those in it. Raises: BadZip for this one, LimitError where the file costs too much."""
+        archive = Zip(source, self._budget)
+        names = _sorted_out(archive)
+        if names.damage:
+            self._fault(path, names.damage)
+        fact = self._fact(archive, names, path)
+        if fact:
+            self.archives.append({"in": path, **fact})
+        for name, place in names.archives:
+            self._inner(archive, place, f"{path}:{printable(name)}".lstrip(":"), depth + 1)
+
+    def _inner(self, archive: Zip, place: int, path: str, depth: int) -> None:
+        try:
+            if len(path) > MAX_NAME * 4 or depth > MAX_DEPTH:
+                raise BadZip(f"more than {MAX_DEPTH} archives inside each other")
+            entry = archive.entry(place)
+            if not entry.size:
+                return
+            inner = archive.open(entry)
+            if inner.read(0, 2) != b"PK" and path.lower().endswith(POSSIBLE):
+                return
+            self.read(inner, path, depth)
+        except BadZip as error:
+            self._fault(path, str(error))
+
+    def _fact(self, archive: Zip, names: _Names, path: str) -> dict[str, Json]:
+        fact: dict[str, Json] = {}
+        if names.manifest >= 0:
+            data = self._entry(archive, names.manifest, path, manifest.MAX_BYTES)
+            if found := manifest.read_manifest(data):
+                fact["manifest"] = found
+        if poms := list(self._artifacts(archive, names, path)):
+            fact["poms"] = poms
+        if names.classes:
+            fact["package"], fact["classes"] = common_package(names.classes), sum(names.classes.values())
+        return fact
+
+    def _artifacts(self, archive: Zip, names: _Names, path: str) -> Iterator[dict[str, Json]]:
+        for key in dict.fromkeys((*names.properties, *names.xml)):
+            self._poms += 1
+            if self._poms > MAX_POMS:
+                raise LimitError(f"more than {MAX_POMS} Maven artifacts")
+            directory, group, artifact = key
+            found: dict[str, Json] = {}
+            if key in names.properties:
+                found = pom.read_properties(self._entry(archive, names.properties[key], path, pom.MAX_BYTES))
+            licenses: list[str] = []
+            if key in names.xml:
+                data = self._entry(archive, names.xml[key], path, pom.MAX_BYTES)
+                # Half of them say nothing that the properties do not, and to look through them is what takes time.
+                if len(found) < 3 or b"<licenses" in data or "${" in found["version"]:
+                    more, licenses = pom.read_pom(data)
+                    found.update((name, text) for name, text in more.items() if "${" in found.get(name, "${"))
+            # Their directory is called by their names, which is what is left of an empty file.
+            fact = {
+                "group": found.get("groupId") or printable(group),
+                "artifact": found.get("artifactId") or printable(artifact),
+                "version": found.get("version", ""),
+            }
+            if licenses:
+                fact["licenses"] = licenses
+            if directory:
+                fact["path"] = printable(directory)
+            yield fact
+
+    def _entry(self, archive: Zip, place: int, path: str, limit: int) -> bytes:
+        try:
+            return archive.read(archive.entry(place), limit)
+        except BadZip as error:
+            self._fault(path, str(error))
+        except LimitError as error:
+            if "inflated" in str(error):
+                raise
+            self._fault(path, str(error))
+        return b""
+
+    def _fault(self, path: str, message: str) -> None:
+        self.faults.append(f"{path}: {message}" if path else message)
+
+
+def common_package(classes: dict[bytes, int]) -> str:
+    """The package that most classes are in or below, with dots; ``classes`` counts them by directory."""
+    left = [(directory.split(b"/"), count) for directory, count in classes.items() if directory]
+    total = sum(classes.values())
+    parts: list[bytes] = []
+    while left:
+        counts: dict[bytes, int] = {}
+        for directory, count in left:
+            counts[directory[len(parts)]] = counts.get(directory[len(parts)], 0) + count
+        best = max(counts, key=lambda part: (counts[part], part))
+        if counts[best] < _MAJORITY * total:
+            break
+        left = [each for each in left if each[0][len(parts)] == best and len(each[0]) > len(parts) + 1]
+        parts.append(best)
+    return printable(b".".join(parts))[:MAX_NAME]
+
+
+def _sorted_out(archive: Zip) -> _Names:
+    properties: dict[tuple[bytes, bytes, bytes], int] = {}
+    xml: dict[tuple[bytes, bytes, bytes], int] = {}
+    archives: list[tuple[bytes, int]] = []
+    classes: dict[bytes, int] = {}
+    manifest_at, damage = -1, ""
+    try:
+        for name, place in archive.entries():
+            if name.endswith(b".class"):
+                directory = name[: name.rfind(b"/")] if b"/" in name else b""
+                classes[directory] = classes.get(directory, 0) + 1
+            elif name.endswith((b"/pom.properties", b"/pom.xml")):
+                if found := _POM.search(name):
+                    key = (name[: found.start()], found[1], found[2])
+                    (xml if found[3] == b"xml" else properties)[key] = place
+            elif name.lower().endswith(_ARCHIVES):
+                archives.append((name[:MAX_NAME], place))
+            elif manifest_at < 0 and name.upper() == b"META-INF/MANIFEST.MF":
+                manifest_at = place
+    except BadZip as error:
+        damage = str(error)
+    return _Names(manifest_at, properties, xml, archives, _without_versions(classes), damage)
+
+
+def _without_versions(classes: dict[bytes, int]) -> dict[bytes, int]:
+    """The same with the directories left out under which an application or a multi-release jar has its classes."""
+    if not any(name.startswith((b"META-INF/", b"BOOT-INF/", b"WEB-INF/")) for name in classes):
+        return classes
+    merged: dict[bytes, int] = {}
+    for name, count in classes.items():
+        plain = _VERSIONED.sub(b"", name + b"/").rstrip(b"/")
+        merged[plain] = merged.get(plain, 0) + count
+    return merged

@@ -1,0 +1,262 @@
+"""Which Maven artifacts an archive is and holds, by the evidence that ``contents`` gathered.
+
+In order of trust: ``META-INF/maven`` (written by Maven itself), the file's name (Maven's, Gradle's and sbt's rule), the
+manifest. A jar may hold the Maven metadata of what was merged into it: the one that the file's name or the manifest
+speaks of is the archive itself, the others are embedded.
+
+A group that no metadata says comes from the tables of ``groups``, the manifest, or the package of the classes;
+``Artifact.evidence`` tells which, since the last is a guess.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from anchorecli.analyzers.language.java import filename, groups
+
+PLUGINS = (".hpi", ".jpi")
+
+_TOP = frozenset(
+    "com org net io edu gov mil int info biz dev app me co uk de fr eu ch at nl it es pl cz ru cn jp kr in br ca au us"
+    " tech cloud software systems ai sh xyz se no fi dk be tv cc java javax jakarta".split()
+)
+_GROUP = re.compile(r"[A-Za-z][\w-]*(?:\.[A-Za-z_][\w-]*)+")
+_ARTIFACT = re.compile(r"[A-Za-z0-9_][\w.+-]{0,199}")
+_VERSION = re.compile(r"[vV]?(\d[\w.+~-]{0,99})")
+_IVY = re.compile(r"([\w.-]+)#([\w.-]+);")
+_NOT_NAMES = frozenset(("app", "application", "main", "classes", "boot", "lib", "root", "target", "server", "jar"))
+_LEAST_GROUP = 2
+"""Parts: ``org`` alone is no group."""
+
+
+class Artifact(NamedTuple):
+    """One artifact. ``kind`` is ``archive``, ``embedded`` or ``jenkins-plugin``; ``path`` is inside the archive."""
+
+    group: str
+    artifact: str
+    version: str
+    kind: str
+    evidence: str
+    """What the group is known from: ``maven``, ``manifest``, ``table``, ``classes``, or empty without a group."""
+    licenses: tuple[str, ...] = ()
+    path: str = ""
+
+
+class Archive:
+    """The evidence of one archive: a dictionary as ``Contents`` makes them, and the name of its file."""
+
+    def __init__(self, fact: Mapping[str, Any], path: str) -> None:
+        inside: str = fact["in"]
+        self.path = inside or path
+        self.stem = filename.stem(self.path)
+        self.manifest: Mapping[str, str] = fact.get("manifest", {})
+        self.poms: Sequence[Mapping[str, Any]] = fact.get("poms", ())
+        self.package: str = fact.get("package", "")
+        self.classes: int = fact.get("classes", 0)
+        versions = [pom["version"] for pom in self.poms if pom["version"]] + list(_stated_versions(self.manifest))
+        self.name = filename.split(self.stem, versions)
+
+    def artifacts(self) -> list[Artifact]:
+        """The archive itself first, where it is known; then what is embedded in it."""
+        if self.path.lower().endswith(PLUGINS) or "plugin-version" in self.manifest:
+            plugin = self._plugin()
+            if plugin is not None:
+                rest = [each for each in self._embedded(None) if each.artifact != plugin.artifact]
+                return [plugin, *rest]
+        if not filename.is_code(self.stem):
+            return []
+        own = self._own_pom()
+        main = self._of_pom(own, "archive") if own is not None else self._by_name()
+        found = [main] if main is not None else []
+        for each in self._embedded(own):
+            if not any((each.group, each.artifact, each.version) == (o.group, o.artifact, o.version) for o in found):
+                found.append(each)
+        return found
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether it has classes, and nothing says what it is."""
+        return bool(self.classes) and filename.is_code(self.stem) and not self.artifacts()
+
+    # ── the archive itself ──────────────────────────────────────────────────────────────────────────────────
+
+    def _own_pom(self) -> Mapping[str, Any] | None:
+        """The Maven metadata that speak of the archive itself."""
+        candidates = [pom for pom in self.poms if not pom.get("path")]
+        ranked = sorted(candidates, key=self._rank, reverse=True)
+        if not ranked:
+            return None
+        best = ranked[0]
+        if self._rank(best)[0] > 0:
+            return best
+        # A file that was renamed (app.jar) says nothing; one with another version in its name speaks of another thing.
+        if len(candidates) == 1 and self.name.version in ("", best["version"]) and not self._says_otherwise(best):
+            return best
+        return None
+
+    def _rank(self, pom: Mapping[str, Any]) -> tuple[int, int, int]:
+        artifact, name = _plain(pom["artifact"]), _plain(self.name.name)
+        whole = _plain(f"{pom['artifact']}-{pom['version']}")
+        if name in (artifact, f"{_plain(pom['group'])}-{artifact}") or _plain(self.stem).startswith(whole):
+            score = 4
+        elif self._manifest_names(pom):
+            score = 3
+        elif name.startswith(f"{artifact}-") or name.endswith(f"-{artifact}"):
+            score = 2 if pom["version"] == self.name.version or not self.name.version else 0
+        else:
+            score = 0
+        return score, int(self._manifest_names(pom)), len(artifact)
+
+    def _manifest_names(self, pom: Mapping[str, Any]) -> bool:
+        artifact, group = pom["artifact"], pom["group"]
+        says = self.manifest
+        symbolic = says.get("bundle-symbolicname", "").partition(";")[0].strip()
+        if artifact in (says.get("implementation-title"), says.get("short-name"), says.get("extension-name"), symbolic):
+            return True
+        return symbolic == f"{group}.{artifact}" or group in _groups_of_bundle(symbolic, artifact)
+
+    def _says_otherwise(self, pom: Mapping[str, Any]) -> bool:
+        version = next(_stated_versions(self.manifest), "")
+        return bool(version) and version != pom["version"] and not _plain(version).startswith(_plain(pom["version"]))
+
+    def _by_name(self) -> Artifact | None:
+        """The archive by its file name and manifest, where both a name and a version are to be had."""
+        version = self.name.version or next(_stated_versions(self.manifest), "")
+        name = self.name.name
+        if name.lower() in _NOT_NAMES or not self.name.version:
+            name = self._manifest_name() or name
+        group, artifact, evidence = self._coordinates(name, version)
+        if not version or not _ARTIFACT.fullmatch(artifact) or artifact.lower() in _NOT_NAMES:
+            return None
+        return Artifact(group, artifact, version, "archive", evidence, self._licenses())
+
+    def _manifest_name(self) -> str:
+        """A name in the manifest that can be an artifact's, for a file that is called by none."""
+        for key in ("implementation-title", "bundle-symbolicname", "extension-name", "specification-title"):
+            text = self.manifest.get(key, "").partition(";")[0].strip()
+            ivy = _IVY.match(self.manifest.get(key, ""))
+            if ivy:
+                return ivy[2]
+            if _ARTIFACT.fullmatch(text) and text == text.lower() and text not in _NOT_NAMES:
+                return text
+        return ""
+
+    def _coordinates(self, name: str, version: str) -> tuple[str, str, str]:
+        """Group, artifact, and what the group is known from."""
+        for known in _heads(name):
+            if known in groups.groups():
+                return known, name[len(known) + 1 :], "table"
+        if group := groups.known_group(name, "", version):
+            return group, name, "table"
+        if group := self._manifest_group(name):
+            return group, name, "manifest"
+        if group := groups.known_group(name, self.package, version):
+            return group, name, "table"
+        if group := self._weak_group(name):
+            return group, name, "manifest"
+        parts = self.package.split(".")
+        if len(parts) >= _LEAST_GROUP and parts[0] in _TOP:
+            return ".".join(parts[:3] if len(parts) > 3 or parts[-1] not in name else parts[:2]), name, "classes"
+        return "", name, ""
+
+    def _manifest_group(self, artifact: str) -> str:
+        """The group where the manifest says it together with the artifact."""
+        says = self.manifest
+        if ivy := _IVY.match(says.get("implementation-title", "")):
+            return ivy[1]
+        if _GROUP.fullmatch(says.get("group-id", "")):
+            return says["group-id"]
+        symbolic = says.get("bundle-symbolicname", "").partition(";")[0].strip()
+        return next(_groups_of_bundle(symbolic, artifact), "")
+
+    def _weak_group(self, artifact: str) -> str:
+        """The group where the manifest names the maker by a domain."""
+        for key in ("implementation-vendor-id", "bundle-symbolicname", "extension-name", "automatic-module-name"):
+            text = self.manifest.get(key, "").partition(";")[0].strip()
+            if _GROUP.fullmatch(text) and text.partition(".")[0] in _TOP and text != artifact:
+                return text
+        return ""
+
+    def _licenses(self) -> tuple[str, ...]:
+        says = self.manifest
+        text = says.get("plugin-license-name") or says.get("bundle-license", "")
+        # OSGi: name;link="…";description="…", several with commas; often it is a link alone.
+        names = [part.partition(";")[0].strip().strip('"') for part in text.split(",")]
+        return tuple(name for name in names if name and name != "<<EXTERNAL>>")
+
+    # ── what is in it ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _plugin(self) -> Artifact | None:
+        """A Jenkins plugin; its manifest is written by the plugins' own build."""
+        says = self.manifest
+        name = says.get("short-name") or says.get("extension-name") or self.name.name
+        own = next((pom for pom in self.poms if pom["artifact"] == name), None)
+        version = own["version"] if own else _version(says.get("plugin-version", "")) or self.name.version
+        group = says.get("group-id") or (own["group"] if own else "")
+        if not version or not _ARTIFACT.fullmatch(name):
+            return None
+        evidence = "manifest" if says.get("group-id") else "maven"
+        licenses = self._licenses() or tuple((own or {}).get("licenses", ()))
+        return Artifact(group or "org.jenkins-ci.plugins", name, version, "jenkins-plugin", evidence, licenses)
+
+    def _embedded(self, own: Mapping[str, Any] | None) -> Iterator[Artifact]:
+        """The other artifacts; none of those in an archive without a class: their code is elsewhere."""
+        if self.classes or self.path.lower().endswith((".war", ".ear", ".zip", *PLUGINS)):
+            for pom in self.poms:
+                if pom is not own and (found := self._of_pom(pom, "embedded")) is not None:
+                    yield found
+
+    def _of_pom(self, pom: Mapping[str, Any], kind: str) -> Artifact | None:
+        version = pom["version"]
+        if "${" in version or not version:
+            stated = next(_stated_versions(self.manifest), "")
+            version = (self.name.version or stated) if kind == "archive" else ""
+        group, artifact = pom["group"], pom["artifact"]
+        if not version or "${" in group or not _ARTIFACT.fullmatch(artifact):
+            return None
+        licenses = tuple(pom.get("licenses", ())) or (self._licenses() if kind == "archive" else ())
+        return Artifact(group, artifact, version, kind, "maven", licenses, pom.get("path", ""))
+
+
+def _stated_versions(manifest: Mapping[str, str]) -> Iterator[str]:
+    """The versions that a manifest states, the most exact first."""
+    for key in ("plugin-version", "implementation-version", "bundle-version", "specification-version"):
+        if found := _version(manifest.get(key, "")):
+            yield found
+
+
+def _version(text: str) -> str:
+    """The version at the beginning of a text such as ``1.2.3 (2019-01-02)`` or ``Xerces-J 2.12.0``, or empty."""
+    for word in text.replace(",", " ").split()[:3]:
+        if found := _VERSION.fullmatch(word):
+            return found[1]
+    return ""
+
+
+def _groups_of_bundle(symbolic: str, artifact: str) -> Iterator[str]:
+    """The groups for which Maven's bundle plugin makes this symbolic name of an artifact.
+
+    That is ``group.artifact``, but where the artifact begins with the group's last part, that is written once
+    (org.apache.commons and commons-lang3 become ``org.apache.commons.lang3``).
+    """
+    wanted = _plain(artifact)
+    for head in _heads(symbolic):
+        tail = _plain(symbolic[len(head) + 1 :])
+        last = _plain(head.rpartition(".")[2])
+        if head.count(".") + 1 >= _LEAST_GROUP and wanted in (tail, f"{last}-{tail}"):
+            yield head
+    if _GROUP.fullmatch(symbolic) and _plain(symbolic.rpartition(".")[2]) == wanted:
+        yield symbolic
+
+
+def _heads(name: str) -> Iterator[str]:
+    """What stands before each dot, the longest first."""
+    while "." in name:
+        name = name.rpartition(".")[0]
+        yield name
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-").rstrip("-")

@@ -1,0 +1,142 @@
+"""Maven artifacts out of Java archives, however deep, and out of the Maven metadata of unpacked ones.
+
+Format: https://docs.oracle.com/en/java/javase/17/docs/specs/jar/jar.html and the archives built upon it: war, ear,
+OSGi bundles, Spring Boot's jars of jars, Jenkins plugins. One inside another is located as
+``app.jar:BOOT-INF/lib/spring-core-5.3.20.jar``, with the file that holds it as second location.
+
+Not handled: classes that were merged into a jar without their Maven metadata, and archives that are not called so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.language.java import pom
+from anchorecli.analyzers.language.java.contents import ARCHIVES, CERTAIN, Contents
+from anchorecli.analyzers.language.java.identity import Archive, Artifact
+from anchorecli.analyzers.language.java.zip import BadZip, Window
+from anchorecli.analyzers.language.since import since
+from anchorecli.analyzers.licenses import normalise
+from anchorecli.analyzers.purl import purl
+from anchorecli.errors import LimitError
+from anchorecli.model import ImagePath, Json, Location, Package, Problem
+from anchorecli.values import dataclass
+
+MAX_BYTES = 4 * 1024 * 1024 * 1024
+FAULTS = 5
+"""So many damaged inner archives of one file are named, the others counted."""
+
+_UNPACKED = re.compile(r"(?:^|/)META-INF/maven/([^/]+)/([^/]+)/pom\.properties$")
+# A directory of build output has the same files as the jar that was made of it.
+_BUILD = re.compile(r"(?:^|/)(?:target|build)/(?:classes|test-classes|maven-archiver|resources/main)/")
+
+
+@dataclass(frozen=True, slots=True)
+class Java:
+    """Artifacts of jar, war, ear and the like, and of unpacked applications.
+
+    A fact is ``{"archives": […]}`` as ``Contents`` makes them; of a pom.properties outside of an archive it is
+    ``{"pom": {"group", "artifact", "version"}}``.
+    """
+
+    name: str = "java"
+    version: int = 1
+    options: str = ""
+    wants: Wants = Wants(
+        names=frozenset({"pom.properties"}),
+        suffixes=frozenset((*ARCHIVES, *(ending.upper() for ending in ARCHIVES))),
+        match=lambda path, size, mode: not path.endswith("/pom.properties") or _UNPACKED.search(path) is not None,
+        max_bytes=MAX_BYTES,
+    )
+
+    def read(self, file: LayerFile) -> Json | None:
+        """The evidence of one archive and those in it; what is damaged in it makes the fact a partial one."""
+        if file.path.endswith("pom.properties"):
+            return _unpacked(file)
+        certain = file.path.lower().endswith(CERTAIN)
+        if not file.size or (not certain and file.head(2) != b"PK"):
+            return None
+        contents = Contents()
+        try:
+            with file.open() as stream:
+                contents.read(Window(stream, 0, file.size))
+        except (BadZip, LimitError) as error:
+            contents.faults.insert(0, str(error))
+        fact = {"archives": contents.archives}
+        return partial(fact, _told(contents.faults)) if contents.faults else fact if contents.archives else None
+
+    def assemble(self, view: View) -> Found:
+        """A package for each artifact in each archive; a remark of the archives that nothing tells the name of."""
+        packages: list[Package] = []
+        nameless: list[str] = []
+        for fact in view.facts():
+            if "pom" in fact.value:
+                packages.extend(_of_directory(view, fact))
+                continue
+            for evidence in fact.value["archives"]:
+                archive = Archive(evidence, fact.path)
+                packages.extend(_package(view, fact, evidence["in"], each) for each in archive.artifacts())
+                if archive.anonymous:
+                    nameless.append(_joined(fact.path, evidence["in"]))
+        return Found(packages=tuple(packages), problems=tuple(_nameless(nameless)))
+
+
+def _unpacked(file: LayerFile) -> Json | None:
+    found = pom.read_properties(file.data()[: pom.MAX_BYTES])
+    if _BUILD.search(file.path) or not {"groupId", "artifactId", "version"} <= found.keys():
+        return None
+    return {"pom": {"group": found["groupId"], "artifact": found["artifactId"], "version": found["version"]}}
+
+
+def _told(faults: list[str]) -> str:
+    more = f" … and {len(faults) - FAULTS} more" if len(faults) > FAULTS else ""
+    return "; ".join(faults[:FAULTS]) + more
+
+
+def _of_directory(view: View, fact: Fact) -> Iterator[Package]:
+    found = fact.value["pom"]
+    if "${" not in found["version"] + found["group"]:
+        artifact = Artifact(found["group"], found["artifact"], found["version"], "unpacked", "maven")
+        yield _package(view, fact, "", artifact)
+
+
+def _package(view: View, fact: Fact, inside: str, artifact: Artifact) -> Package:
+    name = f"{artifact.group}:{artifact.artifact}" if artifact.group else artifact.artifact
+    metadata = {"kind": artifact.kind}
+    if artifact.evidence != "maven":
+        metadata["group-from"] = artifact.evidence or "nothing"
+    if artifact.path:
+        metadata["directory"] = artifact.path
+    place = view.location(fact)
+    locations: tuple[Location, ...] = (place,)
+    if inside:
+        locations = (Location(ImagePath(_joined(fact.path, inside)), place.layer), place)
+    return Package(
+        name=name,
+        version=artifact.version,
+        type="maven",
+        scheme="maven",
+        purl=purl("maven", artifact.artifact, artifact.version, namespace=artifact.group),
+        source=name,
+        source_version=artifact.version,
+        licenses=normalise(artifact.licenses),
+        locations=locations,
+        layer=since(view, fact),
+        analyzer="java",
+        metadata=metadata,
+    )
+
+
+def _joined(path: str, inside: str) -> str:
+    return f"{path}:{inside}" if inside else path
+
+
+def _nameless(paths: list[str]) -> Iterator[Problem]:
+    if paths:
+        some = ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
+        message = (
+            f"{len(paths)} with classes that neither Maven metadata, manifest nor file name call by a version: {some}"
+        )
+        yield Problem("analyze", "Java archives", message, "nothing is known of them", incomplete=False)
