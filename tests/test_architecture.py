@@ -13,7 +13,7 @@ LEVELS: dict[str, float] = {
     "values": -1,
     **dict.fromkeys(("__init__", "errors", "model"), 0),
     # The lower half of level 1 serves the upper half.
-    **dict.fromkeys(("tree", "versions", "compression", "codec", "transport"), 1),
+    **dict.fromkeys(("tree", "versions", "compression", "codec", "transport", "patterns"), 1),
     "archive": 1.25,
     **dict.fromkeys(("reference", "net", "config"), 1.5),
     **dict.fromkeys(("source", "layers", "store", "matching", "report", "notify", "analyzers", "feeds", "policy"), 2),

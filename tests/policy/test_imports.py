@@ -30,7 +30,7 @@ def test_the_built_in_policy_needs_no_slow_library():
         "difflib",
         "tempfile",
         "urllib.request",
-        "anchorecli.policy.automaton",
+        "anchorecli.patterns.automaton",
         "anchorecli.policy.reference",
     }
     assert slow & set(modules) == set()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anchorecli.errors import LimitError
-from anchorecli.policy.automaton import Automaton
+from anchorecli.patterns.automaton import Automaton
 from anchorecli.policy.patterns import Pattern, regex_fault, wildcard_fault, wildcard_matches
 
 
