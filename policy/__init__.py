@@ -17,15 +17,21 @@ if TYPE_CHECKING:
 
 GATE_CLASSES: Mapping[str, str] = {
     "always": "always.AlwaysGate",
+    "ancestry": "ancestry.AncestryGate",
+    "distro": "distro.DistroGate",
     "dockerfile": "dockerfile.DockerfileGate",
     "files": "files.FilesGate",
+    "image": "image.ImageGate",
     "licenses": "licenses.LicensesGate",
     "malware": "malware.MalwareGate",
     "metadata": "metadata.MetadataGate",
+    "npms": "npms.NpmsGate",
     "packages": "packages.PackagesGate",
     "passwd_file": "passwd_file.PasswdFileGate",
     "retrieved_files": "retrieved_files.RetrievedFilesGate",
+    "ruby_gems": "ruby_gems.RubyGemsGate",
     "secret_scans": "secret_scans.SecretScansGate",
+    "tag_drift": "tag_drift.TagDriftGate",
     "vulnerabilities": "vulnerabilities.VulnerabilitiesGate",
 }
 """Every gate that is evaluated, in the order of the reference: its name, its module in ``gates/`` and the class."""

@@ -19,11 +19,14 @@ from typing import NamedTuple
 
 from anchorecli.model import HistoryEntry, ImageConfig
 from anchorecli.policy.base import Evidence
+from anchorecli.policy.base_image import ANNOTATIONS, claims
 
 DIRECTIVES = tuple(
     "ADD ARG COPY CMD ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD USER RUN SHELL STOPSIGNAL VOLUME "
     "WORKDIR".split()
 )
+UNKNOWN_BASE = "scratch"
+"""What stands after FROM where nothing tells, as in the original."""
 _NOP = "#(nop)"
 
 
@@ -61,10 +64,52 @@ def dockerfile(evidence: Evidence) -> Dockerfile:
         from anchorecli.policy.dockerfile_text import instructions
 
         return Dockerfile(tuple(instructions(evidence.dockerfile)), True)
-    image = evidence.analysis.image
-    if image.ref.transport == "dir":
+    if is_without_configuration(evidence):
         return Dockerfile((), False)
-    return Dockerfile(tuple(_guess(image.config)), False)
+    image = evidence.analysis.image
+    # Only annotations speak of this image; the labels may be those of the base image.
+    base = next((claim.name for claim in claims(image) if claim.source == ANNOTATIONS), "")
+    told = [_from_history(entry) for entry in image.config.history if entry.created_by.strip()]
+    return Dockerfile((Instruction("FROM", base or UNKNOWN_BASE), *with_configuration(told, image.config)), False)
+
+
+def is_without_configuration(evidence: Evidence) -> bool:
+    """Whether there is no image, only a directory."""
+    return evidence.analysis.image.ref.transport == "dir"
+
+
+def base_of(file: Dockerfile) -> str:
+    """The image that the last stage of a given Dockerfile is built from, empty where it does not tell."""
+    stages: dict[str, str] = {}
+    base = ""
+    for directive, rest in file.instructions if file.actual else ():
+        if directive == "FROM":
+            image, name = from_parts(rest)
+            base = stages.get(image.lower(), image)
+            if name:
+                stages[name.lower()] = base
+    return base
+
+
+def from_parts(rest: str) -> tuple[str, str]:
+    """The image and the stage's name in what follows FROM: ``--platform=… debian:12 AS build``."""
+    words = [word for word in rest.split() if not word.startswith("--")]
+    named = len(words) > 2 and words[1].lower() == "as"
+    return words[0] if words else "", words[2] if named else ""
+
+
+def with_configuration(told: list[Instruction], config: ImageConfig) -> Iterator[Instruction]:
+    """Instructions, and after them what the configuration knows and none of them tells."""
+    yield from told
+    seen = {instruction.directive for instruction in told}
+    for instruction in _from_config(config):
+        if instruction.directive not in seen:
+            yield instruction
+    if "EXPOSE" in seen:
+        known = exposed_ports(Dockerfile(tuple(told), False))
+        missing = [port.written for port in config_ports(config) if not _among(port, known)]
+        if missing:
+            yield Instruction("EXPOSE", " ".join(missing))
 
 
 def effective_user(file: Dockerfile, config: ImageConfig) -> str:
@@ -104,21 +149,6 @@ def _port(token: str) -> Port | None:
 
 def _is_port(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 5
-
-
-def _guess(config: ImageConfig) -> Iterator[Instruction]:
-    yield Instruction("FROM", "scratch")
-    told: list[Instruction] = [_from_history(entry) for entry in config.history if entry.created_by.strip()]
-    yield from told
-    seen = {instruction.directive for instruction in told}
-    for instruction in _from_config(config):
-        if instruction.directive not in seen:
-            yield instruction
-    if "EXPOSE" in seen:
-        known = exposed_ports(Dockerfile(tuple(told), False))
-        missing = [port.written for port in config_ports(config) if not _among(port, known)]
-        if missing:
-            yield Instruction("EXPOSE", " ".join(missing))
 
 
 def _among(port: Port, known: tuple[Port, ...]) -> bool:

@@ -24,14 +24,7 @@ WORDS: Mapping[str, str] = {"allowlist": "whitelist", "denylist": "blacklist"}
 """Version 2's parameter values → those of version 1_0, where an enum has the latter."""
 
 PENDING_GATES: Mapping[str, str] = dict.fromkeys(
-    (
-        "ancestry",
-        "distro",
-        "npms",
-        "ruby_gems",
-        "stig",
-        "tag_drift",
-    ),
+    ("stig",),
     "is not evaluated by this version",
 )
 """Gates of Anchore Engine and Enterprise that a bundle may hold and that make a verdict indeterminate for now."""

@@ -9,22 +9,25 @@ from anchorecli.model import Problem
 from anchorecli.policy.base import Evidence, Fire, Fires, Parameter, Trigger
 from anchorecli.policy.dockerfile import (
     DIRECTIVES,
+    UNKNOWN_BASE,
     Dockerfile,
     Port,
     config_ports,
     dockerfile,
     effective_user,
     exposed_ports,
+    from_parts,
 )
 from anchorecli.policy.parameters import Arguments, split_list
 from anchorecli.policy.patterns import regex_fault
+from anchorecli.policy.wording import counted
 
 _CHECKS = ("=", "!=", "exists", "not_exists", "like", "not_like", "in", "not_in")
 _LISTS = ("whitelist", "blacklist")
 
 
 def _instruction(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem]:
-    file = evidence.once(dockerfile)
+    file = _file(evidence, arguments)
     directive, check, value = (arguments.text(name) for name in ("instruction", "check", "value"))
     if not file.instructions:
         yield _nothing_to_see(evidence)
@@ -37,25 +40,52 @@ def _instruction(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Pr
             yield Fire(f"Dockerfile directive '{directive}' not found, matching condition 'not_exists' check")
         return
     holds = _test(check, value, arguments)
+    forms = _bases(lines) if directive == "FROM" and not arguments.compat else {line: (line,) for line in lines}
+    found = [line for line in lines if line in forms and holds(forms[line])]
+    for line in found:
+        yield Fire(f"Dockerfile directive '{directive}' check '{check}' matched against '{value}' for line '{line}'")
+    if directive == "FROM" and not found and check != "exists" and lines == [UNKNOWN_BASE] and not file.actual:
+        yield _base_unknown(evidence, arguments)
+
+
+def _file(evidence: Evidence, arguments: Arguments) -> Dockerfile:
+    if not arguments.compat:
+        return evidence.once(dockerfile)
+    from anchorecli.policy.dockerfile_original import original_dockerfile
+
+    return evidence.once(original_dockerfile)
+
+
+def _bases(lines: list[str]) -> dict[str, tuple[str, ...]]:
+    """The FROM lines that name an image, each with what it may be compared as: whole, and the image alone. Those that
+    name an earlier stage are left out."""
+    forms: dict[str, tuple[str, ...]] = {}
+    stages: set[str] = set()
     for line in lines:
-        if holds(line):
-            yield Fire(
-                f"Dockerfile directive '{directive}' check '{check}' matched against '{value}' for line '{line}'"
-            )
+        image, stage = from_parts(line)
+        if image.lower() not in stages:
+            forms[line] = (line, image)
+        stages.add(stage.lower())
+    return forms
 
 
-def _test(check: str, value: str, arguments: Arguments) -> Callable[[str], bool]:
-    """The test of one line; an operator that needs a value and has none never holds."""
+def _base_unknown(evidence: Evidence, arguments: Arguments) -> Problem:
+    message = f"rule {arguments.rule_id} asks for FROM, and the image does not say what it was built from"
+    return Problem("policy", evidence.reference.name, message, "Give the Dockerfile with --dockerfile.")
+
+
+def _test(check: str, value: str, arguments: Arguments) -> Callable[[tuple[str, ...]], bool]:
+    """The test of one line in any of its forms; an operator that needs a value and has none never holds."""
     if check == "exists":
-        return lambda line: True
+        return lambda forms: True
     if not value:
-        return lambda line: False
+        return lambda forms: False
     negative = check in ("!=", "not_like", "not_in")
     if check in ("like", "not_like"):
         pattern = arguments.pattern("value")
-        return lambda line: pattern is not None and pattern.matches(line) is not negative
+        return lambda forms: any(pattern is not None and pattern.matches(form) for form in forms) is not negative
     members = split_list(value) if check in ("in", "not_in") else (value,)
-    return lambda line: (line in members) is not negative
+    return lambda forms: any(form in members for form in forms) is not negative
 
 
 def _instruction_fault(arguments: Arguments) -> str:
@@ -66,18 +96,34 @@ def _instruction_fault(arguments: Arguments) -> str:
 
 
 def _effective_user(evidence: Evidence, arguments: Arguments) -> Fires:
-    file = evidence.once(dockerfile)
+    file = _file(evidence, arguments)
     if not file.instructions:
         return (_nothing_to_see(evidence),)
-    user = effective_user(file, evidence.analysis.image.config)
-    listed = user in arguments.words("users")
+    user = _user(evidence, file, arguments)
+    names = {user} if arguments.compat else _user_names(user)
+    listed = not names.isdisjoint(arguments.words("users"))
     if arguments.text("type") == "blacklist":
         return (Fire(f"User {user} found as effective user, which is explicity not allowed"),) if listed else ()
     return () if listed else (Fire(f"User {user} found as effective user, which is not on the allowed list"),)
 
 
+def _user(evidence: Evidence, file: Dockerfile, arguments: Arguments) -> str:
+    if not arguments.compat:
+        return effective_user(file, evidence.analysis.image.config)
+    from anchorecli.policy.dockerfile_original import original_user
+
+    return original_user(file)
+
+
+def _user_names(user: str) -> set[str]:
+    """What a list may call a user: ``root:root`` is root, and root is 0."""
+    name = user.partition(":")[0]
+    names = {user, str(int(name)) if name.isascii() and name.isdigit() and len(name) < 20 else name}
+    return names | {"root", "0"} if names & {"root", "0"} else names
+
+
 def _exposed_ports(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem]:
-    file = evidence.once(dockerfile)
+    file = _file(evidence, arguments)
     only_actual = arguments.flag("actual_dockerfile_only")
     if not file.instructions:
         yield _nothing_to_see(evidence)
@@ -88,7 +134,7 @@ def _exposed_ports(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | 
     denied = arguments.text("type") == "blacklist"
     verb, name = ("is", "DENIEDPORTS") if denied else ("is not", "ALLOWEDPORTS")
     for port in _all_ports(evidence, file, only_text=bool(only_actual)):
-        if _violates(port, listed, denied):
+        if _violates(port, listed, denied, any_port=not arguments.compat):
             yield Fire(f"Dockerfile exposes port ({port.written}) which {verb} in policy file {name} list")
 
 
@@ -101,8 +147,8 @@ def _all_ports(evidence: Evidence, file: Dockerfile, *, only_text: bool) -> tupl
     return told + tuple(port for port in config_ports(evidence.analysis.image.config) if port.first not in known)
 
 
-def _violates(port: Port, listed: set[int], denied: bool) -> bool:
-    if 0 in listed:  # any port
+def _violates(port: Port, listed: set[int], denied: bool, *, any_port: bool) -> bool:
+    if any_port and 0 in listed:
         return denied
     if denied:
         return any(port.first <= number <= port.last for number in listed)
@@ -116,6 +162,12 @@ def _not_provided(evidence: Evidence, _arguments: Arguments) -> Fires:
 def _nothing_to_see(evidence: Evidence) -> Problem:
     message = "a directory has no image configuration: rules of the gate dockerfile have nothing to look at"
     return Problem("policy", evidence.reference.name, message, "Give the Dockerfile.", incomplete=False)
+
+
+def _looked_at(evidence: Evidence, arguments: Arguments) -> str:
+    file = _file(evidence, arguments)
+    source = "the Dockerfile given" if file.actual else "the image's history and configuration"
+    return f"{counted(len(file.instructions), 'instruction')} of {source}"
 
 
 _ACTUAL = Parameter(
@@ -143,8 +195,13 @@ _TRIGGERS = (
             _ACTUAL,
         ),
         notes="Continuation lines and here documents belong to their instruction. Without a Dockerfile the history of "
-        "either builder is read, and the configuration completes it.",
+        "either builder is read, and the configuration completes it. FROM is compared whole and as the image alone, "
+        "without AS and --platform; a FROM that names an earlier stage is left out. Where nothing tells the base image "
+        "FROM is scratch, as in the original, and a rule about it that does not fire makes the evidence incomplete. "
+        "With compat: anchore-engine lines are those of the original: each continuation line is an instruction of its "
+        "own, and BuildKit's history is all RUN.",
         check=_instruction_fault,
+        looks_at=_looked_at,
     ),
     Trigger(
         "effective_user",
@@ -154,13 +211,16 @@ _TRIGGERS = (
             Parameter(
                 "users",
                 "strings",
-                "Users, compared whole: root:root is not root.",
+                "Users by name or number; root:root and 0 are root.",
                 required=True,
-                example="root,0,root:root,0:0",
+                example="root",
             ),
             Parameter("type", "enum", "What the list means.", required=True, allowed=_LISTS, example="blacklist"),
         ),
-        notes="Only the last stage of a Dockerfile counts, and what it leaves open the image's configuration answers.",
+        notes="A user with a group is also the user alone, and root is 0. Only the last stage of a Dockerfile counts, "
+        "and what it leaves open the image's configuration answers. With compat: anchore-engine the last USER of any "
+        "stage is compared whole, and without one it is root.",
+        looks_at=_looked_at,
     ),
     Trigger(
         "exposed_ports",
@@ -171,12 +231,15 @@ _TRIGGERS = (
             Parameter("type", "enum", "What the list means.", required=True, allowed=_LISTS, example="blacklist"),
             _ACTUAL,
         ),
-        notes="Ranges are understood, port 0 works, and ports a base image exposes count.",
+        notes="Ranges are understood, and ports a base image exposes count. Port 0 works; with compat: anchore-engine "
+        "it means nothing, as in the original.",
+        looks_at=_looked_at,
     ),
     Trigger(
         "no_dockerfile_provided",
         "No Dockerfile was given with the image.",
         _not_provided,
+        looks_at=_looked_at,
     ),
 )
 

@@ -210,10 +210,25 @@ def test_the_id_that_published_reports_have():
     assert identity == "cbff271f45d32e78dcc1979dbca9c14d"
 
 
-def test_users_are_compared_whole():
-    given = evidence(settings=config(user="root:root"))
-    assert messages("dockerfile", "effective_user", given, users="root", type="blacklist") == []
-    assert len(messages("dockerfile", "effective_user", given, users="root, root:root", type="blacklist")) == 1
+@pytest.mark.parametrize(
+    ("user", "listed", "denied"),
+    [
+        ("root:root", "root", True),
+        ("root:root", "0", True),
+        ("0", "root", True),
+        ("00:0", "root", True),
+        ("app:staff", "app", True),
+        ("app:staff", "app:staff", True),
+        ("app", "app:staff", False),
+        ("root", "root:root", False),
+        ("rooty", "root", False),
+        ("1000", "root,app", False),
+    ],
+)
+def test_a_user_is_listed_with_or_without_its_group(user, listed, denied):
+    given = evidence(settings=config(user=user))
+    assert bool(messages("dockerfile", "effective_user", given, users=listed, type="blacklist")) is denied
+    assert bool(messages("dockerfile", "effective_user", given, users=listed, type="whitelist")) is not denied
 
 
 def test_exposed_ports_and_their_ids():
