@@ -22,7 +22,7 @@ def ignore_parameter(name: str, example: str) -> Parameter:
 def ignore_fault(arguments: Arguments, name: str = "ignore") -> str:
     """What is wrong with the expressions, empty if nothing is."""
     for word in arguments.words(name):
-        fault = regex_fault(_whole(word))
+        fault = regex_fault(word) or regex_fault(_whole(word))
         if fault:
             return f'"{name}" holds {word!r}, which is not usable as a regular expression: {fault}'
     return ""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anchorecli.errors import LimitError
-from anchorecli.patterns.automaton import Automaton
+from anchorecli.patterns.automaton import Automaton, parse, required_text
 from anchorecli.policy.patterns import Pattern, regex_fault, wildcard_fault, wildcard_matches
 
 
@@ -154,3 +154,52 @@ def test_the_automaton_agrees_with_re_on_anything(pattern, subject):
 def test_wildcards_agree_with_a_regular_expression(pattern, text):
     regex = ".*".join(re.escape(piece) for piece in pattern.split("*"))
     assert wildcard_matches(pattern, text) is (re.fullmatch(regex, text) is not None)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(["", "(?i)", "(?s)"]),
+    expressions,
+    st.text(alphabet="abA", max_size=3),
+    st.lists(st.text(alphabet="abAé \n", max_size=7), max_size=6),
+)
+def test_many_texts_are_selected_as_re_would_one_by_one(flags, pattern, literal, subjects):
+    whole = f"{flags}{pattern}{literal}{pattern}"
+    assert Pattern(whole).select(subjects) == [subject for subject in subjects if re.match(whole, subject)]
+
+
+@pytest.mark.parametrize(("pattern", "subjects"), CASES)
+def test_one_text_is_selected_where_it_matches(pattern, subjects):
+    assert Pattern(pattern).select(subjects) == [subject for subject in subjects if re.match(pattern, subject)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r".*/\.ssh/id_.*\.pub$", "/.ssh/id_"),
+        (r"(?i).*\.PEM", ""),
+        (r"(?i:x)abc", "abc"),
+        (r"(a|b)c(de)+f?", "de"),
+        (r"x?y*", ""),
+        (r"^/etc/\bpasswd$", "/etc/passwd"),
+        (r"a(?=bcd)e", "a"),
+    ],
+)
+def test_the_text_that_every_match_holds(pattern, text):
+    assert required_text(parse(pattern)) == text
+
+
+@pytest.mark.parametrize("pattern", [r".*a.*a.*a.*a.*b", r"(a+)+b", r"(a|aa)+b"])
+def test_many_texts_against_a_catastrophic_expression(pattern):
+    subjects = ["a" * length for length in range(0, 400)] + ["ab"]
+    assert Pattern(pattern).select(subjects) == [
+        subject for subject in subjects if subject.endswith("b") and "+" in pattern
+    ]
+
+
+def test_the_budget_for_many_texts_grows_with_them_and_ends():
+    # Ten thousand paths of 100 characters with nothing to narrow them down: an answer, where one by one gives up.
+    subjects = [f"/{number:099}" for number in range(10_000)]
+    assert Pattern(r".*[0-9].*[a-z].*[A-Z]").select(subjects) == []
+    with pytest.raises(LimitError):
+        Pattern(r"(?:(?!.*b)a)+[bc]").select(["a" * 2_000] * 5)
