@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import md5
 
 import pytest
@@ -11,6 +12,8 @@ from anchorecli.policy.dockerfile import dockerfile
 from anchorecli.policy.evaluate import evaluate
 
 from .evidence import bundle, config, evidence, fired, messages, rule_line
+from .facts import gaps, original
+from .golden import Golden
 
 BUILDKIT = [
     HistoryEntry("ADD rootfs.tar / # buildkit", comment="buildkit.dockerfile.v0"),
@@ -301,3 +304,93 @@ def test_a_directory_has_nothing_to_look_at_and_says_so(rule):
     (problem,) = verdict.problems
     assert "no image configuration" in problem.message
     assert not problem.incomplete
+
+
+def test_from_is_compared_whole_and_as_the_image_alone():
+    given = evidence(dockerfile="FROM --platform=linux/amd64 debian:12 AS build\nFROM build\nFROM alpine:3\n")
+    rule = {"instruction": "FROM"}
+    allowed = messages("dockerfile", "instruction", given, **rule, check="not_in", value="debian:12,alpine:3")
+    assert allowed == []
+    assert messages("dockerfile", "instruction", given, **rule, check="like", value="debian:1[0-2]$") == [
+        "Dockerfile directive 'FROM' check 'like' matched against 'debian:1[0-2]$' for line "
+        "'--platform=linux/amd64 debian:12 AS build'"
+    ]
+    found = original("dockerfile", "instruction", given, **rule, check="not_in", value="debian:12,alpine:3")
+    assert [message.rpartition(" line ")[2] for _, message in found] == [
+        "'--platform=linux/amd64 debian:12 AS build'",
+        "'build'",
+    ]
+
+
+def test_what_an_image_was_built_from_is_not_guessed():
+    rule = {"instruction": "FROM", "check": "in", "value": "centos:7"}
+    assert "does not say what it was built from" in gaps("dockerfile", "instruction", evidence(), **rule)[0]
+    assert gaps("dockerfile", "instruction", evidence(), **rule, actual_dockerfile_only=True) == []
+    assert gaps("dockerfile", "instruction", evidence(dockerfile="FROM scratch"), **rule) == []
+    assert gaps("dockerfile", "instruction", evidence(), **(rule | {"check": "not_in"})) == []
+    noted = evidence()
+    annotations = {"org.opencontainers.image.base.name": "centos:7"}
+    noted = replace(
+        noted, analysis=replace(noted.analysis, image=replace(noted.analysis.image, annotations=annotations))
+    )
+    assert len(messages("dockerfile", "instruction", noted, **rule)) == 1
+
+
+TWO_STAGES = evidence(dockerfile="FROM debian:12\nFROM alpine:3\nUSER app\nEXPOSE 22/tcp 443\n")
+PLAIN = evidence(settings=config(CLASSIC))
+
+
+def case(trigger, params, *fires, given=TWO_STAGES):
+    return Golden("dockerfile", trigger, given, params, tuple(("md5", message) for message in fires))
+
+
+def lines(check, value, *found):
+    """The cases of one operator on FROM."""
+    params = {"instruction": "FROM", "check": check} | ({"value": value} if value else {})
+    fires = [
+        f"Dockerfile directive 'FROM' check '{check}' matched against '{value}' for line '{line}'" for line in found
+    ]
+    return case("instruction", params, *fires)
+
+
+NOT_FOUND = "Dockerfile directive 'HEALTHCHECK' not found, matching condition 'not_exists' check"
+DENIED = "Dockerfile exposes port ({}) which is in policy file DENIEDPORTS list"
+NOT_ALLOWED = "Dockerfile exposes port ({}) which is not in policy file ALLOWEDPORTS list"
+GOLDEN: tuple[Golden, ...] = (
+    lines("=", "debian:12", "debian:12"),
+    lines("=", "debian"),
+    lines("!=", "debian:12", "alpine:3"),
+    lines("exists", "", "debian:12", "alpine:3"),
+    lines("like", "deb", "debian:12"),
+    lines("like", "bian"),
+    lines("not_like", ".*:12", "alpine:3"),
+    lines("not_like", ".*"),
+    lines("in", "alpine:3, x", "alpine:3"),
+    lines("in", "alpine"),
+    lines("not_in", "alpine:3", "debian:12"),
+    lines("not_in", "alpine:3,debian:12"),
+    case("instruction", {"instruction": "HEALTHCHECK", "check": "not_exists"}, NOT_FOUND),
+    case("instruction", {"instruction": "USER", "check": "not_exists"}),
+    case("instruction", {"instruction": "VOLUME", "check": "exists"}),
+    case("instruction", {"instruction": "USER", "check": "exists", "actual_dockerfile_only": True}, given=PLAIN),
+    case(
+        "effective_user",
+        {"users": "app", "type": "blacklist"},
+        "User app found as effective user, which is explicity not allowed",
+    ),
+    case("effective_user", {"users": "root", "type": "blacklist"}),
+    case(
+        "effective_user",
+        {"users": "root", "type": "whitelist"},
+        "User app found as effective user, which is not on the allowed list",
+    ),
+    case("effective_user", {"users": "app,web", "type": "whitelist"}),
+    case("exposed_ports", {"ports": "22,3389", "type": "blacklist"}, DENIED.format("22/tcp")),
+    case("exposed_ports", {"ports": 0, "type": "blacklist"}, DENIED.format("22/tcp"), DENIED.format("443")),
+    case("exposed_ports", {"ports": 21, "type": "blacklist"}),
+    case("exposed_ports", {"ports": 443, "type": "whitelist"}, NOT_ALLOWED.format("22/tcp")),
+    case("exposed_ports", {"ports": [22, 443], "type": "whitelist"}),
+    case("exposed_ports", {"ports": 22, "type": "blacklist", "actual_dockerfile_only": True}, given=PLAIN),
+    case("no_dockerfile_provided", {}, "Image was not analyzed with an actual Dockerfile", given=PLAIN),
+    case("no_dockerfile_provided", {}),
+)
