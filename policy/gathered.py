@@ -19,6 +19,12 @@ def lines(evidence: Evidence, what: str) -> tuple[str, ...] | None:
     return None if said is None else tuple(line for line in said.split("\n") if line)
 
 
+def searched(evidence: Evidence, what: str, noun: str) -> str:
+    """How much was looked for in which files, for the report: ``5 secret rules in files of up to 524288 bytes``."""
+    limit = evidence.analysis.looked_for.get(f"{what}.limit", "")
+    return counted(len(lines(evidence, what) or ()), noun) + (f" in {limit}" if limit else "")
+
+
 def counted(number: int, what: str) -> str:
     """``1 package``, ``166 packages``."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from anchorecli.model import Demand, File, Kind, Problem
 from anchorecli.policy.base import Evidence, Fire, Parameter, Trigger
-from anchorecli.policy.gathered import counted, lines, not_gathered
+from anchorecli.policy.gathered import counted, lines, not_gathered, searched
 from anchorecli.policy.ignored import ignore_fault, ignore_parameter, ignored
 from anchorecli.policy.parameters import Arguments
 from anchorecli.policy.patterns import regex_fault
@@ -86,7 +86,7 @@ def _content_fault(arguments: Arguments) -> str:
 
 
 def _content_looked_at(evidence: Evidence, _arguments: Arguments) -> str:
-    return counted(len(lines(evidence, "contents") or ()), "content pattern")
+    return searched(evidence, "contents", "content pattern")
 
 
 # ── names and attributes ────────────────────────────────────────────────────────────────────────────────────

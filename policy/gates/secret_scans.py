@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from anchorecli.model import Demand, Problem
 from anchorecli.policy.base import Evidence, Fire, Parameter, Trigger
-from anchorecli.policy.gathered import counted, lines, not_gathered
+from anchorecli.policy.gathered import lines, not_gathered, searched
 from anchorecli.policy.ignored import ignore_fault, ignore_parameter, ignored
 from anchorecli.policy.parameters import Arguments, split_list
 
 _NAME = "secret_scans.content_regex_checks"
+_NO_FILE = "image config: "
+"""With this begins what stands for a path where a secret lies in the image's configuration."""
 
 
 def _checks(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem]:
@@ -23,7 +25,9 @@ def _checks(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem
     if unknown:
         hint = "Names: " + ", ".join(rules) + "."
         yield not_gathered(_NAME, arguments, f"secrets of the rules {', '.join(unknown)}", hint)
-    found = sorted({("/" + secret.path, secret.rule) for secret in evidence.analysis.secrets if secret.rule in chosen})
+    found = sorted(
+        {(_shown(secret.path), secret.rule) for secret in evidence.analysis.secrets if secret.rule in chosen}
+    )
     found = _in_files(found, arguments)
     if arguments.text("match_type") == "found":
         for path, rule in found:
@@ -36,6 +40,10 @@ def _checks(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem
             "Secret content search analyzer did not find regexp match in container: "
             f"filename_regex={where} content_regex_name={what}"
         )
+
+
+def _shown(path: str) -> str:
+    return path if path.startswith(_NO_FILE) else f"/{path}"
 
 
 def _rules(evidence: Evidence) -> Mapping[str, str] | None:
@@ -82,7 +90,7 @@ def _demand(_arguments: Arguments) -> Demand:
 
 
 def _looked_at(evidence: Evidence, _arguments: Arguments) -> str:
-    return counted(len(lines(evidence, "secrets") or ()), "secret rule")
+    return searched(evidence, "secrets", "secret rule")
 
 
 _TRIGGERS = (
@@ -112,7 +120,8 @@ _TRIGGERS = (
             ),
             ignore_parameter("ignore_path", "/usr/share/doc/.*,/app/tests/.*"),
         ),
-        notes="A name means the rule of that name. The original takes every rule whose name is a piece of the "
+        notes="Secrets in the image's configuration count too: image config: Env, Labels or history stands for their "
+        "path. A name means the rule of that name. The original takes every rule whose name is a piece of the "
         "parameter, which compat: anchore-engine restores; a name nobody knows makes the evidence incomplete. "
         "The parameter ignore_path is new.",
         check=_fault,

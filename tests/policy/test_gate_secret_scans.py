@@ -127,3 +127,12 @@ def test_the_rule_has_secrets_looked_for():
     (trigger,) = find_gate("secret_scans").triggers
     assert trigger.demands(Arguments({})) == Demand(secrets=True)
     assert trigger.looks_at(IMAGE, Arguments({})) == "3 secret rules"
+    limited = evidence(facts={"looked_for": RULES | {"secrets.limit": "files of up to 9 bytes"}})
+    assert trigger.looks_at(limited, Arguments({})) == "3 secret rules in files of up to 9 bytes"
+
+
+def test_a_secret_in_the_configuration():
+    given = evidence(facts={"secrets": (secret("image config: Env", "KEY"),), "looked_for": RULES})
+    (finding,) = verdict("secret_scans", "content_regex_checks", given).findings
+    assert finding.message == f"{FOUND}image config: Env regexp={SUB}"
+    assert verdict("secret_scans", "content_regex_checks", given, ignore_path="image config: .*").findings == ()
