@@ -33,6 +33,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("python", 1, "language.python.Python"),
     Registered("npm", 2, "language.npm.Npm"),
     Registered("java", 1, "language.java.plugin.Java"),
+    Registered("binary", 1, "binary.plugin.Binaries"),
 )
 """Every analyzer of every scan."""
 

@@ -1,0 +1,1 @@
+"""What is linked into programs and libraries: Go modules, Rust crates, and programs known by their own strings."""

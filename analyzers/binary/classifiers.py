@@ -1,0 +1,195 @@
+"""Programs and libraries known by strings in them: one pass over a file for all that may be found in one of its name.
+
+A rule looks for fixed words (``bytes.find``, at memory speed) and applies its regular expression to the few hundred
+bytes around a hit only: no expression ever sees more than that, so none can be made to run long. What a file's name
+does not suggest is not looked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import NamedTuple
+
+BEFORE, AFTER = 128, 256
+"""Bytes around a fixed word that its expression may look at."""
+MAX_HITS = 20_000
+"""Occurrences of one word in one file that are looked at."""
+MAX_VERSION = 64
+
+
+class Find(NamedTuple):
+    """One kind of evidence. ``<v>`` in either stands for what the group ``v`` matched in the file's name."""
+
+    word: bytes
+    """Fixed bytes that occur in what ``pattern`` matches."""
+    pattern: bytes
+    """With a group ``version``."""
+    sole: bool = False
+    """Weak evidence: it counts only where every occurrence in the file gives the same version."""
+
+
+class Rule(NamedTuple):
+    """A program: how its file may be called, and what tells its version, the most telling first."""
+
+    name: str
+    files: str
+    """Regular expression for the whole base name; begins with letters that are taken literally."""
+    finds: tuple[Find, ...]
+    cpes: tuple[str, ...] = ()
+    """``vendor:product`` each."""
+    kind: str = "generic"
+    """purl type."""
+    namespace: str = ""
+    unless: tuple[bytes, ...] = ()
+    """Words of a program that took this one's strings over."""
+    need: tuple[bytes, ...] = ()
+    """Words that the file must hold besides, where the evidence alone is weak."""
+    text: bool = False
+    """The file is a script or a configuration, not an executable by its format."""
+
+    @property
+    def package(self) -> str:
+        """The package's name: that of the rule without what tells several rules of one program apart."""
+        return self.name.partition(":")[0]
+
+
+def find(word: str, pattern: str, *, sole: bool = False) -> Find:
+    """Evidence in short: ``<n>`` is a version of two numbers or more, ``<3>`` of three, ``<3x>`` with a pre-release."""
+    for short, long in _VERSIONS.items():
+        pattern = pattern.replace(short, f"(?P<version>{long})")
+    return Find(word.encode("latin-1"), pattern.encode("latin-1"), sole)
+
+
+_VERSIONS = {
+    "<n>": r"\d{1,5}(?:\.\d{1,8}){1,4}",
+    "<3>": r"\d{1,5}\.\d{1,5}\.\d{1,8}",
+    "<3x>": r"\d{1,5}\.\d{1,5}\.\d{1,8}(?:[-.]?(?:alpha|beta|rc|pre|dev)[.-]?\d{0,8})?",
+}
+
+
+def rules_for(name: str) -> tuple[Rule, ...]:
+    """The rules that a file of this base name is looked at with."""
+    return tuple(rule for rule in _index().get(_key(name), ()) if _name_pattern(rule.files).fullmatch(name))
+
+
+class Search:
+    """One file's pass: ``feed`` it the pieces, then ask for ``hits``."""
+
+    def __init__(self, name: str, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._finds = [[_filled(each, rule, name) for each in rule.finds] for rule in rules]
+        self._found: dict[tuple[int, int], list[str]] = {}
+        self._counts: dict[tuple[int, int], int] = {}
+        self._words: set[bytes] = set()
+        self._tail = b""
+
+    def feed(self, piece: bytes, *, last: bool = False) -> None:
+        """Look at the next piece; ``last``: no other follows, so what stands at its end is looked at too."""
+        data = self._tail + piece
+        # A hit this near to the end is found again, whole, with the next piece.
+        end = len(data) if last else len(data) - AFTER
+        for row, rule in enumerate(self._rules):
+            for word in (*rule.unless, *rule.need):
+                if word not in self._words and word in data:
+                    self._words.add(word)
+            for column, each in enumerate(self._finds[row]):
+                if each is not None and (each[2] or (row, column) not in self._found):
+                    self._look((row, column), each, data, end)
+        self._tail = data[max(0, end - BEFORE) :]
+
+    def hits(self) -> list[tuple[str, str]]:
+        """(rule's name, version) of everything found."""
+        hits = []
+        for row, rule in enumerate(self._rules):
+            if self._words.intersection(rule.unless) or not self._words.issuperset(rule.need):
+                continue
+            for column in range(len(rule.finds)):
+                versions = self._found.get((row, column), ())
+                if len(versions) == 1:
+                    hits.append((rule.name, versions[0]))
+                    break
+        return hits
+
+    def _look(self, key: tuple[int, int], each: _Filled, data: bytes, end: int) -> None:
+        word, pattern, sole = each
+        place = data.find(word, 0, max(0, end))
+        while place >= 0:
+            self._counts[key] = self._counts.get(key, 0) + 1
+            if self._counts[key] > MAX_HITS:
+                return
+            window = data[max(0, place - BEFORE) : place + AFTER]
+            if match := pattern.search(window):
+                version = match["version"][:MAX_VERSION].decode("latin-1")
+                versions = self._found.setdefault(key, [])
+                if version not in versions:
+                    versions.append(version)
+                if not sole:
+                    return
+            place = data.find(word, place + 1, end)
+
+
+_Filled = tuple[bytes, "re.Pattern[bytes]", bool]
+
+
+def _filled(each: Find, rule: Rule, name: str) -> _Filled | None:
+    """A find with what the file's name says in it; None where that says nothing and it is needed."""
+    word, pattern, sole = each
+    if b"<v>" in word + pattern:
+        match = _name_pattern(rule.files).fullmatch(name)
+        value = (match.groupdict().get("v") or "") if match else ""
+        if not value:
+            return None
+        raw = value.encode("latin-1", "replace")
+        word, pattern = word.replace(b"<v>", raw), pattern.replace(b"<v>", re.escape(raw))
+    return word, _pattern(pattern), sole
+
+
+@cache
+def _index() -> Mapping[str, list[Rule]]:
+    index: dict[str, list[Rule]] = {}
+    for rule in all_rules().values():
+        for key in {_key(each) for each in _alternatives(rule.files)}:
+            index.setdefault(key, []).append(rule)
+    return index
+
+
+@cache
+def all_rules() -> Mapping[str, Rule]:
+    """Every rule by its name; a rule for another kind of file of one program has a suffix behind ``:``."""
+    from anchorecli.analyzers.binary.libraries import LIBRARIES
+    from anchorecli.analyzers.binary.programs import PROGRAMS
+
+    return {rule.name: rule for rule in (*PROGRAMS, *LIBRARIES)}
+
+
+def _alternatives(files: str) -> list[str]:
+    """The expression's parts between its outermost bars."""
+    parts, depth = [""], 0
+    for letter in files:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "|" and not depth:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
+
+
+def _key(name: str) -> str:
+    """The letters at a name's beginning."""
+    found = _LETTERS.match(name)
+    return found[0] if found else ""
+
+
+_LETTERS = re.compile(r"[A-Za-z]*")
+
+
+@cache
+def _name_pattern(files: str) -> re.Pattern[str]:
+    return re.compile(files, re.ASCII)
+
+
+@cache
+def _pattern(pattern: bytes) -> re.Pattern[bytes]:
+    return re.compile(pattern)

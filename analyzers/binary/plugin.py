@@ -1,0 +1,198 @@
+"""What is linked into executable files and libraries: Go modules, Rust crates, and programs known by their strings.
+
+A file is a candidate by its size and mode, or by the name of a known program; what it is its first bytes tell. Of a
+file that can be read anywhere only the parts that matter are read. A large file in a compressed layer passes once: its
+first page says what to keep of it (``layout.plan``), known strings are looked for meanwhile, and the rest is forgotten.
+
+Not handled: Go before 1.13, packed programs (UPX: a remark), crates without cargo-auditable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from posixpath import basename
+
+from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.binary import elf, golang, macho, pe, rust
+from anchorecli.analyzers.binary.classifiers import Search, rules_for
+from anchorecli.analyzers.binary.evidence import packages, program_packages
+from anchorecli.analyzers.binary.layout import Kept, Layout, Source, Whole, keep, plan
+from anchorecli.model import Json, Package, Problem
+from anchorecli.values import dataclass
+
+FIRST_BYTES = 4096
+"""Headers and section tables of the linkers that write them first fit in."""
+SMALL, PLAIN = 24 * 1024, 256 * 1024
+"""Bytes: no known program is smaller than the one; below the other, mode or name must say that it is executable."""
+TEXTS = frozenset({"application.ini", "composer", "composer.phar", "elixir", "wp"})
+"""Programs that are scripts, and files that tell a program's version: of any size."""
+
+_MAGICS = (elf.MAGIC, *macho.MAGICS, *macho.UNIVERSAL, pe.MAGIC)
+_UPX = b"UPX!"
+_LINK = 1
+
+
+def is_candidate(path: str, size: int, mode: int) -> bool:
+    """Whether a file's first bytes are worth a look."""
+    name = path[path.rfind("/") + 1 :]
+    if name in TEXTS or size >= PLAIN:
+        return True
+    # A hard link is asked for with a size of 1: its content has the other name.
+    if size < SMALL and size != _LINK:
+        return False
+    return bool(mode & 0o111) or ".so" in name or bool(rules_for(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Binaries:
+    """Packages of executable files.
+
+    A fact is ``go`` (``golang.read``), ``crates`` (``rust.read``), ``programs`` (rows of rule and version) and
+    ``packed``, as far as there are any.
+    """
+
+    name: str = "binary"
+    version: int = 1
+    options: str = ""
+    wants: Wants = Wants(
+        names=TEXTS,
+        from_bytes=SMALL,
+        match=is_candidate,
+        max_bytes=0,
+    )
+
+    def read(self, file: LayerFile) -> Json | None:
+        """What one file holds, or None for what is no program or tells nothing."""
+        head = file.head(FIRST_BYTES)
+        name = basename(file.path)
+        executable = head.startswith(_MAGICS)
+        rules = tuple(rule for rule in rules_for(name) if rule.text != executable)
+        if not executable and not rules:
+            return None
+        search = Search(name, rules) if rules else None
+        fact: dict[str, Json] = {}
+        message = ""
+        try:
+            if executable:
+                source, layouts = _taken(file, head, search)
+                _linked(fact, layouts, source)
+            elif search is not None:
+                _search(file, search)
+        except (ValueError, LookupError) as exc:
+            message = str(exc)
+        if search is not None and (hits := search.hits()):
+            fact["programs"] = [list(hit) for hit in hits]
+        if executable and not fact and _UPX in head:
+            fact["packed"] = "UPX"
+        return partial(fact or None, message) if message else fact or None
+
+    def assemble(self, view: View) -> Found:
+        """The packages of every visible program."""
+        found: list[Package] = []
+        problems: list[Problem] = []
+        programs: list[tuple[Fact, str, str]] = []
+        for fact in view.facts():
+            found += packages(view, fact)
+            programs += ((fact, name, version) for name, version in _programs(fact.value))
+            if "packed" in fact.value:
+                message = "packed with UPX: what is linked into it cannot be read"
+                problems.append(Problem("analyze", fact.path, message, incomplete=False))
+        found += program_packages(view, programs)
+        return Found(packages=tuple(found), problems=tuple(problems))
+
+
+# ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _taken(file: LayerFile, head: bytes, search: Search | None) -> tuple[Source, list[Layout]]:
+    """What may be read of an executable, and its layout; the search is done on the way."""
+    if not file.direct:
+        first = Kept(file.size)
+        first.add(0, head)
+        layout = _elf(first) if head.startswith(elf.MAGIC) else None
+        if layout is not None:
+            return _passed(file, len(head), (first, layout), search)
+        if not search and head.startswith(elf.MAGIC):
+            return first, []
+    if search is not None:
+        file.keep()
+        _search(file, search)
+    source = Whole(file.open())
+    return source, _layouts(source, head)
+
+
+def _passed(
+    file: LayerFile, taken: int, first: tuple[Kept, Layout], search: Search | None
+) -> tuple[Source, list[Layout]]:
+    """One pass over an ELF file that cannot be read twice."""
+    kept, layout = first
+    ranges = [(max(start, taken), end) for start, end in plan(layout, file.size) if end > taken]
+    end = file.size if search is not None else max((end for _, end in ranges), default=0)
+    for piece in keep(_placed(file, end), ranges, kept, taken):
+        if search is not None:
+            search.feed(piece)
+    if search is not None:
+        search.feed(b"", last=True)
+    if not layout.complete:
+        layout = _elf(kept) or layout
+    return kept, [layout]
+
+
+def _placed(file: LayerFile, end: int) -> Iterator[tuple[int, bytes]]:
+    """The pieces with their places, as far as anybody needs them."""
+    offset = 0
+    for piece in file.pieces():
+        yield offset, piece
+        offset += len(piece)
+        if offset >= end:
+            return
+
+
+def _search(file: LayerFile, search: Search) -> None:
+    for piece in file.pieces():
+        search.feed(piece)
+    search.feed(b"", last=True)
+
+
+def _elf(source: Source) -> Layout | None:
+    try:
+        return elf.read(source)
+    except LookupError:
+        # Program headers that are not in the first page: nothing that a linker makes.
+        return None
+
+
+def _layouts(source: Source, head: bytes) -> list[Layout]:
+    if head.startswith((*macho.MAGICS, *macho.UNIVERSAL)):
+        return macho.read(source)
+    layout = elf.read(source) if head.startswith(elf.MAGIC) else pe.read(source)
+    return [layout] if layout is not None else []
+
+
+def _linked(fact: dict[str, Json], layouts: list[Layout], source: Source) -> None:
+    """Go's and Rust's lists; of a universal file the modules of all its architectures, which rarely differ."""
+    go: dict[str, Json] | None = None
+    for layout in layouts:
+        other = golang.read(layout, source)
+        if go is not None and other is not None:
+            known = {tuple(map(str, row)) for row in go.get("deps", ())}
+            more = [row for row in other.get("deps", ()) if tuple(map(str, row)) not in known]
+            go = {**go, "deps": [*go.get("deps", ()), *more]}
+        go = go or other
+        if "crates" not in fact and (crates := rust.read(layout, source)) is not None:
+            fact["crates"] = crates
+    if go is not None:
+        fact["go"] = go
+
+
+# ── what it amounts to ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _programs(value: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """The programs of a file; what Go's own list speaks of is told by that."""
+    if "go" in value:
+        if value["go"].get("path") == "cmd/go":
+            yield "go", str(value["go"]["go"])
+        if value["go"].get("main"):
+            return
+    yield from value.get("programs", ())

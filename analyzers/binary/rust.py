@@ -1,0 +1,82 @@
+"""The crates of a Rust program that was built with cargo-auditable.
+
+Format: https://github.com/rust-secure-code/cargo-auditable (PARSING.md): a section ``.dep-v0`` holds zlib-compressed
+JSON: ``{"packages":[{"name":"serde","version":"1.0.1","source":"crates.io","kind":"build","root":true}]}``. ``kind`` is
+``runtime`` where it is missing; build dependencies are not in the program.
+
+Not handled: programs built without it, whose panic messages may name crates.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from json import loads
+
+from anchorecli.analyzers.binary.layout import CONSTANT, DATA, UNLOADED, Layout, Region, Source
+
+SECTION = ".dep-v0"
+MAX_PACKED = 8 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
+MAX_CRATES = 50_000
+
+
+def read(layout: Layout, source: Source) -> list[list[str]] | None:
+    """A row ``[name, version, source, root]`` for each crate that is linked in, ``root`` being ``1`` or empty.
+
+    None where the file has no such section. Raises ValueError, LookupError where it cannot be read.
+    """
+    for section in _candidates(layout, source):
+        try:
+            rows = _rows(_inflated(source.at(section.offset, min(section.size, MAX_PACKED))))
+        except ValueError:
+            if section.name == SECTION:
+                raise
+            continue
+        return rows
+    return None
+
+
+def _candidates(layout: Layout, source: Source) -> Iterator[Region]:
+    named = [section for section in layout.sections if section.name == SECTION]
+    if named or layout.format != "elf" or any(section.name for section in layout.sections):
+        yield from named
+        return
+    # The table of names was out of reach: a zlib stream at a section's beginning is rare enough to try.
+    for section in layout.sections:
+        if section.kind in (UNLOADED, CONSTANT, DATA) and 8 < section.size <= MAX_PACKED:
+            try:
+                head = source.at(section.offset, 2)
+            except LookupError:
+                continue
+            if len(head) == 2 and head[0] == 0x78 and int.from_bytes(head, "big") % 31 == 0:
+                yield section
+
+
+def _inflated(data: bytes) -> bytes:
+    stream = zlib.decompressobj()
+    try:
+        out = stream.decompress(data, MAX_BYTES)
+    except zlib.error as exc:
+        raise ValueError(f"{SECTION}: damaged: {exc}") from exc
+    if not stream.eof:
+        raise ValueError(f"{SECTION}: truncated, or larger than {MAX_BYTES} bytes")
+    return out
+
+
+def _rows(data: bytes) -> list[list[str]]:
+    try:
+        document = loads(data)
+    except (ValueError, RecursionError) as exc:
+        raise ValueError(f"{SECTION}: no JSON: {exc}") from exc
+    packages = document.get("packages") if isinstance(document, dict) else None
+    if not isinstance(packages, list):
+        raise ValueError(f"{SECTION}: no list of packages")
+    rows = []
+    for package in packages[:MAX_CRATES]:
+        if not isinstance(package, dict) or package.get("kind", "runtime") != "runtime":
+            continue
+        name, version, source = (package.get(key) for key in ("name", "version", "source"))
+        if isinstance(name, str) and isinstance(version, str) and name and version:
+            rows.append([name, version, source if isinstance(source, str) else "", "1" if package.get("root") else ""])
+    return rows
