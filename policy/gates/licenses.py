@@ -103,7 +103,8 @@ def _not_allowed(evidence: Evidence, arguments: Arguments) -> Iterator[Fire]:
 
 
 def _unknown(evidence: Evidence, arguments: Arguments) -> Fires:
-    packages = _packages(evidence, arguments)
+    # What a package of the distribution brought along is under its licence.
+    packages = (package for package in _packages(evidence, arguments) if not package.owner)
     nameless = dict.fromkeys(package.name for package in packages if all(map(is_unknown, package.licenses)))
     return [Fire(f"Package {name} has no known licence") for name in nameless]
 
@@ -169,7 +170,7 @@ _TRIGGERS = (
     ),
     Trigger(
         "unknown",
-        "No licence is known of a package. Fires for each.",
+        "No licence is known of a package. Fires for each, but for those that a package of the distribution brought.",
         _unknown,
         (package_type(),),
         notes="New here.",

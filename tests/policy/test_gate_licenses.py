@@ -23,6 +23,7 @@ IMAGE = evidence(
         package("bash", "5.2-9", arch="i386", licenses=("GPL-3.0-or-later",)),
         package("none", "1", "npm"),
         package("nobody", "1", "npm", licenses=("NOASSERTION", "Unknown")),
+        package("xz", "1", "generic", owner="pkg:deb/liblzma5@5.4"),
     ]
 )
 EXACT = "LICFULLMATCH Packages are installed that have blacklisted licenses: "
