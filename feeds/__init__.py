@@ -13,10 +13,22 @@ from anchorecli.feeds.alpine import Alpine
 from anchorecli.feeds.base import Driver
 from anchorecli.feeds.debian import Debian
 from anchorecli.feeds.ecosystems import spelled
+from anchorecli.feeds.enrichment.endoflife import EndOfLife
+from anchorecli.feeds.enrichment.epss import Epss
+from anchorecli.feeds.enrichment.kev import Kev
 from anchorecli.feeds.ghsa import Ghsa
 from anchorecli.feeds.osv import Osv
 
-FEEDS: tuple[Driver, ...] = (Alpine(), Debian(), Ghsa(), Osv("AlmaLinux"), Osv("Rocky Linux"))
+FEEDS: tuple[Driver, ...] = (
+    Alpine(),
+    Debian(),
+    EndOfLife(),
+    Epss(),
+    Ghsa(),
+    Kev(),
+    Osv("AlmaLinux"),
+    Osv("Rocky Linux"),
+)
 
 _ECOSYSTEM = re.compile(r"[A-Za-z0-9][\w .:-]{0,99}", re.ASCII)
 

@@ -25,7 +25,7 @@ from anchorecli.feeds.base import FeedSink, Progress, quiet
 from anchorecli.feeds.lines import dump, pack, unpack
 from anchorecli.feeds.record import from_json, to_json
 from anchorecli.feeds.snapshot import problem
-from anchorecli.feeds.sync import SyncOutcome
+from anchorecli.feeds.sync import CURRENT_ONLY, SyncOutcome
 from anchorecli.model import Advisory, FeedState
 from anchorecli.values import dataclass, fields, replace
 
@@ -165,6 +165,8 @@ def take_in(
             yield SyncOutcome(held, None, (problem(state.name, text, incomplete=False),), 1)
             continue
         result = sink.sync_feed(state, records)
+        if state.name in CURRENT_ONLY:
+            sink.forget_past(state.name)
         yield SyncOutcome(replace(state, revision=result.revision), result)
 
 

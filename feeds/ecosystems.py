@@ -92,6 +92,9 @@ _DISTROS: dict[str, tuple[str, str, Callable[[str], str]]] = {
 }
 _ROLLING = {"Wolfi": ("wolfi", "apk"), "Chainguard": ("chainguard", "apk"), "MinimOS": ("minimos", "apk")}
 
+NOTES = frozenset({"epss", "kev", "end-of-life"})
+"""Namespaces of what is known beside advisories (``feeds.enrichment``)."""
+
 _PEP503 = re.compile(r"[-_.]+")
 _CASELESS = frozenset({"composer", "nuget", "github-actions"})
 
@@ -131,7 +134,7 @@ def is_known(space: str) -> bool:
     """Whether a namespace is one that the tables above lead to."""
     base, colon, version = space.partition(":")
     if not colon:
-        return base in _LANGUAGE_NAMES or base in _ROLLING_NAMES
+        return base in _LANGUAGE_NAMES or base in _ROLLING_NAMES or base in NOTES
     return base in _DISTRO_NAMES and ":" not in version
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MAX_SHRINK = 0.3
 """The part of a feed's records that may disappear from one sync to the next before it is taken for damage."""
+CURRENT_ONLY = frozenset({"epss"})
+"""Feeds that change wholly every day: a year of them would be larger than all the others together."""
 MAX_PROBLEMS = 100
 """Problems that an outcome lists; all are counted."""
 _LENGTH = struct.Struct("<I")
@@ -164,6 +166,8 @@ def _take_in(driver: Driver, sink: FeedSink, job: _Job, progress: Progress) -> S
         progress("store", 0, tally.records)
         handed = _handed_over(_unspool(spool), settled, tally.records, progress)
         result = sink.sync_feed(state, handed)
+    if driver.name in CURRENT_ONLY:
+        sink.forget_past(driver.name)
     state = replace(state, revision=result.revision)
     return SyncOutcome(state, result, tuple(tally.problems), tally.problem_count)
 

@@ -31,7 +31,7 @@ HOMES = {
     "requests": {"net"},
     "urllib3": {"net"},
     "http": {"net", "transport"},
-    "yaml": {"policy", "config"},
+    "yaml": {"policy", "config", "feeds"},
     "oras": {"source", "feeds"},
 }
 SLOW = {"rich", "oras", "requests", "urllib3", "sqlite_utils", "yaml", "cyclonedx", "packageurl", "tarfile", "email"}

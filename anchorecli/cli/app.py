@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any, Self
 from anchorecli import config
 from anchorecli.cli.progress import Tell, progress
 from anchorecli.errors import UsageError
-from anchorecli.model import Analysis, Event, ImageRef, Platform, Problem, Report, Severity
+from anchorecli.model import Analysis, Demand, Event, ImageRef, Platform, Problem, Report, Severity
 from anchorecli.values import dataclass, field
 
 if TYPE_CHECKING:
+    from anchorecli.analyzers import Scanner
     from anchorecli.config import Settings
     from anchorecli.policy.values import Bundle
     from anchorecli.source import SourceOptions
     from anchorecli.store import Store
 
-FEED_NAMES = ("alpine", "debian", "ghsa", "osv")
+FEED_NAMES = ("alpine", "debian", "end-of-life", "epss", "ghsa", "kev", "osv")
 """What a configuration file may call a feed, beside ``osv:ECOSYSTEM``; the registry of feeds is not imported for it."""
 
 
@@ -114,21 +115,47 @@ class App:
 
         return parse_reference(image)
 
-    def analyze(self, reference: ImageRef, meanwhile: Callable[[], None] | None = None) -> Analysis:
+    def demand(self, bundle: Bundle | None = None) -> Demand:
+        """What to look for beyond packages: by the settings, and by the rules of a bundle."""
+        settings = self.settings
+        asked = Demand(
+            digests=self.file_digests,
+            secrets=settings.secret_search_enabled,
+            contents=settings.content_search,
+            retrieve=settings.retrieve_files,
+            malware=settings.malware_enabled,
+            verify=settings.verify_packages,
+        )
+        if bundle is None:
+            return asked
+        from anchorecli.policy.demand import demand
+
+        return asked.union(demand(bundle))
+
+    def analyze(
+        self, reference: ImageRef, demand: Demand = Demand(), meanwhile: Callable[[], None] | None = None
+    ) -> Analysis:
         """The image's analysis, from the store where it is known; ``meanwhile`` is called while layers are read."""
+        from anchorecli.analyzers import Bounds, on_demand
         from anchorecli.layers import Limits
         from anchorecli.scan.analysis import AnalyzeOptions, analyze
         from anchorecli.source import open_source
 
         self.check_offline(reference)
         settings = self.settings
+        scanner = self._scanner() if demand.malware else None
+        bounds = Bounds(
+            settings.secret_search_max_file_bytes, settings.content_search_file_bytes, settings.retrieve_file_bytes
+        )
         with (
             progress(reference.name, enabled=not self.quiet) as tell,
             open_source(reference, source_options(settings, tell, self._known_config)) as source,
         ):
             options = AnalyzeOptions(
                 now=self.now,
-                limits=Limits(settings.limits_layer_bytes, settings.limits_entries, digests=self.file_digests),
+                demanded=on_demand(demand, scanner, bounds),
+                scanner=scanner,
+                limits=Limits(settings.limits_layer_bytes, settings.limits_entries, digests=demand.digests),
                 max_file_bytes=settings.limits_file_bytes,
                 progress=tell,
                 timings=self.timings if self.verbose else None,
@@ -153,7 +180,7 @@ class App:
         """Match, judge and store."""
         from anchorecli.scan.decision import Occasion, evaluate
 
-        occasion = Occasion(now=self.now, reference=reference, dockerfile=_text_of(self.dockerfile))
+        occasion = Occasion(now=self.now, reference=reference, dockerfile=text_of(self.dockerfile))
         return evaluate(analysis, self.store, bundle, occasion)
 
     def notify(self, events: Sequence[Event]) -> bool:
@@ -192,6 +219,23 @@ class App:
         if len(problems) > most:
             sys.stderr.write(f"anchore: and {len(problems) - most} more problems; -o json lists them all\n")
 
+    def _scanner(self) -> Scanner | None:
+        """The malware scanner; None where there is none and only the policy asks: it has a rule for that.
+
+        Raises: UsageError where the settings ask for one that is not there.
+        """
+        from anchorecli.source.clamav import find_scanner
+
+        settings = self.settings
+        found = find_scanner(settings.malware_clamd)
+        if found is None and (settings.malware_enabled or settings.malware_clamd):
+            where = f" at {settings.malware_clamd}" if settings.malware_clamd else ""
+            raise UsageError(
+                f"malware is to be looked for and no scanner answers{where}",
+                hint="start clamd, or install clamscan; malware.clamd says where clamd listens (a socket or host:port)",
+            )
+        return found
+
     def _known_config(self, image_id: str) -> bytes | None:
         """The configuration of an image the store knows, so that a registry need not be asked for it."""
         document = self.store.image_document(image_id)
@@ -218,7 +262,8 @@ def _platform(text: str) -> Platform | None:
     return Platform(*text.split("/")) if text else None
 
 
-def _text_of(path: str) -> str:
+def text_of(path: str) -> str:
+    """The text of a file, empty where none is named. Raises: UsageError where it cannot be read."""
     if not path:
         return ""
     try:

@@ -12,12 +12,14 @@ from anchorecli.model import (
     Advisory,
     Analysis,
     Candidate,
+    Enrichment,
     FeedState,
     Report,
 )
 from anchorecli.policy.base import Evidence
 from anchorecli.policy.evaluate import evaluate as judge
 from anchorecli.policy.values import Bundle
+from anchorecli.scan.enrichment import enrich
 from anchorecli.scan.evidence import gather
 from anchorecli.scan.kept import keep
 from anchorecli.scan.values import Decision, Feeds, Given, Matched, Occasion
@@ -58,6 +60,9 @@ def decide_by(
         found = match(analysis.packages, analysis.distro, knowledge.lookup, knowledge.details, known)
         states = knowledge.states()
         revision = store.revision() if feeds.revision is None else feeds.revision
+        if given.enrichment == Enrichment():
+            known_beside = enrich(knowledge.lookup, knowledge.covered, analysis, found.matches)
+            given = given._replace(enrichment=known_beside)
     return judged(analysis, bundle, occasion, given, Matched(found, states, revision, knowledge.covered))
 
 

@@ -203,6 +203,11 @@ class Store:
         self._session.trim()
         return result
 
+    def forget_past(self, name: str) -> int:
+        """Delete what a feed said before its last sync; gives the number of records. It cannot be asked any more."""
+        with self._session.write() as db:
+            return feeds.forget_past(db, name)
+
     def confirm_feed(self, name: str, updated_at: str) -> bool:
         """Note that a feed was found unchanged; False where there is none of that name."""
         with self._session.write() as db:

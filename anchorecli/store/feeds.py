@@ -147,6 +147,20 @@ def close_gone(db: sqlite3.Connection, revision: int) -> None:
     db.execute("UPDATE advisory SET valid_to = ? WHERE id IN (SELECT advisory FROM gone)", (revision,))
 
 
+def forget_past(db: sqlite3.Connection, name: str) -> int:
+    """Delete the records of a feed that hold no longer, for one that changes wholly every day; gives their number."""
+    closed = "SELECT id FROM advisory WHERE feed = (SELECT id FROM feed WHERE name = ?) AND valid_to > 0"
+    db.execute("DROP TABLE IF EXISTS temp.forgotten")
+    db.execute(f"CREATE TEMP TABLE forgotten AS {closed}", (name,))
+    db.execute(
+        "DELETE FROM affected WHERE (package, valid_to, advisory, position) IN"
+        " (SELECT a.package, a.valid_to, a.advisory, a.position FROM forgotten"
+        " CROSS JOIN affected a INDEXED BY affected_by_advisory ON a.advisory = forgotten.id)"
+    )
+    db.execute("DELETE FROM advisory_detail WHERE advisory IN (SELECT id FROM forgotten)")
+    return db.execute("DELETE FROM advisory WHERE id IN (SELECT id FROM forgotten)").rowcount
+
+
 def confirm(db: sqlite3.Connection, name: str, updated_at: str) -> bool:
     """Note that a feed was found unchanged; False where there is none of that name."""
     archive(db, name)

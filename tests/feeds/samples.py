@@ -44,6 +44,9 @@ class MemorySink:
         self.states[state.name] = replace(state, revision=result.revision)
         return result
 
+    def forget_past(self, name: str) -> None:
+        """Nothing is kept of the past anyway."""
+
     def confirm_feed(self, name: str, updated_at: str) -> None:
         self.confirmed.append((name, updated_at))
         self.states[name] = replace(self.states[name], updated_at=updated_at)

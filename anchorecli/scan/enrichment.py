@@ -1,0 +1,48 @@
+"""What feeds know beside advisories, for one image: how likely exploitation is, whether it is known, ends of support.
+
+Such facts are statements about names in namespaces of their own (``anchorecli.feeds.enrichment``), so that one lookup
+gets them all; none is made where no such feed was synced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from anchorecli.matching import ecosystems_of
+from anchorecli.model import Analysis, Candidate, Enrichment, Epss, KnownExploited, Match
+
+EPSS, KEV, END = "epss", "kev", "end-of-life"
+
+Lookup = Callable[[Sequence[tuple[str, str]]], Iterable[Candidate]]
+
+
+def enrich(lookup: Lookup, covered: frozenset[str], analysis: Analysis, matches: Iterable[Match]) -> Enrichment:
+    """What is known of the vulnerabilities of an image, and of its distribution."""
+    spaces = covered & {EPSS, KEV, END}
+    if not spaces:
+        return Enrichment()
+    cves = sorted({name for match in matches for name in (match.id, *match.aliases) if name.startswith("CVE-")})
+    keys = [(space, cve) for space in (EPSS, KEV) if space in spaces for cve in cves]
+    releases = tuple(ecosystems_of(analysis.distro)) if analysis.distro and END in spaces else ()
+    keys += [(END, release) for release in releases]
+    found: dict[str, dict[str, list[str]]] = {EPSS: {}, KEV: {}, END: {}}
+    for each in lookup(keys) if keys else ():
+        found[each.ecosystem][each.package] = each.versions.split("\n")
+    ends = found[END]
+    # The most specific name first: alpine:3.20 before alpine.
+    end = next((ends[release][0] for release in releases if release in ends), None)
+    return Enrichment(
+        epss={cve: _epss(values) for cve, values in found[EPSS].items()} if EPSS in spaces else None,
+        exploited={cve: _exploited(values) for cve, values in found[KEV].items()} if KEV in spaces else None,
+        end_of_life=end,
+    )
+
+
+def _epss(values: list[str]) -> Epss:
+    score, percentile = (*values, "")[:2]
+    return Epss(float(score), float(percentile or 0))
+
+
+def _exploited(values: list[str]) -> KnownExploited:
+    added, due, ransomware = (*values, "", "")[:3]
+    return KnownExploited(added, due, bool(ransomware))
