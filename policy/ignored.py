@@ -14,7 +14,7 @@ def ignore_parameter(name: str, example: str) -> Parameter:
     return Parameter(
         name,
         "strings",
-        "Let these paths be: regular expressions without commas, each of which must match the whole path.",
+        f"Paths to leave alone: regular expressions without commas, each matching a whole path, such as {example}.",
         example=example,
     )
 

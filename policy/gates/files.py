@@ -278,7 +278,7 @@ _ATTRIBUTE_PARAMETERS = (
 
 _ATTRIBUTES = Trigger(
     "attribute_match",
-    "A path has the checksum and the mode given (both, where both are given), or does not exist.",
+    "A path has the checksum and the mode given (both, where both are given); with skip_missing: false, or is missing.",
     _attributes,
     _ATTRIBUTE_PARAMETERS,
     notes="Symbolic links are followed: what counts is the file that a program would open; compat: anchore-engine "
@@ -294,9 +294,9 @@ _TRIGGERS = (
     _ATTRIBUTES,
     Trigger(
         "suid_or_guid_set",
-        "A file or directory runs, or passes on its group, with its owner's rights (SUID or SGID). Fires for each.",
+        "A file or directory has the SUID or SGID bit: a program then runs as its owner or group. Fires for each.",
         _suid,
-        (ignore_parameter("ignore", "/usr/bin/(su|mount|umount|passwd),/var/mail"),),
+        (ignore_parameter("ignore", "/usr/bin/(su|mount|passwd)"),),
         notes="The parameter ignore is new.",
         check=ignore_fault,
         demands=_files_demand,
@@ -316,7 +316,7 @@ _TRIGGERS = (
         "unowned_executable",
         "A program belongs to no package, so nothing is known of its vulnerabilities. Fires for each.",
         _unowned,
-        (ignore_parameter("ignore", "/app/.*,/usr/local/bin/entrypoint"),),
+        (ignore_parameter("ignore", "/usr/local/bin/.*"),),
         notes="New here.",
         check=ignore_fault,
         demands=_unowned_demand,

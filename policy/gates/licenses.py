@@ -115,7 +115,7 @@ def _looked_at(evidence: Evidence, arguments: Arguments) -> str:
 
 _ONE_BY_ONE = (
     "Fires for each package; the original once for all of them, with an id that changes with every one of them, which "
-    "compat: anchore-engine restores."
+    "compat: anchore-engine restores (the ids agree where the packages' licences are spelt as the original's were)."
 )
 
 _TRIGGERS = (

@@ -144,7 +144,7 @@ _TRIGGERS = (
             Parameter(
                 "check",
                 "enum",
-                "The test: like is a regular expression matched from the start, in a comma separated list.",
+                "The test. like: a regular expression matched from the start; in: a comma separated list.",
                 required=True,
                 allowed=_CHECKS,
                 example=">",

@@ -118,7 +118,7 @@ _TRIGGERS = (
                 default="found",
                 allowed=("notfound", "found"),
             ),
-            ignore_parameter("ignore_path", "/usr/share/doc/.*,/app/tests/.*"),
+            ignore_parameter("ignore_path", "/usr/share/doc/.*"),
         ),
         notes="Secrets in the image's configuration count too: image config: Env, Labels or history stands for their "
         "path. A name means the rule of that name. The original takes every rule whose name is a piece of the "
