@@ -85,7 +85,9 @@ class Registry(NamedTuple):
             official = evidence.enrichment.official.get(self.kind)
             if official is None:
                 if packages:
-                    message = f"rule {arguments.rule_id} could not be decided: it needs the names {self.kind} has"
+                    message = (
+                        f"rule {arguments.rule_id} could not be decided: it needs the packages feed for {self.kind}"
+                    )
                     yield Problem("policy", f"{self.gate}.{name}", message, _HINT)
                 return
             if arguments.compat and not any(package.name in official for package in packages):
