@@ -1,0 +1,156 @@
+"""What was evaluated before: found by a name, a digest or a number, and the inputs to decide it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from anchorecli.errors import AnchoreError, NotFoundError, StoreError, UsageError
+from anchorecli.model import Analysis, Evaluation, FeedState, ImageRef
+from anchorecli.policy.bundle import parse_bundle
+from anchorecli.policy.values import Bundle
+from anchorecli.reference import parse_reference
+from anchorecli.scan.analysis import stored_files
+from anchorecli.scan.decision import decide_by
+from anchorecli.scan.documents import read_analysis
+from anchorecli.scan.evidence import demand
+from anchorecli.scan.kept import Kept, recall
+from anchorecli.scan.values import Decision, Feeds, Given, Occasion
+from anchorecli.store import Store
+from anchorecli.values import dataclass
+
+_DIGITS_OF_A_NUMBER = 9
+"""A longer row of digits is the beginning of a digest, never an evaluation's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All that a decision rests on; equal inputs give an equal decision."""
+
+    analysis: Analysis
+    bundle: Bundle
+    occasion: Occasion
+    feeds: Feeds
+    given: Given = Given()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An image that was analysed, with its evaluation where there is one."""
+
+    analysis: Analysis
+    reference: ImageRef
+    kept: Kept | None = None
+
+
+def decide_again(store: Store, inputs: Inputs) -> Decision:
+    """Match and judge; nothing is kept. Raises: StoreError where the feed revision is not kept."""
+    return decide_by(inputs.analysis, store, inputs.bundle, inputs.occasion, inputs.feeds, inputs.given)
+
+
+def find(store: Store, text: str, moment: str = "") -> Subject:
+    """The image that ``text`` means: an evaluation's number, a name, or a digest or image id or its beginning.
+
+    A name means what it named at ``moment`` (the last, where that is empty or before any). Images that were removed are
+    found as long as an evaluation of them is kept. Raises: NotFoundError where nothing is.
+    """
+    if _is_number(text) and (evaluation := store.evaluation(int(text))) is not None:
+        return _subject(recall(store, evaluation))
+    for evaluation in _evaluations(store, text, moment):
+        try:
+            return _subject(recall(store, evaluation))
+        except StoreError:  # kept in another form, or damaged; an earlier one, or the image itself, may do
+            continue
+    for name in names_of(text):
+        for image in store.find_images(name):
+            if (document := store.latest_analysis(image.image_id)) is not None:
+                analysis = read_analysis(document)
+                return Subject(analysis, analysis.image.ref)
+    known = any(store.find_images(name) for name in names_of(text))
+    if known:
+        raise NotFoundError(f"what {text} contains is not in the store in a form of this version", hint="scan it again")
+    raise NotFoundError(f"no stored image or evaluation is called {text}", hint="anchore images list; anchore history")
+
+
+def names_of(text: str) -> list[str]:
+    """The names ``text`` may be stored under: as it is, and in canonical form."""
+    try:
+        return list(dict.fromkeys((text, parse_reference(text).name)))
+    except AnchoreError:
+        return [text]
+
+
+def inputs_of(store: Store, kept: Kept) -> Inputs:
+    """The inputs of an evaluation as they were. Raises: StoreError where they were not kept."""
+    report, was = kept.report, kept.circumstances
+    if was is None:
+        message = (
+            f"evaluation {kept.evaluation.id} was kept by anchore {kept.evaluation.tool_version} without its bundle"
+        )
+        raise StoreError(message, hint=f"scan {kept.evaluation.reference} again")
+    bundle = parse_bundle(kept.bundle.decode())._replace(path=was.bundle_path, warnings=was.warnings)
+    if bundle.digest != report.bundle_digest:
+        message = f"this version reads bundle {report.bundle_digest} of evaluation {kept.evaluation.id} in another way"
+        raise StoreError(message, hint=f"verify it with anchore {kept.evaluation.tool_version}")
+    return Inputs(
+        analysis=report.analysis,
+        bundle=bundle,
+        occasion=Occasion(report.created_at, was.reference, was.dockerfile, store_it=False, settings=was.settings),
+        feeds=Feeds(report.feed_revision, own_feeds(store, kept)),
+        given=given_then(store, kept, bundle),
+    )
+
+
+def given_then(store: Store, kept: Kept, bundle: Bundle) -> Given:
+    """What the verdict looked at beside matches; the file list as far as its facts are still in the store."""
+    was = kept.circumstances
+    layers = [layer.diff_id for layer in kept.report.analysis.image.layers]
+    return Given(
+        tree=stored_files(store, layers) if demand(bundle).files else None,
+        base=frozenset(was.base) if was is not None and was.base is not None else None,
+        previous=kept.previous,
+        enrichment=kept.enrichment,
+    )
+
+
+def own_feeds(store: Store, kept: Kept) -> tuple[FeedState, ...]:
+    """The states of the store's feeds as the evaluation saw them, without those of the embedded starter feed."""
+    known = {revision.feed for revision in store.revisions()}
+    return tuple(state for state in kept.report.feeds if state.name in known)
+
+
+def kept_bundle(store: Store, digest: str) -> Bundle:
+    """The bundle of evaluations by its digest or a beginning of it. Raises: UsageError where not just one is kept."""
+    found = store.bundles(digest)
+    if len(found) != 1:
+        many = f"{len(found)} kept bundles" if found else "no kept bundle"
+        hint = "anchore history --json names those of evaluations; or give the bundle's file"
+        raise UsageError(f"{many} begin{'' if found else 's'} with {digest}", hint=hint)
+    ((name, document),) = found.items()
+    bundle = parse_bundle(document.decode())
+    if bundle.digest != name:
+        raise StoreError(f"this version reads bundle {name} in another way", hint="give the bundle's file")
+    return bundle
+
+
+def _subject(kept: Kept) -> Subject:
+    was = kept.circumstances
+    return Subject(kept.report.analysis, was.reference if was else kept.report.analysis.image.ref, kept)
+
+
+def _evaluations(store: Store, text: str, moment: str) -> Iterator[Evaluation]:
+    """Those of just this name first, those it may mean as well (a digest, an end of a name) after them."""
+    for name in names_of(text):
+        found = store.find_evaluations(name)
+        exact = [each for each in found if each.reference == name]
+        # An image of that name in the store goes before one that merely ends in it.
+        if not exact and (images := store.find_images(name)):
+            exact = list(store.evaluations(image_id=images[0].image_id))
+            if not exact:
+                continue
+        chosen = exact or list(found)
+        by_then = [each for each in chosen if each.created_at <= moment] if moment else chosen
+        yield from by_then or chosen
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS_OF_A_NUMBER
