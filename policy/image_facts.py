@@ -34,7 +34,7 @@ def byte_count(text: str) -> int:
     unit = lowered[-2:] if lowered[-2:] in _UNITS else ""
     number = lowered.removesuffix(unit).strip() if unit else lowered
     whole, point, fraction = number.partition(".")
-    if not (whole.isascii() and whole.isdigit() and len(number) < 20 and (not point or fraction.isdigit())):
+    if not (whole.isascii() and whole.isdigit() and len(number) < 20 and (not point or (unit and fraction.isdigit()))):
         raise ValueError(text)
     return int(float(number) * _UNITS[unit]) if unit else int(whole)
 

@@ -12,6 +12,7 @@ from anchorecli.policy.coverage import OS_TYPES, distro_name
 from anchorecli.policy.parameters import Arguments
 from anchorecli.policy.times import days_between
 from anchorecli.policy.vulnerability_filter import COMPARE
+from anchorecli.policy.wording import counted
 
 _SYNONYMS = {"redhat": "rhel", "amazon": "amzn", "amazonlinux": "amzn", "oracle": "ol", "oraclelinux": "ol"}
 _SHELLS = ("bin/sh", "bin/bash", "bin/busybox", "usr/bin/sh", "usr/bin/bash", "usr/bin/busybox")
@@ -81,7 +82,7 @@ def _unknown(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Proble
     packages = sum(package.type in OS_TYPES for package in evidence.analysis.packages)
     if packages:
         yield Fire(
-            f"The image has {packages} packages of a distribution, and nothing tells which one",
+            f"The image has {counted(packages, 'package')} of a distribution, and nothing tells which one",
             stable="packages of an unknown distribution",
         )
     elif evidence.tree is None:

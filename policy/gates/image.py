@@ -31,7 +31,7 @@ def _age(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem]:
         elif choice == "incomplete":
             message = f"rule {arguments.rule_id} could not be decided: the day the image was created {said}"
             yield Problem("policy", "image.age", message, "The parameter unknown_date says what to make of that.")
-    elif age > limit:
+    elif int(age) > limit:
         message = f"The image was created on {date[:10]}, {int(age)} days ago; the policy allows {limit}"
         yield Fire(message, stable=f"older than {limit} days")
 

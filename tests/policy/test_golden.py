@@ -16,7 +16,7 @@ CASES: tuple[Golden, ...] = tuple(
     for path in sorted(Path(__file__).parent.glob("test_gate_*.py"))
     for case in getattr(import_module(f"{__package__}.{path.stem}"), "GOLDEN", ())
 )
-TRIGGERS = [(gate.name, trigger.name) for gate in GATES for trigger in gate.triggers]
+TRIGGERS = [(gate.name, trigger.name) for gate in GATES for trigger in gate.triggers if trigger.fire]
 NEVER_SILENT = {("always", "always")}
 """What fires on every evaluation, by its definition."""
 
