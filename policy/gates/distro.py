@@ -130,7 +130,7 @@ _TRIGGERS = (
     ),
     Trigger(
         "end_of_life",
-        "The distribution is no longer supported, or will soon not be.",
+        "The distribution is no longer supported, or will soon not be. Needs the feed of end-of-life dates.",
         _end_of_life,
         (
             Parameter(

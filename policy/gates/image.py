@@ -121,20 +121,20 @@ def _comparison(what: str) -> Parameter:
     return Parameter("comparison", "enum", f"How to compare the {what}.", default=">", allowed=tuple(COMPARE))
 
 
-def _entry_parameters(what: str, example: str, *, required: bool, default: str) -> tuple[Parameter, ...]:
+def _entry_parameters(what: str, name: str, value: str, *, required: bool, default: str) -> tuple[Parameter, ...]:
     return (
         Parameter(
             "name",
             "string",
             f"Name of the {what}; * is any run of characters.",
             required=required,
-            example=example,
+            example=name,
         ),
-        Parameter("value", "regex", "Only values that match this from the start count.", example="https?://.+"),
+        Parameter("value", "regex", "Only values that match this from the start count.", example=value),
         Parameter(
             "check",
             "enum",
-            f"Whether such a {what} must be there or must not.",
+            "Whether it must be there or must not.",
             default=default,
             allowed=("required", "forbidden"),
         ),
@@ -165,7 +165,9 @@ _TRIGGERS = (
         "annotations",
         "A required annotation of the image's manifest is missing or wrong, or a forbidden one is there.",
         _annotations,
-        _entry_parameters("annotation", "org.opencontainers.image.source", required=True, default="required"),
+        _entry_parameters(
+            "annotation", "org.opencontainers.image.source", "https?://.+", required=True, default="required"
+        ),
         check=_entry_fault,
         looks_at=_entries_looked_at("annotation", lambda image: image.annotations),
     ),
@@ -186,7 +188,7 @@ _TRIGGERS = (
         "env",
         "A forbidden environment variable is set in the image, or a required one is not. Values are never shown.",
         _env,
-        _entry_parameters("environment variable", "*_PASSWORD", required=False, default="forbidden"),
+        _entry_parameters("environment variable", "*_PASSWORD", "", required=False, default="forbidden"),
         check=_entry_fault,
         looks_at=_entries_looked_at("environment variable", lambda image: image.config.env),
     ),
@@ -194,7 +196,7 @@ _TRIGGERS = (
         "labels",
         "A required label of the image is missing or wrong, or a forbidden one is there.",
         _labels,
-        _entry_parameters("label", "org.opencontainers.image.source", required=True, default="required"),
+        _entry_parameters("label", "org.opencontainers.image.source", "https?://.+", required=True, default="required"),
         check=_entry_fault,
         looks_at=_entries_looked_at("label", lambda image: image.config.labels),
     ),
