@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from anchorecli.errors import BundleError, UsageError
+from anchorecli.policy.allowlists import read_allowlists
 from anchorecli.policy.document import Node, from_plain, read_documents
+from anchorecli.policy.faults import Faults
+from anchorecli.policy.fields import Fields
 from anchorecli.policy.include import read_text
 from anchorecli.policy.insertion import Keys, append
 from anchorecli.policy.spellings import KEYS
@@ -49,6 +52,7 @@ def new_exception(bundle: Bundle, item: Mapping[str, str], allowlist_id: str = "
     before = read_text(path)
     documents = read_documents(before, path)
     named = {"id": _free_id(bundle, item)} | dict(item)
+    _check(named)
     list_id = allowlist.id if allowlist else allowlist_id or NEW_LIST
     edits = list(_edits(bundle, documents, allowlist, list_id, named))
     after = before
@@ -76,6 +80,14 @@ def _chosen(bundle: Bundle, wanted: str) -> Allowlist | None:
         known = ", ".join(one.id for one in used)
         raise UsageError(f"{bundle.path} has several whitelists: {known}", hint="name one: --whitelist ID")
     return used[0]
+
+
+def _check(item: Mapping[str, str]) -> None:
+    """Raises: BundleError where the item is none, as the reader of bundles sees it."""
+    faults = Faults("")
+    lists = from_plain({"whitelists": [{"id": NEW_LIST, "items": [item]}]})
+    read_allowlists(Fields(lists, "the bundle", ("whitelists",), faults), faults)
+    faults.check()
 
 
 def _refuse_twice(bundle: Bundle, allowlist: Allowlist | None, item: Mapping[str, str]) -> None:

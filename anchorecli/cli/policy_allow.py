@@ -23,7 +23,7 @@ _LOOKED_AT = 50
 """Evaluations, from the newest on, in which a finding is searched."""
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 _MD5 = re.compile(r"[0-9a-f]{32}")
-_DAYS = re.compile(r"([1-9]\d{0,4})d")
+_DAYS = re.compile(r"([1-9]\d{0,6})d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,10 @@ def _end(text: str, now: str) -> str:
     moment = utc(now) or datetime.now(UTC)
     days = _DAYS.fullmatch(text)
     if days:
-        return (moment + timedelta(days=int(days.group(1)))).strftime("%Y-%m-%d")
+        try:
+            return (moment + timedelta(days=int(days.group(1)))).date().isoformat()
+        except OverflowError:
+            raise UsageError(f"--expires {text} is too far away", hint="an exception has to end in time") from None
     end = utc(text)
     if end is None:
         raise UsageError(f"--expires {text} is no time", hint="such as 30d, 2030-01-31, 2030-01-31T12:00:00Z or never")

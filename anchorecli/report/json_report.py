@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from anchorecli.model import (
+    AllowOutcome,
     Distro,
     FeedState,
     Finding,
@@ -23,6 +24,7 @@ from anchorecli.model import (
     Package,
     Problem,
     Report,
+    RuleOutcome,
     Severity,
     Verdict,
 )
@@ -263,6 +265,40 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "mapping_id": verdict.mapping_id,
         "problems": _problems(verdict.problems),
         "findings": [_finding(finding) for finding in sorted(verdict.findings, key=identity.finding_order)],
+        "rules": [_rule(rule) for rule in verdict.rules],
+        "allowances": [_allowance(outcome) for outcome in verdict.allowances],
+    }
+
+
+def _rule(rule: RuleOutcome) -> dict[str, Any]:
+    return {
+        "policy_id": rule.policy_id,
+        "rule_id": rule.rule_id,
+        "gate": rule.gate,
+        "trigger": rule.trigger,
+        "action": rule.action.label,
+        "status": rule.status,
+        "fired": rule.fired,
+        "allowed": rule.allowed,
+        "looked_at": rule.looked_at,
+        "note": rule.note,
+    }
+
+
+def _allowance(outcome: AllowOutcome) -> dict[str, Any]:
+    return {
+        "allowlist_id": outcome.allowlist_id,
+        "item_id": outcome.item_id,
+        "status": outcome.status,
+        "covered": outcome.covered,
+        "note": outcome.note,
+        "gate": outcome.gate,
+        "subject": outcome.subject,
+        "owner": outcome.owner,
+        "reason": outcome.reason,
+        "ticket": outcome.ticket,
+        "created": outcome.created,
+        "expires": outcome.expires,
     }
 
 
@@ -278,6 +314,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "policy_id": finding.policy_id,
         "allowed_by": finding.allowed_by,
         "match_id": finding.match_id,
+        "allowlist": finding.allowlist,
     }
 
 
@@ -289,6 +326,7 @@ def _problems(problems: Iterable[Problem]) -> list[dict[str, Any]]:
             "message": problem.message,
             "hint": problem.hint,
             "incomplete": problem.incomplete,
+            "cause": problem.gap if problem.incomplete else "",
         }
         for problem in sorted(set(problems))
     ]

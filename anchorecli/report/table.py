@@ -1,8 +1,8 @@
 """The report for people, readable at 80 columns and without colour.
 
 Order: what and how it was seen, the verdict, what could not be looked at (before everything else where it prevents a
-verdict), vulnerabilities by layer and package, the policy's findings, what to do next; the verdict once more where it
-has scrolled away.
+verdict), vulnerabilities by layer and package, the policy's findings, its exceptions and rules, what to do next; the
+verdict once more where it has scrolled away.
 """
 
 from __future__ import annotations
@@ -32,10 +32,12 @@ class Table:
     def render(self, report: Report, options: RenderOptions) -> str:
         """The report as text; with ``options.color`` styled by rich."""
         from anchorecli.report.lines import Line, paint
+        from anchorecli.report.table_exceptions import exception_lines
         from anchorecli.report.table_findings import finding_lines, problem_lines
         from anchorecli.report.table_header import header, verdict_lines
         from anchorecli.report.table_matches import match_lines
         from anchorecli.report.table_next import next_lines
+        from anchorecli.report.table_rules import rule_lines
 
         options = replace(options, width=min(max(options.width, _MIN_WIDTH), _MAX_WIDTH))
         verdict = verdict_lines(report, options)
@@ -47,6 +49,8 @@ class Table:
             problems if prominent else [],
             match_lines(report, options),
             finding_lines(report, options),
+            exception_lines(report, options),
+            rule_lines(report, options),
             [] if prominent else problems,
             next_lines(report, options),
         ]

@@ -6,6 +6,7 @@ from anchorecli.model import Action, Finding, Problem, Report, Status, Verdict
 from anchorecli.report.base import RenderOptions
 from anchorecli.report.identity import finding_order
 from anchorecli.report.lines import Line, Span, Style, plural, wrapped
+from anchorecli.report.table_exceptions import why_allowed
 from anchorecli.report.text import clean
 
 _MESSAGES = 5
@@ -23,7 +24,7 @@ def finding_lines(report: Report, options: RenderOptions) -> list[Line]:
     for (allowed, action, *names), findings in _by_rule(verdict).items():
         if (allowed or action is Action.GO) and not options.all:
             continue
-        lines += _rule_lines(action, names, findings, options)
+        lines += _rule_lines(action, names, findings, verdict, options)
     if len(lines) == 1 and not options.all:
         lines[0] = [*lines[0], (" (--all lists them)", "dim")]
     return lines
@@ -84,7 +85,9 @@ def _by_rule(verdict: Verdict) -> dict[_Key, list[Finding]]:
     return rules
 
 
-def _rule_lines(action: Action, names: list[str], findings: list[Finding], options: RenderOptions) -> list[Line]:
+def _rule_lines(
+    action: Action, names: list[str], findings: list[Finding], verdict: Verdict, options: RenderOptions
+) -> list[Line]:
     gate, trigger, rule = (clean(name) for name in names)
     allowed = bool(findings[0].allowed_by)
     word = "ALLOWED" if allowed else action.label.upper()
@@ -100,8 +103,11 @@ def _rule_lines(action: Action, names: list[str], findings: list[Finding], optio
         return lines + wrapped(clean(", ".join(identifiers[:_IDS])) + more, options.width, first=(indent, ""))
     shown = findings if options.all else findings[:_MESSAGES]
     for finding in shown:
-        by = f" [allowlist item {finding.allowed_by}]" if allowed else ""
-        lines += wrapped(clean(finding.message + by), options.width, first=(indent, ""))
+        lines += wrapped(clean(finding.message), options.width, first=(indent, ""))
+        if allowed:
+            why = why_allowed(verdict, finding.allowed_by, finding.allowlist)
+            by = f"allowed by {finding.allowed_by}" + (f": {why}" if why else "")
+            lines += wrapped(clean(by), options.width, first=(indent + "-> ", "dim"))
     if len(shown) < len(findings):
         text = f"... and {len(findings) - len(shown):,} more (--all lists them)"
         lines += wrapped(text, options.width, first=(indent, ""), style="dim")

@@ -28,7 +28,11 @@ LINES = """\
 {0}  reason: "not reachable: #12"
 {0}  expires: 2030-01-31
 """
-FLOW = '{id: allow-cve-1-openssl, vulnerability: CVE-1, package: openssl, reason: "not reachable: #12", expires: 2030-01-31}'
+FLOW = (
+    "{id: allow-cve-1-openssl, vulnerability: CVE-1, package: openssl, "
+    'reason: "not reachable: #12", expires: 2030-01-31}'
+)
+W = "whitelists:\n- id: w\n  items:\n"
 
 
 def added(folder: Path, text: str, name: str = "b.yaml", **options: str) -> str:
@@ -52,19 +56,20 @@ def added(folder: Path, text: str, name: str = "b.yaml", **options: str) -> str:
         ("whitelists:\n- id: w\n  items:\n  - {gate: files, trigger_id: x}\n", None),
         ("whitelists:\n- id: w\n  items:\n  - gate: files\n    trigger_id: x\n", 2),
         (
-            "whitelists:\n  - id: w\n    items:\n      - gate: files\n        trigger_id: x   # why\n        # more\n\n",
+            "whitelists:\n  - id: w\n    items:\n"
+            "      - gate: files\n        trigger_id: x   # why\n        # more\n\n",
             6,
         ),
         (
-            "whitelists:\n- id: w\n  items:\n    # first\n    - gate: files\n      trigger_id: x\n  # of w\n  name: W\n",
+            W + "    # first\n    - gate: files\n      trigger_id: x\n  # of w\n  name: W\n",
             4,
         ),
         (
-            "whitelists:\n- id: w\n  items:\n  - gate: files\n    trigger_id: x\n    comment: |\n      # not a comment\n",
+            W + "  - gate: files\n    trigger_id: x\n    comment: |\n      # not a comment\n",
             2,
         ),
         (
-            "whitelists:\n- id: w\n  items:\n  - gate: files\n    trigger_id:\n      x\n    comment: >-\n      a\n\n      b\n",
+            W + "  - gate: files\n    trigger_id:\n      x\n    comment: >-\n      a\n\n      b\n",
             2,
         ),
         ("whitelists:\n- id: v\n- id: w\n  items:\n  - gate: files\n    trigger_id: x\n- id: z\n", 2),
@@ -276,7 +281,7 @@ def test_which_list(tmp_path):
     lists = "whitelists: [{id: w, items: []}, {id: v, items: []}, {id: idle, items: []}]\n"
     path.write_text(POLICIES + lists + MAPPINGS.replace("[w]", "[w, v]"))
     bundle = load_bundle(path)
-    with pytest.raises(UsageError, match="has several whitelists: w, v$"):
+    with pytest.raises(UsageError, match=r"has several whitelists: w, v$"):
         new_exception(bundle, ITEM)
     assert new_exception(bundle, ITEM, "v").allowlist_id == "v"
     assert "whitelist_ids: [w, v, idle]" in new_exception(bundle, ITEM, "idle").after

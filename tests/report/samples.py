@@ -9,6 +9,7 @@ from typing import Any
 
 from anchorecli.model import (
     Action,
+    AllowOutcome,
     Analysis,
     Cvss,
     DiffId,
@@ -30,6 +31,7 @@ from anchorecli.model import (
     Platform,
     Problem,
     Report,
+    RuleOutcome,
     Severity,
     Status,
     Verdict,
@@ -207,8 +209,61 @@ def findings() -> tuple[Finding, ...]:
             finding(Action.STOP, f"{cve}+{name}", f"{cve} in {name}", match_id=cve)
             for cve, name in (("CVE-2024-5535", "libssl3"), ("CVE-2024-5535", "openssl"), ("CVE-2023-45853", "zlib1g"))
         ),
-        finding(Action.STOP, "CVE-2023-44487+nginx", "let through", allowed_by="allow-7", match_id="CVE-2023-44487"),
+        finding(
+            Action.GO,
+            "CVE-2023-44487+nginx",
+            "let through",
+            allowed_by="allow-7",
+            allowlist="exceptions",
+            match_id="CVE-2023-44487",
+        ),
     )
+
+
+def outcome(item_id: str, status: str, covered: int, note: str, subject: str, **more: str) -> AllowOutcome:
+    return AllowOutcome("exceptions", item_id, status, covered, note, "vulnerabilities", subject, **more)
+
+
+ALLOWANCES = (
+    outcome("allow-1", "unused", 0, "nothing in this image fits it", "CVE-2022-1+bash"),
+    outcome(
+        "allow-7",
+        "expiring",
+        1,
+        "ends in 9 days; there is a fix now: nginx 1.22.1-9+deb12u1",
+        "CVE-2023-44487+*",
+        owner="jo@example.org",
+        reason="HTTP/2 is switched off in every server block, and the load balancer speaks HTTP/1.1 to us",
+        ticket="SEC-12",
+        created="2026-09-01",
+        expires="2026-11-30",
+    ),
+    outcome(
+        "allow-8", "expired", 0, "1 finding that it let through weighs again", "CVE-2023-45853", expires="2026-11-01"
+    ),
+    outcome("allow-9", "used", 0, "", "CVE-2026-3333 in curl (base image only)", owner="kim", reason="no upload"),
+)
+RULES = (
+    RuleOutcome(
+        "default", "stop-critical", "vulnerabilities", "package", Action.STOP, "fired", 4, 1, "41 matches in 9 packages"
+    ),
+    RuleOutcome(
+        "default", "warn-healthcheck", "dockerfile", "instruction", Action.WARN, "fired", 1, 0, "4 history entries"
+    ),
+    RuleOutcome("default", "r9", "dockerfile", "instruction", Action.GO, "fired", 1, 0, "4 history entries"),
+    RuleOutcome(
+        "default", "no-ssh", "dockerfile", "exposed_ports", Action.STOP, "silent", looked_at="4 history entries"
+    ),
+    RuleOutcome(
+        "default",
+        "old",
+        "anchoresec",
+        "cvehigh",
+        Action.STOP,
+        "not-run",
+        note="gate anchoresec is retired: use vulnerabilities",
+    ),
+)
 
 
 REMARK = Problem("feeds", "osv", "last synced 20 days ago", "run: anchore feeds sync osv", incomplete=False)
@@ -233,7 +288,16 @@ def report(**changes: Any) -> Report:
             file_bytes=120_000_000,
         ),
         matches=matches(),
-        verdict=Verdict(Status.FAIL, Action.STOP, "policy_evaluation", findings(), ("default",), "everything"),
+        verdict=Verdict(
+            Status.FAIL,
+            Action.STOP,
+            "policy_evaluation",
+            findings(),
+            ("default",),
+            "everything",
+            rules=RULES,
+            allowances=ALLOWANCES,
+        ),
         feeds=(STARTER, DEBIAN, OSV),
         feed_revision=7,
         bundle_id="default",
@@ -321,8 +385,10 @@ def hostile_report() -> Report:
             "policy_evaluation",
             (
                 finding(Action.STOP, bad, bad, gate=bad, trigger=bad, rule_id=bad, match_id=bad),
-                finding(Action.WARN, bad, bad, allowed_by=bad),
+                finding(Action.WARN, bad, bad, allowed_by=bad, allowlist="exceptions"),
             ),
+            rules=(RuleOutcome(bad, bad, bad, bad, Action.STOP, bad, 1, 1, bad, bad),),
+            allowances=(outcome(bad, bad, 1, bad, bad, owner=bad, reason=bad, ticket=bad, expires=bad),),
         ),
         feeds=(replace(DEBIAN, name=bad, updated_at=bad), replace(STARTER, source_date=bad)),
         bundle_name=bad,

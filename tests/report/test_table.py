@@ -114,7 +114,7 @@ def test_all_lists_them() -> None:
     for match in samples.matches():
         assert match.id in text
     assert "owned by python3-jinja2" in text
-    assert "allowlist item allow-7" in text
+    assert "allowed by allow-7: jo@example.org: HTTP/2" in text
 
 
 def test_a_minor_vulnerability_that_stops_the_image_is_listed() -> None:
