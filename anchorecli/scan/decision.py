@@ -12,7 +12,6 @@ from anchorecli.model import (
     Advisory,
     Analysis,
     Candidate,
-    Enrichment,
     FeedState,
     Report,
 )
@@ -28,7 +27,7 @@ from anchorecli.store import Store
 if TYPE_CHECKING:
     from anchorecli.feeds.starter import Starter
 
-__all__ = ["Knowledge", "Occasion", "decide", "decide_by", "evaluate", "judged"]
+__all__ = ["Knowledge", "Occasion", "decide", "decide_by", "evaluate", "judged", "matched_by"]
 
 
 def evaluate(analysis: Analysis, store: Store, bundle: Bundle, occasion: Occasion) -> Report:
@@ -54,16 +53,18 @@ def decide_by(
 
     Raises: StoreError where the store does not keep that revision of the feeds.
     """
+    return judged(analysis, bundle, occasion, given, matched_by(analysis, store, feeds))
+
+
+def matched_by(analysis: Analysis, store: Store, feeds: Feeds) -> Matched:
+    """What the feeds, as they are or were, say of an image. Raises: StoreError as ``decide_by`` does."""
     with store.snapshot():
         knowledge = Knowledge(store, analysis, feeds)
         known = knowledge.covered | knowledge.embedded
         found = match(analysis.packages, analysis.distro, knowledge.lookup, knowledge.details, known)
-        states = knowledge.states()
         revision = store.revision() if feeds.revision is None else feeds.revision
-        if given.enrichment == Enrichment():
-            known_beside = enrich(knowledge.lookup, knowledge.covered, analysis, found.matches)
-            given = given._replace(enrichment=known_beside)
-    return judged(analysis, bundle, occasion, given, Matched(found, states, revision, knowledge.covered))
+        beside = enrich(knowledge.lookup, knowledge.covered, analysis, found.matches)
+        return Matched(found, knowledge.states(), revision, knowledge.covered, beside)
 
 
 def judged(analysis: Analysis, bundle: Bundle, occasion: Occasion, given: Given, matched: Matched) -> Decision:
@@ -82,7 +83,7 @@ def judged(analysis: Analysis, bundle: Bundle, occasion: Occasion, given: Given,
         tree=given.tree,
         base=given.base,
         previous=given.previous,
-        enrichment=given.enrichment,
+        enrichment=matched.enrichment,
     )
     verdict = judge(bundle, evidence)
     report = Report(

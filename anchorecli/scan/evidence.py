@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from anchorecli.errors import AnchoreError
-from anchorecli.model import Analysis, Demand, DiffId, Image, StoredImage
-from anchorecli.policy.parameters import arguments
-from anchorecli.policy.rules import find_gate, find_trigger
+from anchorecli.model import Analysis, DiffId, Image, StoredImage
+from anchorecli.policy.demand import demand
 from anchorecli.policy.values import Bundle
 from anchorecli.reference import parse_reference
 from anchorecli.scan.analysis import stored_files
@@ -26,18 +25,6 @@ def gather(store: Store, analysis: Analysis, bundle: Bundle, occasion: Occasion)
         base=base_layers(store, image, occasion.base),
         previous=previous_analysis(store, image, occasion) if _looks_at_drift(bundle) else None,
     )
-
-
-def demand(bundle: Bundle) -> Demand:
-    """What the rules of a bundle ask of an image beyond packages and configuration."""
-    total = Demand()
-    for policy in bundle.policies:
-        for rule in policy.rules:
-            gate = find_gate(rule.gate)
-            trigger = find_trigger(gate, rule.trigger) if gate else None
-            if trigger is not None and trigger.demands is not None:
-                total = total.union(trigger.demands(arguments(trigger.parameters, rule.params, rule.id)))
-    return total
 
 
 def base_layers(store: Store, image: Image, asked: str) -> frozenset[DiffId] | None:

@@ -11,16 +11,17 @@ An evaluation is kept in parts:
 ``occasion``   what the verdict rested on beside image, feeds and bundle: ``Circumstances``
 ``bundle``     the policy bundle in its canonical form (JSON)
 ``previous``   the analysis of the image that the tag named before, where a rule looked at it
-``enrichment`` what was known beside advisories, where anything was
 =============  =====================================================================================================
 
 The clock stands in the row of the evaluation alone, so that two evaluations an hour apart have their parts in common.
+What is known beside advisories (exploitation, ends of support) is asked of the feeds as of the revision again.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from anchorecli import codec
@@ -29,7 +30,6 @@ from anchorecli.model import (
     Analysis,
     DiffId,
     Digest,
-    Enrichment,
     Evaluation,
     FactKey,
     FeedState,
@@ -75,21 +75,20 @@ class Kept(NamedTuple):
     """None for an evaluation from before they were kept."""
     bundle: bytes = b""
     previous: Analysis | None = None
-    enrichment: Enrichment = Enrichment()
 
 
 def keep(store: Store, decision: Decision) -> int:
     """Keep an evaluation; gives its number."""
-    report = decision.report
-    row = _row(report, decision.occasion.reference)
+    row = _row(decision.report, decision.occasion.reference)
     parts = _parts(decision)
-    known = known_digest(report.analysis)
-    if known:
-        try:
-            return store.put_evaluation(row, parts | {"analysis": known})
-        except LookupError:  # a clean-up was faster
-            pass
-    return store.put_evaluation(row, parts | {"analysis": analysis_document(report.analysis)})
+    analyses = {"analysis": decision.report.analysis}
+    if decision.evidence.previous is not None:
+        analyses["previous"] = decision.evidence.previous
+    known = {name: known_digest(analysis) for name, analysis in analyses.items()}
+    if all(known.values()):
+        with suppress(LookupError):  # a clean-up was faster
+            return store.put_evaluation(row, parts | known)
+    return store.put_evaluation(row, parts | {name: analysis_document(each) for name, each in analyses.items()})
 
 
 def recall(store: Store, evaluation: Evaluation) -> Kept:
@@ -147,10 +146,6 @@ def _parts(decision: Decision) -> dict[str, bytes | str]:
         "occasion": codec.write_lasting(Circumstances, circumstances),
         "bundle": json.dumps(canonical(bundle), separators=(",", ":")).encode(),
     }
-    if evidence.previous is not None:
-        parts["previous"] = analysis_document(evidence.previous)
-    if evidence.enrichment != Enrichment():
-        parts["enrichment"] = codec.write_lasting(Enrichment, evidence.enrichment)
     return parts
 
 
@@ -169,7 +164,6 @@ def _from_parts(evaluation: Evaluation, parts: Mapping[str, bytes]) -> Kept:
         circumstances=codec.read_lasting(Circumstances, parts["occasion"]),
         bundle=parts["bundle"],
         previous=read_analysis(parts["previous"]) if "previous" in parts else None,
-        enrichment=codec.read_lasting(Enrichment, parts["enrichment"]) if "enrichment" in parts else Enrichment(),
     )
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from anchorecli.errors import AnchoreError, NotFoundError, StoreError, UsageError
 from anchorecli.model import Analysis, Evaluation, FeedState, ImageRef
 from anchorecli.policy.bundle import parse_bundle
+from anchorecli.policy.demand import demand
 from anchorecli.policy.values import Bundle
 from anchorecli.reference import parse_reference
 from anchorecli.scan.analysis import stored_files
 from anchorecli.scan.decision import decide_by
 from anchorecli.scan.documents import read_analysis
-from anchorecli.scan.evidence import demand
 from anchorecli.scan.kept import Kept, recall
 from anchorecli.scan.values import Decision, Feeds, Given, Occasion
 from anchorecli.store import Store
@@ -108,7 +108,6 @@ def given_then(store: Store, kept: Kept, bundle: Bundle) -> Given:
         tree=stored_files(store, layers) if demand(bundle).files else None,
         base=frozenset(was.base) if was is not None and was.base is not None else None,
         previous=kept.previous,
-        enrichment=kept.enrichment,
     )
 
 

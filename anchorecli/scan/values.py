@@ -47,7 +47,6 @@ class Given(NamedTuple):
     tree: Tree | None = None
     base: frozenset[DiffId] | None = None
     previous: Analysis | None = None
-    enrichment: Enrichment = Enrichment()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +66,4 @@ class Matched(NamedTuple):
     states: tuple[FeedState, ...]
     revision: int
     covered: frozenset[str]
+    enrichment: Enrichment = Enrichment()

@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 from anchorecli import __version__
 from anchorecli.errors import AnchoreError, UsageError
 from anchorecli.model import Analysis, FeedState, ImageRef, Report
+from anchorecli.policy.demand import demand
 from anchorecli.policy.values import Bundle
 from anchorecli.reference import parse_reference
 from anchorecli.report import RenderOptions, formats
 from anchorecli.scan.documents import read_analysis
-from anchorecli.scan.evidence import demand, gather
+from anchorecli.scan.evidence import gather
 from anchorecli.scan.kept import Kept, recall
 from anchorecli.scan.past import Inputs, decide_again, inputs_of, kept_bundle
 from anchorecli.scan.values import Feeds, Occasion
@@ -170,13 +171,13 @@ class _Search:
     def _from_claim(self) -> Inputs | None:
         """The inputs by the report alone: what was given beside the image is taken to be nothing."""
         claim, store = self._claim, self._store
-        document = store.latest_analysis(claim.image_id)
-        if document is None:
+        analyses = [read_analysis(document) for document in store.analyses(claim.image_id)]
+        if not analyses:
             self._miss(f"the analysis of image {claim.image_id}")
         bundle = self._bundle()
-        if document is None or bundle is None:
+        if not analyses or bundle is None:
             return None
-        analysis = read_analysis(document)
+        analysis = next((each for each in analyses if dict(each.analyzers) == claim.analyzers), analyses[0])
         reference = self._reference(analysis)
         analysis = replace(analysis, image=replace(analysis.image, ref=reference))
         occasion = Occasion(claim.created_at, reference, store_it=False)

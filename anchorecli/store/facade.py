@@ -104,7 +104,12 @@ class Store:
     def latest_analysis(self, image_id: str) -> bytes | None:
         """The analysis of an image that was made last, by whatever analyzers."""
         with self._session.read() as db:
-            return images.latest_analysis(db, image_id)
+            return next(iter(images.analyses(db, image_id, 1)), None)
+
+    def analyses(self, image_id: str) -> tuple[bytes, ...]:
+        """The analyses of an image by whatever analyzers, the one made last first."""
+        with self._session.read() as db:
+            return images.analyses(db, image_id, 20)
 
     def images(self) -> tuple[StoredImage, ...]:
         """All images, the one analysed last first."""

@@ -77,14 +77,14 @@ def get_analysis(db: sqlite3.Connection, image_id: str, analyzer_set: str) -> tu
     return (documents.get(db, row[0]), row[1]) if row else None
 
 
-def latest_analysis(db: sqlite3.Connection, image_id: str) -> bytes | None:
-    """The analysis of an image that was made last, by whatever analyzers."""
-    row = db.execute(
+def analyses(db: sqlite3.Connection, image_id: str, limit: int) -> tuple[bytes, ...]:
+    """The analyses of an image by whatever analyzers, the one made last first."""
+    rows = db.execute(
         "SELECT a.document FROM image i JOIN analysis a ON a.image = i.id WHERE i.image_id = ?"
-        " ORDER BY a.created_at DESC, a.id DESC LIMIT 1",
-        (clean_text(image_id),),
-    ).fetchone()
-    return documents.get(db, row[0]) if row else None
+        " ORDER BY a.created_at DESC, a.id DESC LIMIT ?",
+        (clean_text(image_id), limit),
+    ).fetchall()
+    return tuple(documents.get(db, row) for (row,) in rows)
 
 
 def touch(db: sqlite3.Connection, image_id: str, now: str) -> None:
