@@ -33,6 +33,10 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("python", 1, "language.python.Python"),
     Registered("npm", 2, "language.npm.Npm"),
     Registered("java", 1, "language.java.plugin.Java"),
+    Registered("gem", 1, "language.gem.Gem"),
+    Registered("composer", 1, "language.composer.Composer"),
+    Registered("pear", 1, "language.pear.Pear"),
+    Registered("dotnet", 1, "language.dotnet.Dotnet"),
     Registered("binary", 1, "binary.plugin.Binaries"),
 )
 """Every analyzer of every scan."""

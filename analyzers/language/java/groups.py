@@ -230,55 +230,103 @@ software.amazon.awssdk              software.amazon.awssdk
 
 # Artifact (a * at its end stands for anything) → group, where classes say nothing or something else.
 _ARTIFACTS = """
-ant                      org.apache.ant
-ant-*                    org.apache.ant
-aopalliance              aopalliance
-asm                      asm
-asm-*                    asm
-aspectjrt                org.aspectj
-aspectjweaver            org.aspectj
-c3p0                     com.mchange
-cglib                    cglib
-cglib-nodep              cglib
-groovy                   org.codehaus.groovy
-groovy-*                 org.codehaus.groovy
-guice-*                  com.google.inject.extensions
-hamcrest-*               org.hamcrest
-javax.inject             javax.inject
-javax.servlet-api        javax.servlet
-jna                      net.java.dev.jna
-jna-platform             net.java.dev.jna
-jsp-api                  javax.servlet.jsp
-jstl                     javax.servlet
-junit                    junit
-kotlin-*                 org.jetbrains.kotlin
-kotlinx-*                org.jetbrains.kotlinx
-kafka_*                  org.apache.kafka
-log4j                    log4j
-log4j-*                  org.apache.logging.log4j
-mssql-jdbc               com.microsoft.sqlserver
-mysql-connector-j        com.mysql
-mysql-connector-java     mysql
-ojdbc*                   com.oracle.database.jdbc
-oro                      oro
-rxjava                   io.reactivex
-scala-*                  org.scala-lang
-servlet-api              javax.servlet
-spring-boot              org.springframework.boot
-spring-boot-*            org.springframework.boot
-spring-cloud-*           org.springframework.cloud
-spring-data-*            org.springframework.data
-spring-integration-*     org.springframework.integration
-spring-jcl               org.springframework
-spring-security-*        org.springframework.security
-spring-session-*         org.springframework.session
-tomcat-embed-*           org.apache.tomcat.embed
-tomcat-*                 org.apache.tomcat
-xalan                    xalan
-xercesImpl               xerces
-xml-apis                 xml-apis
-xml-apis-ext             xml-apis
-xmlParserAPIs            xerces
+activation                            javax.activation
+ant                                   org.apache.ant
+ant-*                                 org.apache.ant
+aopalliance                           aopalliance
+api-common                            com.google.api
+asm                                   asm
+asm-*                                 asm
+aspectjrt                             org.aspectj
+aspectjweaver                         org.aspectj
+c3p0                                  com.mchange
+caffeine                              com.github.ben-manes.caffeine
+cglib                                 cglib
+cglib-nodep                           cglib
+derby*                                org.apache.derby
+ecj                                   org.eclipse.jdt
+el-api                                javax.el
+graphql-java                          com.graphql-java
+groovy                                org.codehaus.groovy
+groovy-*                              org.codehaus.groovy
+grpc-*                                io.grpc
+guice-*                               com.google.inject.extensions
+hamcrest-*                            org.hamcrest
+htmlunit                              net.sourceforge.htmlunit
+ivy                                   org.apache.ivy
+java-jwt                              com.auth0
+javax.inject                          javax.inject
+javax.servlet-api                     javax.servlet
+jfreechart                            org.jfree
+jna                                   net.java.dev.jna
+jna-platform                          net.java.dev.jna
+jnats                                 io.nats
+json-simple                           com.googlecode.json-simple
+jsp-api                               javax.servlet.jsp
+jsr305                                com.google.code.findbugs
+jstl                                  javax.servlet
+junit                                 junit
+jython*                               org.python
+kafka_*                               org.apache.kafka
+kotlin-*                              org.jetbrains.kotlin
+kotlinx-*                             org.jetbrains.kotlinx
+log4j                                 log4j
+log4j-*                               org.apache.logging.log4j
+mssql-jdbc                            com.microsoft.sqlserver
+mysql-connector-j                     com.mysql
+mysql-connector-java                  mysql
+newrelic-api                          com.newrelic.agent.java
+ojdbc*                                com.oracle.database.jdbc
+opencensus-*                          io.opencensus
+oro                                   oro
+polyglot                              org.graalvm.polyglot
+re2j                                  com.google.re2j
+rxjava                                io.reactivex
+scala-*                               org.scala-lang
+scala-collection-compat_*             org.scala-lang.modules
+scala-java8-compat_*                  org.scala-lang.modules
+scala-parser-combinators_*            org.scala-lang.modules
+scala-xml_*                           org.scala-lang.modules
+selenium-*                            org.seleniumhq.selenium
+servlet-api                           javax.servlet
+spring-amqp                           org.springframework.amqp
+spring-batch-*                        org.springframework.batch
+spring-boot                           org.springframework.boot
+spring-boot-*                         org.springframework.boot
+spring-cloud-*                        org.springframework.cloud
+spring-data-*                         org.springframework.data
+spring-graphql                        org.springframework.graphql
+spring-hateoas                        org.springframework.hateoas
+spring-integration-*                  org.springframework.integration
+spring-jcl                            org.springframework
+spring-kafka                          org.springframework.kafka
+spring-ldap-*                         org.springframework.ldap
+spring-plugin-*                       org.springframework.plugin
+spring-rabbit                         org.springframework.amqp
+spring-retry                          org.springframework.retry
+spring-security-*                     org.springframework.security
+spring-security-oauth                 org.springframework.security.oauth
+spring-security-oauth2                org.springframework.security.oauth
+spring-security-oauth2-autoconfigure  org.springframework.security.oauth.boot
+spring-session-*                      org.springframework.session
+spring-vault-*                        org.springframework.vault
+spring-webflow                        org.springframework.webflow
+spring-ws-*                           org.springframework.ws
+spymemcached                          net.spy
+stripe-java                           com.stripe
+struts                                struts
+struts2-*                             org.apache.struts
+tink                                  com.google.crypto.tink
+tomcat-*                              org.apache.tomcat
+tomcat-embed-*                        org.apache.tomcat.embed
+unboundid-ldapsdk                     com.unboundid
+wsdl4j                                wsdl4j
+xalan                                 xalan
+xercesImpl                            xerces
+xml-apis                              xml-apis
+xml-apis-ext                          xml-apis
+xmlParserAPIs                         xerces
+xom                                   xom
 """
 
 # Groups that were called otherwise before a version: group → (first version, group), the newest first.
@@ -290,6 +338,9 @@ _SINCE: dict[str, tuple[tuple[tuple[int, ...], str], ...]] = {
     "org.dom4j": (((2,), "org.dom4j"), ((), "dom4j")),
     "org.hibernate": (((6,), "org.hibernate.orm"), ((), "org.hibernate")),
     "org.hibernate.validator": (((6,), "org.hibernate.validator"), ((), "org.hibernate")),
+    "org.hsqldb": (((2,), "org.hsqldb"), ((), "hsqldb")),
+    "org.jfree": (((1, 0, 14), "org.jfree"), ((), "jfree")),
+    "net.sourceforge.htmlunit": (((3,), "org.htmlunit"), ((), "net.sourceforge.htmlunit")),
     "org.quartz-scheduler": (((1, 8), "org.quartz-scheduler"), ((1, 6), "org.opensymphony.quartz"), ((), "quartz")),
     "velocity": (((2,), "org.apache.velocity"), ((), "velocity")),
 }
@@ -307,6 +358,13 @@ def known_group(artifact: str, package: str, version: str) -> str:
             if not version or numbers >= first:
                 return name
     return group
+
+
+def in_tomcat(name: str) -> str:
+    """The artifact behind a file of Tomcat's own distribution, called ``catalina.jar`` there."""
+    if name.startswith("catalina-") and name not in ("catalina-ant", "catalina-ha"):
+        name = name.removeprefix("catalina-")
+    return name if name.startswith("tomcat") else f"tomcat-{name}"
 
 
 @cache

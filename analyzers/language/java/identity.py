@@ -27,6 +27,7 @@ _ARTIFACT = re.compile(r"[A-Za-z0-9_][\w.+-]{0,199}")
 _VERSION = re.compile(r"[vV]?(\d[\w.+~-]{0,99})")
 _IVY = re.compile(r"([\w.-]+)#([\w.-]+);")
 _NOT_NAMES = frozenset(("app", "application", "main", "classes", "boot", "lib", "root", "target", "server", "jar"))
+_GENERIC = frozenset(("api", "client", "common", "core", "impl", "internal", "lib", "model", "param", "sdk", "util"))
 _LEAST_GROUP = 2
 """Parts: ``org`` alone is no group."""
 
@@ -92,22 +93,27 @@ class Archive:
         if self._rank(best)[0] > 0:
             return best
         # A file that was renamed (app.jar) says nothing; one with another version in its name speaks of another thing.
-        if len(candidates) == 1 and self.name.version in ("", best["version"]) and not self._says_otherwise(best):
-            return best
-        return None
+        alone = len(candidates) == 1 and self.name.version in ("", best["version"])
+        return best if alone and not self._is_variant(best) and not self._says_otherwise(best) else None
 
     def _rank(self, pom: Mapping[str, Any]) -> tuple[int, int, int]:
         artifact, name = _plain(pom["artifact"]), _plain(self.name.name)
         whole = _plain(f"{pom['artifact']}-{pom['version']}")
         if name in (artifact, f"{_plain(pom['group'])}-{artifact}") or _plain(self.stem).startswith(whole):
             score = 4
+        elif self._is_variant(pom):
+            score = 0
         elif self._manifest_names(pom):
             score = 3
-        elif name.startswith(f"{artifact}-") or name.endswith(f"-{artifact}"):
-            score = 2 if pom["version"] == self.name.version or not self.name.version else 0
+        elif name.endswith(f"-{artifact}") and self.name.version in ("", pom["version"]):
+            score = 2
         else:
             score = 0
         return score, int(self._manifest_names(pom)), len(artifact)
+
+    def _is_variant(self, pom: Mapping[str, Any]) -> bool:
+        """Whether the file is called by more than that artifact's name: another that was built beside it."""
+        return self.name.version == pom["version"] and _plain(self.name.name).startswith(_plain(pom["artifact"]) + "-")
 
     def _manifest_names(self, pom: Mapping[str, Any]) -> bool:
         artifact, group = pom["artifact"], pom["group"]
@@ -124,9 +130,7 @@ class Archive:
     def _by_name(self) -> Artifact | None:
         """The archive by its file name and manifest, where both a name and a version are to be had."""
         version = self.name.version or next(_stated_versions(self.manifest), "")
-        name = self.name.name
-        if name.lower() in _NOT_NAMES or not self.name.version:
-            name = self._manifest_name() or name
+        name = self._manifest_name() if self.name.name.lower() in _NOT_NAMES else self.name.name
         group, artifact, evidence = self._coordinates(name, version)
         if not version or not _ARTIFACT.fullmatch(artifact) or artifact.lower() in _NOT_NAMES:
             return None
@@ -145,21 +149,28 @@ class Archive:
 
     def _coordinates(self, name: str, version: str) -> tuple[str, str, str]:
         """Group, artifact, and what the group is known from."""
+        if self.manifest.get("implementation-title") == "Apache Tomcat" and not name.startswith("tomcat-"):
+            # Its own distribution has short names: lib/catalina.jar.
+            return "org.apache.tomcat", groups.in_tomcat(name), "table"
         for known in _heads(name):
             if known in groups.groups():
                 return known, name[len(known) + 1 :], "table"
-        if group := groups.known_group(name, "", version):
-            return group, name, "table"
-        if group := self._manifest_group(name):
-            return group, name, "manifest"
-        if group := groups.known_group(name, self.package, version):
-            return group, name, "table"
-        if group := self._weak_group(name):
-            return group, name, "manifest"
-        parts = self.package.split(".")
+        group, evidence = next(
+            ((group, evidence) for group, evidence in self._groups(name, version) if group), ("", "")
+        )
+        return group, name, evidence
+
+    def _groups(self, artifact: str, version: str) -> Iterator[tuple[str, str]]:
+        """Groups and what they are known from, the surest first."""
+        # swagger-annotations-jakarta beside swagger-annotations
+        yield next((pom["group"] for pom in self.poms if self._is_variant(pom)), ""), "maven"
+        yield groups.known_group(artifact, "", version), "table"
+        yield self._manifest_group(artifact), "manifest"
+        yield groups.known_group(artifact, self.package, version), "table"
+        yield self._weak_group(artifact), "manifest"
+        parts = self.package.split(".")[:3]
         if len(parts) >= _LEAST_GROUP and parts[0] in _TOP:
-            return ".".join(parts[:3] if len(parts) > 3 or parts[-1] not in name else parts[:2]), name, "classes"
-        return "", name, ""
+            yield ".".join(parts[:-1] if parts[2:] and parts[2] in _GENERIC else parts), "classes"
 
     def _manifest_group(self, artifact: str) -> str:
         """The group where the manifest says it together with the artifact."""
@@ -176,7 +187,8 @@ class Archive:
         for key in ("implementation-vendor-id", "bundle-symbolicname", "extension-name", "automatic-module-name"):
             text = self.manifest.get(key, "").partition(";")[0].strip()
             if _GROUP.fullmatch(text) and text.partition(".")[0] in _TOP and text != artifact:
-                return text
+                head, _, last = text.rpartition(".")
+                return head if "." in head and _plain(last) == _plain(artifact) else text
         return ""
 
     def _licenses(self) -> tuple[str, ...]:
@@ -213,6 +225,8 @@ class Archive:
         if "${" in version or not version:
             stated = next(_stated_versions(self.manifest), "")
             version = (self.name.version or stated) if kind == "archive" else ""
+        elif kind == "archive" and self.name.version.startswith(f"{version}."):
+            version = self.name.version  # mssql-jdbc-12.6.1.jre11
         group, artifact = pom["group"], pom["artifact"]
         if not version or "${" in group or not _ARTIFACT.fullmatch(artifact):
             return None

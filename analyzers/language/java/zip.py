@@ -24,6 +24,8 @@ MAX_DIRECTORY = 64 * 1024 * 1024
 """Bytes of one central directory: half a million entries."""
 
 _STEP = 256 * 1024
+_OVERHEAD = 64 * 1024
+"""Deflating what cannot be deflated makes it larger by 5 bytes for each 16 KiB."""
 _TAIL = 22 + 0xFFFF
 _CENTRAL, _LOCAL, _END, _END64 = b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06"
 _LENGTHS = struct.Struct("<HHH").unpack_from
@@ -128,16 +130,8 @@ class Zip:
         start = self._data(entry)
         if entry.method == _STORED:
             return self._whole(start, min(entry.packed, entry.size))
-        data = self._whole(start, entry.packed)
-        stream = zlib.decompressobj(-15)
-        try:
-            out = stream.decompress(data, max(entry.size, 1))
-        except zlib.error as error:
-            raise BadZip(f"damaged: {error}") from None
-        self._budget.take("inflated bytes", len(out))
-        if len(out) != entry.size:
-            raise BadZip("damaged: an entry has another size than it says")
-        return out
+        self._budget.take("inflated bytes", entry.size)
+        return self._inflated(start, entry)
 
     def open(self, entry: Entry) -> Source:
         """An entry's bytes as a source of its own, read where they lie if they are stored. Raises: as ``read``."""
@@ -147,16 +141,26 @@ class Zip:
                 raise BadZip("truncated")
             return Part(self._source, start, entry.packed)
         self._budget.take("inflated bytes", entry.size)
-        return self._inflated(start, entry)
-
-    def _inflated(self, start: int, entry: Entry) -> Source:
-        target: BinaryIO
         if entry.size <= IN_MEMORY:
-            target = io.BytesIO()
-        else:
-            from tempfile import TemporaryFile
+            return Window(io.BytesIO(self._inflated(start, entry)), 0, entry.size)
+        return self._spooled(start, entry)
 
-            target = TemporaryFile()  # noqa: SIM115 - goes with the Source
+    def _inflated(self, start: int, entry: Entry) -> bytes:
+        if entry.packed > entry.size + _OVERHEAD:
+            raise BadZip("damaged: its sizes cannot be")
+        stream = zlib.decompressobj(-15)
+        try:
+            out = stream.decompress(self._whole(start, entry.packed), entry.size + 1)
+        except zlib.error as error:
+            raise BadZip(f"damaged: {error}") from None
+        if len(out) != entry.size:
+            raise BadZip("damaged: it inflates to another size than it says")
+        return out
+
+    def _spooled(self, start: int, entry: Entry) -> Source:
+        from tempfile import TemporaryFile
+
+        target = TemporaryFile()  # noqa: SIM115 - goes with the Source
         stream = zlib.decompressobj(-15)
         left, written = entry.packed, 0
         try:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import pytest
 
 from anchorecli.analyzers.base import PARTIAL, Found
-from anchorecli.analyzers.language.java import contents
+from anchorecli.analyzers.language.java import contents, zip
 from anchorecli.analyzers.language.java.plugin import Java
 from anchorecli.model import Package
 from tests.analyzers.language.jars import classes, jar, manifest, maven
@@ -231,6 +231,15 @@ def test_more_archives_than_allowed_are_left_and_the_rest_kept(monkeypatch: pyte
     found, view = assemble({"app.jar": outer})
     assert len(found.packages) == 2
     assert "more than 3 archives" in view.read_problems[0].message
+
+
+def test_a_large_inner_archive_goes_through_a_temporary_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zip, "IN_MEMORY", 100)
+    outer = jar({"lib/guava.jar": jar({**GUAVA, "zeros": bytes(3_000_000)})})
+    assert names("app.jar", outer) == {("com.google.guava:guava", "31.1-jre")}
+    damaged = bytearray(outer)
+    damaged[200:220] = bytes(20)
+    assert "damaged" in problem_of(bytes(damaged))
 
 
 def test_sizes_that_lie_are_damage() -> None:

@@ -1,0 +1,127 @@
+"""Installed PHP packages: those of Composer by ``vendor/composer/installed.json``.
+
+Format: https://getcomposer.org/doc/07-runtime.md , of each package https://getcomposer.org/doc/04-schema.md ;
+Composer 1 writes a list of packages, Composer 2 ``{"packages": […], "dev-package-names": […]}``; one of them is
+``{"name": "monolog/monolog", "version": "2.9.1", "license": ["MIT"]}``.
+
+Not handled: what is inside of a phar, composer.lock, packages copied without Composer.
+"""
+
+from __future__ import annotations
+
+import re
+
+from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, introduced, partial
+from anchorecli.analyzers.language.core_metadata import printable
+from anchorecli.analyzers.licenses import normalise
+from anchorecli.analyzers.purl import purl
+from anchorecli.model import Json, Package
+from anchorecli.values import dataclass
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_TEXT = 300
+MAX_LICENSES = 16
+
+# Composer's rule for names is narrower; upper case was allowed once.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """Packages in Composer's vendor directories, global ones among them.
+
+    A fact is a list of ``{"name", "version", "licenses", "type", "dev", "reference"}``, with what is there.
+    """
+
+    name: str = "composer"
+    version: int = 1
+    options: str = ""
+    wants: Wants = Wants(
+        names=frozenset({"installed.json"}),
+        match=lambda path, size, mode: f"/{path}".endswith("/composer/installed.json"),
+        max_bytes=MAX_BYTES,
+    )
+
+    def read(self, file: LayerFile) -> Json | None:
+        """The packages of one installation."""
+        try:
+            return read_installed(file.data())
+        except ValueError as error:
+            return partial([], str(error))
+
+    def assemble(self, view: View) -> Found:
+        """A package for each package of each installation."""
+        return Found(
+            packages=tuple(_package(view, fact, each) for fact in view.facts() for each in fact.value),
+        )
+
+
+def read_installed(data: bytes) -> list[dict[str, Json]]:
+    """The packages that installed.json lists; what is no package in it is left out.
+
+    Raises:
+        ValueError: it is no JSON, or no list of packages.
+    """
+    from json import loads
+
+    try:
+        document = loads(data)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except ValueError as exc:
+        raise ValueError(f"no JSON: {exc}") from None
+    development: set[str] = set()
+    if isinstance(document, dict):
+        names = document.get("dev-package-names")
+        development = {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
+        document = document.get("packages")
+    if not isinstance(document, list):
+        raise ValueError("no list of packages in it")
+    found = (_read_package(each, development) for each in document if isinstance(each, dict))
+    return [each for each in found if each is not None]
+
+
+def _read_package(document: dict[str, Json], development: set[str]) -> dict[str, Json] | None:
+    name, version = _text(document.get("name")), _text(document.get("version"))
+    if not version or len(name) > MAX_TEXT or not _NAME.fullmatch(name):
+        return None
+    fact: dict[str, Json] = {"name": name, "version": version}
+    licenses = document.get("license")
+    texts = [_text(each) for each in (licenses if isinstance(licenses, list) else [licenses])[:MAX_LICENSES]]
+    if texts := [text for text in texts if text]:
+        fact["licenses"] = texts
+    if (kind := _text(document.get("type"))) and kind != "library":
+        fact["type"] = kind
+    if name in development:
+        fact["dev"] = True
+    source = document.get("source") or document.get("dist")
+    # A branch is no version: which commit it was says the reference alone.
+    if version.startswith("dev-") and isinstance(source, dict) and (reference := _text(source.get("reference"))):
+        fact["reference"] = reference
+    return fact
+
+
+def _text(value: object) -> str:
+    return printable(value).strip()[:MAX_TEXT] if isinstance(value, str) else ""
+
+
+def _package(view: View, fact: Fact, value: dict[str, Json]) -> Package:
+    name, version = value["name"].lower(), value["version"]
+    metadata: dict[str, str] = {key: value[key] for key in ("type", "reference") if key in value}
+    if value.get("dev"):
+        metadata["dev"] = "true"
+    layer = introduced(view.history(fact.path), lambda listed: value in listed)
+    return Package(
+        name=name,
+        version=version,
+        type="composer",
+        scheme="composer",
+        purl=purl("composer", name, version),
+        source=name,
+        source_version=version,
+        licenses=normalise(value.get("licenses", ())),
+        locations=(view.location(fact),),
+        layer=view.diff_id(layer),
+        analyzer="composer",
+        metadata=metadata,
+    )
