@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from anchorecli.model import Problem
 from anchorecli.policy.base import Evidence, Fire, Fires, Parameter, Trigger
+from anchorecli.policy.base_image import full_name
 from anchorecli.policy.dockerfile import (
     DIRECTIVES,
     UNKNOWN_BASE,
@@ -57,14 +58,15 @@ def _file(evidence: Evidence, arguments: Arguments) -> Dockerfile:
 
 
 def _bases(lines: list[str]) -> dict[str, tuple[str, ...]]:
-    """The FROM lines that name an image, each with what it may be compared as: whole, and the image alone. Those that
-    name an earlier stage are left out."""
+    """The FROM lines that name an image, each with what it may be compared as: whole, the image alone, its full
+    name, and that without Docker Hub's. Lines that name an earlier stage are left out."""
     forms: dict[str, tuple[str, ...]] = {}
     stages: set[str] = set()
     for line in lines:
         image, stage = from_parts(line)
         if image.lower() not in stages:
-            forms[line] = (line, image)
+            full = full_name(image)
+            forms[line] = (line, image, full, full.removeprefix("docker.io/"))
         stages.add(stage.lower())
     return forms
 
@@ -85,6 +87,8 @@ def _test(check: str, value: str, arguments: Arguments) -> Callable[[tuple[str, 
         pattern = arguments.pattern("value")
         return lambda forms: any(pattern is not None and pattern.matches(form) for form in forms) is not negative
     members = split_list(value) if check in ("in", "not_in") else (value,)
+    if arguments.text("instruction") == "FROM" and not arguments.compat:
+        members += tuple(map(full_name, members))
     return lambda forms: any(form in members for form in forms) is not negative
 
 
@@ -196,10 +200,10 @@ _TRIGGERS = (
         ),
         notes="Continuation lines and here documents belong to their instruction. Without a Dockerfile the history of "
         "either builder is read, and the configuration completes it. FROM is compared whole and as the image alone, "
-        "without AS and --platform; a FROM that names an earlier stage is left out. Where nothing tells the base image "
-        "FROM is scratch, as in the original, and a rule about it that does not fire makes the evidence incomplete. "
-        "With compat: anchore-engine lines are those of the original: each continuation line is an instruction of its "
-        "own, and BuildKit's history is all RUN.",
+        "without AS and --platform, by its short and its full name; a FROM that names an earlier stage is left out. "
+        "Where nothing tells the base image FROM is scratch, as in the original, and a rule about it that does not "
+        "fire makes the evidence incomplete. With compat: anchore-engine lines are those of the original: each "
+        "continuation line is an instruction of its own, and BuildKit's history is all RUN.",
         check=_instruction_fault,
         looks_at=_looked_at,
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import md5
 
 import pytest
@@ -12,7 +11,6 @@ from anchorecli.policy.dockerfile import dockerfile
 from anchorecli.policy.evaluate import evaluate
 
 from .evidence import bundle, config, evidence, fired, messages, rule_line
-from .facts import gaps, original
 from .golden import Golden
 
 BUILDKIT = [
@@ -304,36 +302,6 @@ def test_a_directory_has_nothing_to_look_at_and_says_so(rule):
     (problem,) = verdict.problems
     assert "no image configuration" in problem.message
     assert not problem.incomplete
-
-
-def test_from_is_compared_whole_and_as_the_image_alone():
-    given = evidence(dockerfile="FROM --platform=linux/amd64 debian:12 AS build\nFROM build\nFROM alpine:3\n")
-    rule = {"instruction": "FROM"}
-    allowed = messages("dockerfile", "instruction", given, **rule, check="not_in", value="debian:12,alpine:3")
-    assert allowed == []
-    assert messages("dockerfile", "instruction", given, **rule, check="like", value="debian:1[0-2]$") == [
-        "Dockerfile directive 'FROM' check 'like' matched against 'debian:1[0-2]$' for line "
-        "'--platform=linux/amd64 debian:12 AS build'"
-    ]
-    found = original("dockerfile", "instruction", given, **rule, check="not_in", value="debian:12,alpine:3")
-    assert [message.rpartition(" line ")[2] for _, message in found] == [
-        "'--platform=linux/amd64 debian:12 AS build'",
-        "'build'",
-    ]
-
-
-def test_what_an_image_was_built_from_is_not_guessed():
-    rule = {"instruction": "FROM", "check": "in", "value": "centos:7"}
-    assert "does not say what it was built from" in gaps("dockerfile", "instruction", evidence(), **rule)[0]
-    assert gaps("dockerfile", "instruction", evidence(), **rule, actual_dockerfile_only=True) == []
-    assert gaps("dockerfile", "instruction", evidence(dockerfile="FROM scratch"), **rule) == []
-    assert gaps("dockerfile", "instruction", evidence(), **(rule | {"check": "not_in"})) == []
-    noted = evidence()
-    annotations = {"org.opencontainers.image.base.name": "centos:7"}
-    noted = replace(
-        noted, analysis=replace(noted.analysis, image=replace(noted.analysis.image, annotations=annotations))
-    )
-    assert len(messages("dockerfile", "instruction", noted, **rule)) == 1
 
 
 TWO_STAGES = evidence(dockerfile="FROM debian:12\nFROM alpine:3\nUSER app\nEXPOSE 22/tcp 443\n")
