@@ -8,10 +8,13 @@ on a version that is not the analyzer's own.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from anchorecli.analyzers.base import Analyzer
+    from anchorecli.model import Demand, Json
 
     ANALYZERS: tuple[Analyzer, ...]
 
@@ -41,17 +44,79 @@ REGISTERED: tuple[Registered, ...] = (
 )
 """Every analyzer of every scan."""
 
+ON_DEMAND: tuple[Registered, ...] = (
+    Registered("secrets", 1, "demand.secrets.SecretAnalyzer"),
+    Registered("contents", 1, "demand.contents.ContentAnalyzer"),
+    Registered("retrieve", 1, "demand.retrieve.RetrieveAnalyzer"),
+    Registered("verify", 1, "demand.verify.VerifyAnalyzer"),
+    Registered("unowned", 1, "demand.unowned.UnownedAnalyzer"),
+    Registered("malware", 1, "demand.malware.MalwareAnalyzer"),
+)
+"""The analyzers that run only where somebody asks. Their options say all that makes one differ from another."""
+
+
+class Bounds(NamedTuple):
+    """Sizes in bytes above which a file is not searched, or not kept."""
+
+    secrets: int = 512 * 1024
+    contents: int = 1024 * 1024
+    retrieve: int = 1000 * 1024
+
+
+class Scanner(Protocol):
+    """A malware scanner: the analyzer of that name has no network, so it is given one."""
+
+    @property
+    def name(self) -> str:
+        """Its name in findings: ``clamav``."""
+
+    @property
+    def identity(self) -> str:
+        """Name, version and database: facts found with another one are others."""
+
+    def scan(self, pieces: Iterable[bytes]) -> Json:
+        """The signatures found in a content as a list, or what ``finish`` will know it by.
+
+        Raises: OSError, ValueError where it could not be scanned.
+        """
+
+    def finish(self, values: dict[str, Json]) -> dict[str, Json]:
+        """Path → signatures, from what ``scan`` gave for the files of one layer; called by the thread that read it.
+
+        Raises: OSError, ValueError where they could not be scanned.
+        """
+
+
+def on_demand(demand: Demand, scanner: Scanner | None = None, bounds: Bounds | None = None) -> tuple[Registered, ...]:
+    """What has to run for a demand. Malware is looked for only where there is a scanner."""
+    bounds = bounds or Bounds()
+    options = {
+        "secrets": str(bounds.secrets) if demand.secrets else None,
+        "contents": "\n".join((str(bounds.contents), *demand.contents)) if demand.contents else None,
+        "retrieve": "\n".join((str(bounds.retrieve), *demand.retrieve)) if demand.retrieve else None,
+        "verify": "" if demand.verify else None,
+        "unowned": "" if demand.unowned else None,
+        "malware": scanner.identity if demand.malware and scanner else None,
+    }
+    return tuple(each._replace(options=said) for each in ON_DEMAND if (said := options[each.name]) is not None)
+
 
 @cache
 def load() -> tuple[Analyzer, ...]:
     """The registered analyzers."""
+    return tuple(_class(each)() for each in REGISTERED)
+
+
+def load_demanded(demanded: Iterable[Registered], scanner: Scanner | None = None) -> tuple[Analyzer, ...]:
+    """The analyzers that ``on_demand`` chose, each made by its options."""
+    return tuple(_class(each).of(each.options, scanner) for each in demanded)
+
+
+def _class(each: Registered) -> Any:
     from importlib import import_module
 
-    found = []
-    for each in REGISTERED:
-        module, _, cls = each.cls.rpartition(".")
-        found.append(getattr(import_module(f"anchorecli.analyzers.{module}"), cls)())
-    return tuple(found)
+    module, _, cls = each.cls.rpartition(".")
+    return getattr(import_module(f"anchorecli.analyzers.{module}"), cls)
 
 
 def __getattr__(name: str) -> Any:

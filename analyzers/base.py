@@ -8,8 +8,8 @@ never sees a byte: so a stored layer is never read again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import BinaryIO, NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 from anchorecli.model import (
     ContentMatch,
@@ -114,6 +114,7 @@ class Found:
     retrieved: tuple[RetrievedFile, ...] = ()
     malware: tuple[MalwareFinding, ...] = ()
     differences: tuple[FileDifference, ...] = ()
+    unowned: tuple[ImagePath, ...] = ()
     looked_for: Mapping[str, str] = field(default_factory=dict)
     """See ``Analysis.looked_for``."""
 
@@ -133,6 +134,14 @@ class View(Protocol):
     def distro(self) -> Distro | None:
         """The distribution, once the distribution's analyzer has run (it is the first)."""
 
+    @property
+    def packages(self) -> Sequence[Package]:
+        """What the analyzers before this one found: all packages, for those that run on demand."""
+
+    @property
+    def owned(self) -> Mapping[str, Iterable[str]]:
+        """The paths each OS package installed, by its purl, in so far as the analyzers before this one told."""
+
     def facts(self) -> Iterator[Fact]:
         """The facts of visible files, sorted by path; a hard link has its file's fact under its own path."""
 
@@ -150,7 +159,7 @@ class View(Protocol):
 
 
 class Analyzer(Protocol):
-    """One kind of evidence. Implementations are frozen dataclasses named in ``ANALYZERS``."""
+    """One kind of evidence. Implementations are frozen dataclasses named in ``REGISTERED`` or ``ON_DEMAND``."""
 
     @property
     def name(self) -> str:
@@ -176,6 +185,22 @@ class Analyzer(Protocol):
 
     def assemble(self, view: View) -> Found:
         """What the visible facts amount to."""
+
+
+@runtime_checkable
+class Finishing(Protocol):
+    """An analyzer with a last word on each layer: one that looks at many files at a time."""
+
+    def finish(self, values: dict[str, Json]) -> dict[str, Json]:
+        """The facts by path, from what ``read`` returned; called by the thread that read the layer."""
+
+
+@runtime_checkable
+class Following(Protocol):
+    """An analyzer that may have to see files which only the whole image tells it of: where a link leads."""
+
+    def beyond(self, view: View) -> Analyzer | None:
+        """An analyzer that sees them as well, in place of this one; None where nothing is left to see."""
 
 
 def partial(value: Json, message: str) -> Json:

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from anchorecli import compression
-from anchorecli.analyzers.base import PARTIAL, Analyzer, Found, LayerFile
+from anchorecli.analyzers.base import PARTIAL, Analyzer, Finishing, Following, Found, LayerFile
 from anchorecli.analyzers.keys import FILES, fact_key, fact_keys, files_key
 from anchorecli.analyzers.ownership import link_owners
 from anchorecli.analyzers.uncataloged import uncataloged, unlisted
@@ -31,7 +31,7 @@ from anchorecli.model import (
 )
 from anchorecli.tree import LayerIndex, Tree
 
-_ON_DEMAND = ("secrets", "contents", "retrieved", "malware", "differences")
+_ON_DEMAND = ("secrets", "contents", "retrieved", "malware", "differences", "unowned")
 """The fields that ``Found`` and ``Analysis`` share beside packages."""
 
 
@@ -116,13 +116,24 @@ class Collector:
         rows = [LayerFacts(diff_id, files, status, compression.pack(index.encode()), damage)]
         links = self._links(index)
         for analyzer in self._analyzers:
+            values = self._finished(analyzer)
             problems = self._problems[analyzer.name]
-            values = self._values[analyzer.name]
             status = FactStatus.FAILED if damage else FactStatus.PARTIAL if problems else FactStatus.OK
             document = {"values": values, "links": links.get(analyzer.name, {})}
             payload = compression.pack(json.dumps(document, separators=(",", ":")).encode("utf-8", "surrogatepass"))
             rows.append(LayerFacts(diff_id, fact_key(analyzer), status, payload, tuple(problems)))
         return rows
+
+    def _finished(self, analyzer: Analyzer) -> dict[str, Json]:
+        """An analyzer's facts, after its last word on the layer where it has one."""
+        values = self._values[analyzer.name]
+        if not isinstance(analyzer, Finishing):
+            return values
+        try:
+            return analyzer.finish(values)
+        except Exception as exc:  # noqa: BLE001 - one analyzer's fault must not hide what the others found
+            self._problem(analyzer, analyzer.name, f"a layer's {len(values)} files could not be read: {_reason(exc)}")
+            return {}
 
     def _links(self, index: LayerIndex) -> dict[str, dict[str, str]]:
         """Hard links under a wanted name: by analyzer, the path and the path whose bytes it shares."""
@@ -155,6 +166,7 @@ def assemble(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerF
     for analyzer in analyzers:
         records = [_records(by_layer[layer.diff_id].get(analyzer.name)) for layer in image.layers]
         view = ImageView(tree, image, records, distro)
+        view.packages, view.owned, view.all_read = packages, owned, analyzer.wants.everything
         found = _assemble_one(analyzer, view)
         problems.update(found.problems, view.problems)
         distro = distro or found.distro
@@ -177,6 +189,23 @@ def assemble(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerF
         looked_for=looked_for,
         **{name: tuple(sorted(values)) for name, values in others.items()},
     )
+
+
+def followed(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerFacts]) -> tuple[Analyzer, ...]:
+    """The analyzers, those that need to see more of this image replaced by ones that do."""
+    following = [analyzer for analyzer in analyzers if isinstance(analyzer, Following)]
+    if not following:
+        return tuple(analyzers)
+    by_layer: dict[DiffId, dict[str, LayerFacts]] = {}
+    for row in facts:
+        by_layer.setdefault(row.diff_id, {})[row.key.analyzer] = row
+    tree = Tree([_index(by_layer[layer.diff_id][FILES]) for layer in image.layers])
+    more = {}
+    for analyzer in following:
+        records = [_records(by_layer[layer.diff_id].get(analyzer.name)) for layer in image.layers]
+        if (other := analyzer.beyond(ImageView(tree, image, records))) is not None:
+            more[analyzer.name] = other
+    return tuple(more.get(analyzer.name, analyzer) for analyzer in analyzers)
 
 
 def _assemble_one(analyzer: Analyzer, view: ImageView) -> Found:

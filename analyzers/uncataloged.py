@@ -25,8 +25,11 @@ OS_TYPES = frozenset({"deb", "rpm", "apk", "opkg"})
 _ENDINGS = tuple(ending for _, endings, _ in KINDS for ending in endings)
 
 
-def uncataloged(tree: Tree, owned: Mapping[str, Iterable[str]]) -> list[Problem]:
-    """A problem for each kind of package evidence that was not read, a remark for programs that no package owns."""
+def uncataloged(tree: Tree, owned: Mapping[str, Iterable[str]], packages: Iterable[Package] = ()) -> list[Problem]:
+    """A problem for each kind of package evidence that was not read, a remark for programs that no package owns.
+
+    ``packages`` are those found: a program that told what is in it is known.
+    """
     found: dict[str, list[str]] = {}
     for path in tree:
         if f"/{path}".endswith(_ENDINGS) and (kind := _kind(path)):
@@ -34,14 +37,15 @@ def uncataloged(tree: Tree, owned: Mapping[str, Iterable[str]]) -> list[Problem]
     programs = list(tree.executables(EXECUTABLE_BYTES))
     if not found and not programs:
         return []
-    installed = _installed({path for paths in found.values() for path in paths} | set(programs), owned, tree)
+    known = installed({path for paths in found.values() for path in paths} | set(programs), owned, tree)
     problems = []
     for kind, paths in found.items():
-        if unread := sorted(set(paths) - installed):
+        if unread := sorted(set(paths) - known):
             hint = "what is said of this image says nothing of them"
             message = f"{len(unread)} not looked into, this version cannot read them: {_some(unread)}"
             problems.append(Problem("analyze", kind, message, hint))
-    if foreign := sorted(set(programs) - installed):
+    told = {location.path for package in packages for location in package.locations}
+    if foreign := sorted(set(programs) - known - told):
         message = f"{len(foreign)} that no package owns: {_some(foreign)}; what was linked into them is not known"
         problems.append(Problem("analyze", "programs", message, incomplete=False))
     return problems
@@ -66,18 +70,18 @@ def _kind(path: str) -> str:
     return ""
 
 
-def _installed(candidates: set[str], owned: Mapping[str, Iterable[str]], tree: Tree) -> set[str]:
+def installed(candidates: set[str], owned: Mapping[str, Iterable[str]], tree: Tree) -> set[str]:
     """Those of the candidates that an OS package installed, under that name or through a linked directory."""
     names = {path.rpartition("/")[2] for path in candidates}
-    installed = set()
+    found = set()
     for paths in owned.values():
         for path in paths:
             if path[path.rfind("/") + 1 :] in names:
                 relative = path.strip("/")
                 real = relative if relative in candidates else tree.resolve(relative)
                 if real in candidates:
-                    installed.add(real)
-    return installed
+                    found.add(real)
+    return found
 
 
 def _some(paths: Sequence[str]) -> str:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from anchorecli.analyzers.base import Fact
 from anchorecli.model import DiffId, Distro, Image, ImagePath, Json, Location, Problem
 from anchorecli.tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from anchorecli.model import Package
 
 
 class LayerRecords(NamedTuple):
@@ -24,6 +29,10 @@ class ImageView:
         self.tree = tree
         self.image = image
         self.distro = distro
+        self.all_read = False
+        """Whether the analyzer saw every file, so that a link to one without a fact is no gap."""
+        self.packages: Sequence[Package] = ()
+        self.owned: Mapping[str, Iterable[str]] = {}
         self.problems: list[Problem] = []
         self._records = records
         self._visible: dict[str, Fact] | None = None
@@ -75,6 +84,8 @@ class ImageView:
         source = self.tree.hardlink_source(layer, target)
         if source is not None and source[1] in self._records[source[0]].values:
             return self._records[source[0]].values[source[1]]
+        if self.all_read:
+            return None
         if source is None or source[1].rpartition("/")[2] != raw.rpartition("/")[2]:
             self.problems.append(
                 Problem("analyze", raw, f"a hard link to {target}, which was not read", "scan with the target's name")

@@ -133,7 +133,7 @@ class App:
         return asked.union(demand(bundle))
 
     def analyze(
-        self, reference: ImageRef, demand: Demand = Demand(), meanwhile: Callable[[], None] | None = None
+        self, reference: ImageRef, demand: Demand | None = None, meanwhile: Callable[[], None] | None = None
     ) -> Analysis:
         """The image's analysis, from the store where it is known; ``meanwhile`` is called while layers are read."""
         from anchorecli.analyzers import Bounds, on_demand
@@ -143,6 +143,7 @@ class App:
 
         self.check_offline(reference)
         settings = self.settings
+        demand = demand or Demand()
         scanner = self._scanner() if demand.malware else None
         bounds = Bounds(
             settings.secret_search_max_file_bytes, settings.content_search_file_bytes, settings.retrieve_file_bytes

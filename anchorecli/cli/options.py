@@ -65,6 +65,17 @@ def policy_options(function: F) -> F:
     return function
 
 
+def search_options(function: F) -> F:
+    """What to look for beside packages, whether or not a rule asks for it."""
+    for decorate in reversed((
+        option("--secrets", is_flag=True, default=None, help="Look for credentials in files and configuration."),
+        option("--verify-packages", is_flag=True, default=None, help="Compare files with what their OS package says."),
+        option("--malware", is_flag=True, default=None, help="Have ClamAV look at every file."),
+    )):  # fmt: skip
+        function = decorate(function)
+    return function
+
+
 def _names(subject: str) -> str:
     from anchorecli.report import formats
 

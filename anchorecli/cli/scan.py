@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from anchorecli.cli.app import App, Start
-from anchorecli.cli.options import image_options, option, output_options, policy_options
+from anchorecli.cli.options import image_options, option, output_options, policy_options, search_options
 from anchorecli.cli.output import Output, parse_outputs, prepare, render_options, write_outputs
 from anchorecli.errors import EXIT_INDETERMINATE, EXIT_PASS, EXIT_STOP
 from anchorecli.model import Report, Status
@@ -19,9 +19,11 @@ from anchorecli.model import Report, Status
 @click.argument("image")
 @image_options
 @policy_options
+@search_options
 @option("--dockerfile", metavar="FILE", help="The Dockerfile it was built from, for the dockerfile gate.")
 @output_options("report")
 @option("--offline", is_flag=True, default=None, help="Use no network at all.")
+@option("--fail-on-unused", is_flag=True, help="Exit with 1 where an exception lets nothing through.")
 @click.pass_obj
 def scan(start: Start, /, image: str, **flags: Any) -> int:
     """Find packages and vulnerabilities in IMAGE and judge it by a policy.
@@ -36,22 +38,45 @@ def scan(start: Start, /, image: str, **flags: Any) -> int:
     """
     flags["output"] = flags.pop("outputs")
     look = render_options(os.environ, show_all=flags.pop("show_all"), color=flags.pop("color"), verbose=start.verbose)
+    fail_on_unused = flags.pop("fail_on_unused")
     with start.app(flags) as app:
         # What cannot be used is told before anything is fetched.
         outputs = parse_outputs(app.settings.outputs, "report", "table")
         bundle = app.bundle()
         reference = app.reference(image)
-        analysis = app.analyze(reference, lambda: _load_the_rest(outputs))
+        analysis = app.analyze(reference, app.demand(bundle), lambda: _load_the_rest(outputs))
         report = app.evaluate(analysis, bundle, reference)
         write_outputs(outputs, report, look)
         _explain(app, report)
-        return exit_code(report)
+        return _with_unused(report) if fail_on_unused else exit_code(report)
 
 
 def exit_code(report: Report) -> int:
     """Design §6: 0 pass, 1 stop, 4 indeterminate."""
     codes = {Status.PASS: EXIT_PASS, Status.FAIL: EXIT_STOP, Status.INDETERMINATE: EXIT_INDETERMINATE}
     return codes[report.verdict.status] if report.verdict else EXIT_PASS
+
+
+def _with_unused(report: Report) -> int:
+    """The exit code under --fail-on-unused: 1 also for a pass with exceptions that let nothing through.
+
+    Not for an indeterminate verdict: what was not seen may need them.
+    """
+    from anchorecli.report import clean
+
+    code = exit_code(report)
+    idle = [each for each in report.verdict.allowances if not each.covered] if report.verdict else []
+    if not idle:
+        return code
+    named = ", ".join(f"{each.item_id} ({each.subject}) is {each.status}" for each in idle[:10])
+    more = f", and {len(idle) - 10} more" if len(idle) > 10 else ""
+    count = f"{len(idle)} exceptions let" if len(idle) > 1 else "1 exception lets"
+    sys.stderr.write(clean(f"anchore: {count} nothing through: {named}{more}") + "\n")
+    if code == EXIT_INDETERMINATE:
+        sys.stderr.write("  next: complete the evidence first: what could not be seen may need them\n")
+        return code
+    sys.stderr.write("  next: remove them from the bundle, or narrow them to the images they are for (image:)\n")
+    return code or EXIT_STOP
 
 
 def _load_the_rest(outputs: tuple[Output, ...]) -> None:

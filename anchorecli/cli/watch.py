@@ -120,7 +120,9 @@ def _round(app: App, *, sync: bool) -> int:
         nonlocal undelivered
         undelivered |= not app.notify(events)
 
-    watch = Watch(app.store, app.bundle(), app.reference, app.analyze, tell, app.now)
+    bundle = app.bundle()
+    demand = app.demand(bundle)
+    watch = Watch(app.store, bundle, app.reference, lambda reference: app.analyze(reference, demand), tell, app.now)
     done = run_round(watch)
     app.tell_problems(done.problems)
     app.note(f"looked at {done.tags}, evaluated {done.evaluated}, changes: {done.changes}")

@@ -5,6 +5,11 @@ Format: YAML, a mapping of the keys of ``OPTIONS``, each group a mapping of its 
     policy: ci-policy.yaml                     # or  fail-on: high ; paths are relative to the file they stand in
     retention: {days: 90, count: 500}
     feeds: {debian: {url: "https://mirror.example/debian"}, osv: {enabled: false}}
+    secret-search: {enabled: true, max-file-bytes: 512KiB}   # also where no rule of the policy asks for it
+    content-search: ['GPL=.*GPL', 'TODO=(?i).*todo']         # NAME=REGEX, from the start of each line
+    retrieve-files: [/etc/passwd, /etc/ssh/sshd_config]      # kept whole, up to retrieve-file-bytes
+    malware: {enabled: true, clamd: /run/clamav/clamd.ctl}   # or host:port
+    verify-packages: true                                    # files of OS packages against the package database
     webhooks:
       - url: {env: SLACK_URL}                  # {env: NAME} and {file: PATH} keep secrets out of the file
         events: [vuln_update, policy_eval]

@@ -17,6 +17,7 @@ GIB = 1 << 30
 _DURATION = re.compile(r"(\d{1,9})\s*([wdhms])")
 _SECONDS = {"w": 7 * DAY, "d": DAY, "h": HOUR, "m": 60, "s": 1}
 _SIZE = re.compile(r"(\d{1,18})\s*([kmgt]?)(i?b)?", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9._]+)?")
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
@@ -111,6 +112,28 @@ def url(value: str) -> str:
     return value
 
 
+def content_pattern(value: str) -> str:
+    """``NAME=REGEX``, an expression whose time can be bounded."""
+    from anchorecli.patterns import regex_fault
+
+    name, equals, regex = value.partition("=")
+    if not (equals and regex and _NAME.fullmatch(name)):
+        raise ValueError("NAME=REGEX is wanted, the name of letters, digits, _, . and -")
+    if "\n" in value:
+        raise ValueError("a pattern is matched against one line and has none itself")
+    if fault := regex_fault(regex):
+        raise ValueError(f"no usable regular expression: {fault}")
+    return value
+
+
+def image_path(value: str) -> str:
+    """The path of a file in an image, without the leading slash."""
+    parts = [part for part in value.split("/") if part not in ("", ".")]
+    if not parts or ".." in parts or "\n" in value:
+        raise ValueError("the path of a file in the image is wanted, like /etc/passwd")
+    return "/".join(parts)
+
+
 def unless_off(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     """The parser, with ``off`` (or ``none``) for no bound at all."""
 
@@ -178,6 +201,15 @@ OPTIONS = (
     Option("limits.layer-bytes", size),
     Option("limits.entries", positive),
     Option("limits.file-bytes", unless_off(size), _OFF),
+    Option("secret-search.enabled", boolean, _BOOL, local=True, long="secrets"),
+    Option("secret-search.max-file-bytes", size),
+    Option("content-search", content_pattern, _TEXT, many=True),
+    Option("content-search-file-bytes", size),
+    Option("retrieve-files", image_path, _TEXT, many=True),
+    Option("retrieve-file-bytes", size),
+    Option("verify-packages", boolean, _BOOL, local=True),
+    Option("malware.enabled", boolean, _BOOL, local=True, long="malware"),
+    Option("malware.clamd", text, _TEXT),
 )
 BY_KEY = {option.key: option for option in OPTIONS}
 

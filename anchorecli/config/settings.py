@@ -111,6 +111,19 @@ class Settings:
     """Entries of one layer."""
     limits_file_bytes: int | None = None
     """Of one file that an analyzer reads whole; None: what each analyzer allows."""
+    secret_search_enabled: bool = False
+    """This, ``verify_packages`` and ``malware_enabled``: also where no rule asks for it."""
+    secret_search_max_file_bytes: int = 512 * 1024
+    content_search: tuple[str, ...] = ()
+    """``NAME=REGEX``, matched from the start of each line."""
+    content_search_file_bytes: int = 1024 * 1024
+    retrieve_files: tuple[str, ...] = ()
+    """Paths of files that are kept whole."""
+    retrieve_file_bytes: int = 1000 * 1024
+    verify_packages: bool = False
+    malware_enabled: bool = False
+    malware_clamd: str = ""
+    """Where clamd listens: a socket's path or ``host:port``; empty: at the usual sockets, else clamscan."""
     feeds: Mapping[str, FeedSettings] = field(default_factory=dict)
     webhooks: tuple[Webhook, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from anchorecli import __version__, codec
-from anchorecli.analyzers import REGISTERED, load
+from anchorecli.analyzers import REGISTERED, load, load_demanded
 from anchorecli.analyzers.keys import fact_keys, files_key
 from anchorecli.layers import Limits
 from anchorecli.model import Analysis, DiffId, FactKey, Image, Package, Report
@@ -18,6 +18,7 @@ from anchorecli.tree import Tree
 from anchorecli.values import dataclass, field, replace
 
 if TYPE_CHECKING:
+    from anchorecli.analyzers import Registered, Scanner
     from anchorecli.analyzers.base import Analyzer
 
 Progress = Callable[[str, int, int], None]
@@ -31,6 +32,10 @@ class AnalyzeOptions:
     now: str
     analyzers: Sequence[Analyzer] | None = None
     """Every registered one where it is not given."""
+    demanded: Sequence[Registered] = ()
+    """What runs beside them, see ``analyzers.on_demand``."""
+    scanner: Scanner | None = None
+    """What the demanded malware analyzer asks."""
     limits: Limits = field(default_factory=Limits)
     max_file_bytes: int | None = None
     """A bound on every file that is read, beside each analyzer's own."""
@@ -48,16 +53,22 @@ def analyze(source: Source, store: Store, options: AnalyzeOptions) -> Analysis:
     Raises: SourceError where the image cannot be had whole; nothing of the offending layer is stored.
     """
     image = source.image
-    keys = fact_keys(REGISTERED if options.analyzers is None else options.analyzers, digests=options.limits.digests)
-    analyzer_set = _analysis_key(keys)
+    always = REGISTERED if options.analyzers is None else options.analyzers
+    analyzer_set = _analysis_key(fact_keys((*always, *options.demanded), digests=options.limits.digests))
     if not options.force and (known := _stored_analysis(store, image, analyzer_set)) is not None:
         return known
     # Here, since a known image has no use for the code that reads layers.
-    from anchorecli.analyzers.run import assemble
+    from anchorecli.analyzers.run import assemble, followed
     from anchorecli.scan.reading import layer_facts
 
-    analyzers = load() if options.analyzers is None else options.analyzers
+    analyzers = load() if options.analyzers is None else tuple(options.analyzers)
+    analyzers += load_demanded(options.demanded, options.scanner)
     facts, complete = layer_facts(source, store, replace(options, analyzers=analyzers))
+    further = followed(image, analyzers, facts)
+    if further != analyzers:
+        # Links lead to files that nobody could know of while the layers were read.
+        again = replace(options, analyzers=further, force=False, meanwhile=None)
+        analyzers, (facts, complete) = further, layer_facts(source, store, again)
     analysis = assemble(image, analyzers, facts)
     if complete:
         save(store, analysis, analyzer_set, options.now)
@@ -118,15 +129,22 @@ def stored_files(store: Store, diff_ids: Sequence[DiffId]) -> Tree | None:
 
 
 def stored_packages(store: Store, image_id: str) -> tuple[Package, ...] | None:
-    """The packages of a stored image; None where it was not analyzed by this version's analyzers."""
-    for digests in (False, True):
-        payload = store.get_analysis(image_id, _analysis_key(fact_keys(REGISTERED, digests=digests)))
-        if payload is not None:
-            try:
-                return read_analysis(payload).packages
-            except ValueError:
-                continue
+    """The packages of a stored image, by this version's analyzers if they saw it; None where nothing is kept."""
+    for payload in _kept_analyses(store, image_id):
+        try:
+            return read_analysis(payload).packages
+        except ValueError:
+            continue
     return None
+
+
+def _kept_analyses(store: Store, image_id: str) -> Iterator[bytes]:
+    for digests in (False, True):
+        if payload := store.get_analysis(image_id, _analysis_key(fact_keys(REGISTERED, digests=digests))):
+            yield payload
+    # Whatever was looked for beside them on demand, an analysis lists all packages.
+    if payload := store.latest_analysis(image_id):
+        yield payload
 
 
 def _stored_analysis(store: Store, image: Image, analyzer_set: str) -> Analysis | None:
