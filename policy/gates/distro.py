@@ -66,7 +66,7 @@ def _end_of_life(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Pr
     date, name = evidence.enrichment.end_of_life, distro_name(evidence)
     if date is None:
         message = f"rule {arguments.rule_id} could not be decided: when support for {name} ends is not known"
-        yield Problem("policy", "distro.end_of_life", message, "Run `anchore feeds sync endoflife`.")
+        yield Problem("policy", "distro.end_of_life", message, "Run `anchore feeds sync end-of-life`.")
         return
     left = days_between(evidence.now, date) if date else None
     # The day itself is the last with support.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from hashlib import md5
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from anchorecli.model import ImageRef
 
 from .evidence import config, evidence, fired, messages
@@ -61,3 +64,19 @@ def test_what_the_original_makes_of_users_and_port_zero():
 def test_a_directory_has_no_lines_for_the_original_either():
     given = evidence(reference=ImageRef("dir", "dir:/srv", path="/srv"))
     assert original("dockerfile", "instruction", given, instruction="HEALTHCHECK", check="not_exists") == []
+
+
+LINE = st.one_of(
+    st.sampled_from(["FROM a AS b", "FROM", "FROM --x", "USER", "EXPOSE x/y 99999-1", "\\", "\\$", "<<EOF"]),
+    st.text(max_size=20),
+)
+
+
+@given(st.lists(LINE, max_size=8).map("\n".join))
+def test_no_text_breaks_a_rule(text):
+    for image in (evidence(dockerfile=text), evidence(settings=config([text]))):
+        for read in (fired, original):
+            read("dockerfile", "instruction", image, instruction="FROM", check="not_in", value="b,c")
+            read("dockerfile", "effective_user", image, users="root", type="whitelist")
+            read("dockerfile", "exposed_ports", image, ports="0", type="blacklist")
+            read("ancestry", "allowed_base_image_tag", image, base_tag="a")
