@@ -19,7 +19,6 @@ _DO = {
     "expired": "remove it, or renew it with a new end and a reason",
     "expiring": "renew it with a reason, or mend what it lets through",
     "unused": "remove it, or narrow it to the images it is for (image:)",
-    "wide": "narrow it",
 }
 
 
@@ -58,7 +57,7 @@ def _outcome_lines(outcome: AllowOutcome, verdict: Verdict, options: RenderOptio
     style = _STYLES.get(outcome.status, "indeterminate")
     lines = wrapped(_title(outcome, verdict), options.width, first=(f"  {word:<9} ", style), indent=_INDENT)
     lines += wrapped(clean(_words(outcome)), options.width, first=(" " * _INDENT, ""))
-    advice = _advice(outcome)
+    advice = _advice(outcome, verdict)
     if advice:
         lines += wrapped(clean(advice), options.width, first=(" " * (_INDENT - 3) + "-> ", "dim"))
     return lines
@@ -87,8 +86,10 @@ def _words(outcome: AllowOutcome) -> str:
     return f"{said} ({', '.join(filter(None, (outcome.ticket, until)))})"
 
 
-def _advice(outcome: AllowOutcome) -> str:
+def _advice(outcome: AllowOutcome, verdict: Verdict) -> str:
     do = _DO.get(outcome.status, "")
+    if outcome.status == "unused" and any(problem.incomplete for problem in verdict.problems):
+        do = ""
     if outcome.status == "needless":
         do = "update, and remove it" if outcome.covered else "remove it"
     return "; ".join(filter(None, (outcome.note, do)))
