@@ -45,7 +45,8 @@ def _content(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Proble
     for match in sorted(evidence.analysis.contents):
         if match.pattern in chosen:
             yield Fire(
-                f"File content analyzer found regexp match in container: file=/{match.path} regexp={match.pattern}"
+                f"File content analyzer found regexp match in container: file=/{match.path} regexp={match.pattern}",
+                path=match.path,
             )
 
 
@@ -98,7 +99,7 @@ def _name(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem]:
         yield not_gathered("files.name_match", arguments, _FILE_LIST)
     elif pattern is not None:
         for path in sorted(pattern.select(evidence.once(_paths))):
-            yield Fire(f"Application of regex matched file found in container: file={path} regexp={regex}")
+            yield Fire(f"Application of regex matched file found in container: file={path} regexp={regex}", path=path)
 
 
 def _paths(evidence: Evidence) -> list[str]:
@@ -176,7 +177,7 @@ def _suid(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem]:
         return
     found = {"/" + path: _TYPE_BITS[kind] | mode for path, kind, mode in _with_bits(evidence.tree, 0o6000)}
     for path in sorted(found.keys() - ignored(arguments, found)):
-        yield Fire(f"SUID or SGID found set on file {path}. Mode: {oct(found[path])}")
+        yield Fire(f"SUID or SGID found set on file {path}. Mode: {oct(found[path])}", path=path)
 
 
 def _world_writable(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem]:
@@ -189,7 +190,7 @@ def _world_writable(evidence: Evidence, arguments: Arguments) -> Iterator[Fire |
         if kind in (Kind.FILE, Kind.HARDLINK) or (kind is Kind.DIR and not mode & 0o1000)
     }
     for path in sorted(found.keys() - ignored(arguments, found)):
-        yield Fire(f"World-writable path found: {path}. Mode: {oct(found[path])}")
+        yield Fire(f"World-writable path found: {path}. Mode: {oct(found[path])}", path=path)
 
 
 def _with_bits(tree: Tree, mask: int) -> Iterator[tuple[str, Kind, int]]:
@@ -208,7 +209,7 @@ def _unowned(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Proble
         return
     found = ["/" + path for path in evidence.analysis.unowned]
     for path in sorted(set(found) - ignored(arguments, found)):
-        yield Fire(f"Executable file that no package owns found: {path}")
+        yield Fire(f"Executable file that no package owns found: {path}", path=path)
 
 
 def _unowned_looked_at(evidence: Evidence, _arguments: Arguments) -> str:

@@ -66,7 +66,8 @@ def _verify(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem
         if path not in left and _is_below(path, arguments):
             yield Fire(
                 f"VERIFY check against package db for package '{package}' failed on entry '{path}' "
-                f"with status: '{status}'"
+                f"with status: '{status}'",
+                path=path,
             )
 
 
@@ -96,7 +97,8 @@ def _metadata(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Probl
             continue
         if holds:
             kind = f"{package.name} {package.version} ({package.type})"
-            yield Fire(f"Package matches the rule: {kind}" + (f": {conditions}" if conditions else ""))
+            message = f"Package matches the rule: {kind}" + (f": {conditions}" if conditions else "")
+            yield Fire(message, purl=package.purl)
     if unread:
         shown = ", ".join(unread[:5]) + (" …" if len(unread) > 5 else "")
         said = f"rule {arguments.rule_id} could not compare {counted(len(unread), 'version')}: {shown}"

@@ -32,6 +32,7 @@ def _content(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Proble
         yield Fire(
             f"Content regex '{regex}' check '{check}' found in retrieved file '{path}'",
             f"{arguments.rule_id}+file://{path}",
+            path=path,
         )
 
 

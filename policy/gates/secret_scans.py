@@ -32,7 +32,8 @@ def _checks(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem
     if arguments.text("match_type") == "found":
         for path, rule in found:
             yield Fire(
-                f"Secret content search analyzer found regexp match in container: file={path} regexp={rules[rule]}"
+                f"Secret content search analyzer found regexp match in container: file={path} regexp={rules[rule]}",
+                path=path,
             )
     elif not found and not unknown:
         where, what = arguments.text("filename_regex") or "*", arguments.text("content_regex_name") or "all"
