@@ -47,19 +47,19 @@ def load_bundle(path: str | Path) -> Bundle:
     """The bundle in a file, with the files it includes. Raises: BundleError with the file's name and line."""
     from anchorecli.policy.include import read_text
 
-    return _bundle(read_documents(read_text(path), str(path)), str(path), from_file=True)
+    return bundle_of(read_documents(read_text(path), str(path)), str(path), from_file=True)
 
 
 def parse_bundle(text: str, path: str = "") -> Bundle:
     """The bundle in a text; ``path`` is what messages call it. Raises: BundleError."""
-    return _bundle(read_documents(text, path), path)
+    return bundle_of(read_documents(text, path), path)
 
 
 def default_bundle() -> Bundle:
     """The bundle used without ``--policy``: that of ``default.yaml``, without the time to read YAML."""
     from anchorecli.policy.default import DEFAULT
 
-    return _bundle((from_plain(DEFAULT),), "")
+    return bundle_of((from_plain(DEFAULT),), "")
 
 
 def fail_on_bundle(severity: Severity) -> Bundle:
@@ -87,10 +87,11 @@ def fail_on_bundle(severity: Severity) -> Bundle:
         "mappings": [everything | {"policy_id": "fail-on"}],
         "evidence": {"max_feed_age_days": 14},
     }
-    return _bundle((from_plain(plain),), "")
+    return bundle_of((from_plain(plain),), "")
 
 
-def _bundle(documents: tuple[Node, ...], path: str, *, from_file: bool = False) -> Bundle:
+def bundle_of(documents: tuple[Node, ...], path: str, *, from_file: bool = False) -> Bundle:
+    """The bundle in documents that have been read; ``from_file`` where others may be included. Raises: BundleError."""
     faults = Faults(path)
     root = documents[0]
     if len(documents) > 1 or "include" in root.entries:

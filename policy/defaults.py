@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from anchorecli.policy import GATES
 from anchorecli.policy.base import Gate, Trigger
 from anchorecli.policy.document import Node
 from anchorecli.policy.faults import Faults, quoted, unknown
@@ -55,6 +54,8 @@ def _params(defaults: Fields, faults: Faults) -> dict[tuple[str, str], Node]:
         gate = find_gate(gate_name)
         trigger = find_trigger(gate, trigger_name(name)) if gate else None
         if gate is None or trigger is None:
+            from anchorecli.policy import GATES
+
             known = [f"{gate.name}.{trigger.name}" for gate in GATES for trigger in gate.triggers]
             faults.add(line, unknown("trigger", written, known))
         elif given.kind != "mapping":

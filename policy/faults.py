@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import Literal, NamedTuple, NoReturn
 
 from anchorecli.errors import BundleError
 from anchorecli.model import Problem
 
 _SHOWN = 50
 _LISTED = 40
+_HINT = "Nothing was evaluated. `anchore policy gates` lists every gate, trigger and parameter."
+
+
+class Remark(NamedTuple):
+    """Something to say of a place in a bundle. With an error the bundle is not used; ``hint`` is the next step."""
+
+    path: str
+    line: int
+    severity: Literal["error", "warning"]
+    message: str
+    hint: str = ""
+
+
+class BundleFaults(BundleError):
+    """A bundle with faults: the message holds a line for each, ``remarks`` holds them taken apart."""
+
+    remarks: tuple[Remark, ...] = ()
 
 
 class Faults:
     """Collects faults and remarks while a bundle is read, so that one run shows all of them."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, hint: str = _HINT) -> None:
         self._path = path
+        self._hint = hint
         self._faults: list[tuple[int, str]] = []
         self._remarks: list[Problem] = []
 
@@ -48,8 +66,9 @@ class Faults:
         lines = [first, *(self._located(line, message) for line, message in ordered[1:_SHOWN])]
         if len(ordered) > _SHOWN:
             lines.append(f"and {len(ordered) - _SHOWN} more")
-        hint = "Nothing was evaluated. `anchore policy gates` lists every gate, trigger and parameter."
-        raise BundleError("\n".join(lines), path=self._path_of(first_line), line=first_line, hint=hint)
+        error = BundleFaults("\n".join(lines), path=self._path_of(first_line), line=first_line, hint=self._hint)
+        error.remarks = tuple(Remark(self._path_of(line), line, "error", message) for line, message in ordered)
+        raise error
 
     def _located(self, line: int, message: str) -> str:
         path = self._path_of(line)

@@ -2,35 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from anchorecli.errors import UsageError
 from anchorecli.policy import GATES
 from anchorecli.policy.base import Gate, Parameter, Trigger
 from anchorecli.policy.faults import unknown
 from anchorecli.policy.parameters import EXPECTED
+from anchorecli.policy.reference_text import plain_text
 from anchorecli.policy.rules import find_gate, find_trigger
 from anchorecli.policy.spellings import PENDING_GATES, RETIRED_GATES, trigger_name
 
+Document = dict[str, Any]
 
-def reference(gate: str = "", trigger: str = "") -> str:
+_HEAD = (
+    "What the rules of a [policy bundle](policies.md) can ask. This page is what `anchore policy gates --markdown`",
+    "prints; `anchore policy gates GATE TRIGGER` prints a part of it for a terminal.",
+    "",
+    "Parameters may be written as `params: {severity: high, ports: [22, 80]}` or, as Anchore Engine has them, as",
+    "`params: [{name: severity, value: high}]` with strings throughout. Regular expressions match from the start of a",
+    "text, in bounded time. The action (`stop`, `warn`, `go`) is the rule's.",
+)
+
+
+def reference(gate: str = "", trigger: str = "", *, markdown: bool = False) -> str:
     """What ``policy gates`` prints: every gate with its triggers, a line each; or one gate, or one of its triggers,
-    with parameters, as Markdown.
+    with parameters and an example.
 
     Raises: UsageError with the nearest name.
     """
-    return _gate(gate, trigger) if gate else _overview()
+    if not gate:
+        return reference_markdown() if markdown else _overview()
+    lowered = gate.lower()
+    if lowered in PENDING_GATES:
+        return f"{lowered}: this gate {PENDING_GATES[lowered]}.\n"
+    if lowered in RETIRED_GATES:
+        successor = RETIRED_GATES[lowered]
+        return f"{lowered}: retired; " + (f"use {successor}.\n" if successor else "nothing replaces it.\n")
+    found = _find_gate(gate)
+    triggers = [_find_trigger(found, trigger)] if trigger else list(found.triggers)
+    if not markdown:
+        return plain_text(found, triggers, whole=not trigger)
+    lines = _trigger_lines(found, triggers[0], 1) if trigger else _gate_lines(found, 1)
+    return "\n".join(lines) + "\n"
 
 
 def reference_markdown() -> str:
-    """The whole reference as one Markdown page."""
-    lines = ["# Gates and triggers", ""]
+    """The whole reference as one Markdown page: the text of ``docs/policy-gates.md``."""
+    lines = ["# Gates and triggers", "", *_HEAD, ""]
+    lines += ["| gate | what it looks at | triggers |", "|---|---|---|"]
+    for gate in GATES:
+        names = ", ".join(f"[{trigger.name}](#{gate.name}{trigger.name})" for trigger in gate.triggers)
+        lines.append(f"| [{gate.name}](#{gate.name}) | {_cell(gate.description)} | {names} |")
+    lines.append("")
     for gate in GATES:
         lines += [*_gate_lines(gate, 2), ""]
-    lines += ["## Gates that are accepted and not evaluated yet", "", ", ".join(PENDING_GATES) + ".", ""]
-    lines += ["## Retired gates", ""]
-    lines += [f"* {name}: {successor or 'nothing replaces it'}" for name, successor in RETIRED_GATES.items()]
+    if PENDING_GATES:
+        lines += ["## Gates that are accepted and not evaluated", "", ", ".join(PENDING_GATES) + ".", ""]
+    lines += ["## Retired gates", "", "Accepted, pointed out by `anchore policy lint`, never evaluated.", ""]
+    lines += ["| gate | use instead |", "|---|---|"]
+    lines += [f"| {name} | {successor or 'nothing replaces it'} |" for name, successor in RETIRED_GATES.items()]
     return "\n".join(lines) + "\n"
+
+
+def reference_document(gate: str = "", trigger: str = "") -> Document:
+    """The same as data: all gates, or those that are named, with their triggers and parameters.
+
+    Raises: UsageError with the nearest name.
+    """
+    chosen = [_find_gate(gate)] if gate else list(GATES)
+    gates = [_gate_document(one, [_find_trigger(one, trigger)] if trigger else one.triggers) for one in chosen]
+    if gate:
+        return {"gates": gates}
+    return {"gates": gates, "not_evaluated": list(PENDING_GATES), "retired": dict(RETIRED_GATES)}
+
+
+def _gate_document(gate: Gate, triggers: Iterable[Trigger]) -> Document:
+    return {
+        "name": gate.name,
+        "description": gate.description,
+        "triggers": [
+            {
+                "name": trigger.name,
+                "aliases": list(trigger.aliases),
+                "description": trigger.description,
+                "evaluated": trigger.fire is not None,
+                "needs": trigger.needs,
+                "differences": trigger.notes,
+                "parameters": [_parameter_document(parameter) for parameter in trigger.parameters],
+            }
+            for trigger in triggers
+        ],
+    }
+
+
+def _parameter_document(parameter: Parameter) -> Document:
+    document = parameter._asdict()
+    return document | {"allowed": list(parameter.allowed), "aliases": list(parameter.aliases)}
 
 
 def _overview() -> str:
@@ -38,28 +107,28 @@ def _overview() -> str:
     for gate in GATES:
         lines += [f"{gate.name}: {gate.description}"]
         lines += [f"  {trigger.name}: {trigger.description}{_status(trigger)}" for trigger in gate.triggers]
-    pending = ", ".join(PENDING_GATES)
-    lines += ["", f"Accepted, not evaluated by this version (the verdict is then indeterminate): {pending}"]
+    if PENDING_GATES:
+        pending = ", ".join(PENDING_GATES)
+        lines += ["", f"Accepted, not evaluated by this version (the verdict is then indeterminate): {pending}"]
+    lines += ["", "Parameters: anchore policy gates GATE [TRIGGER]"]
     return "\n".join(lines) + "\n"
 
 
-def _gate(name: str, trigger: str) -> str:
+def _find_gate(name: str) -> Gate:
     gate = find_gate(name.lower())
     if gate is None:
-        lowered = name.lower()
-        if lowered in PENDING_GATES:
-            return f"# {lowered}\n\nThe gate {lowered} {PENDING_GATES[lowered]}.\n"
-        if lowered in RETIRED_GATES:
-            successor = RETIRED_GATES[lowered]
-            return f"# {lowered}\n\nRetired; " + (f"use {successor}.\n" if successor else "nothing replaces it.\n")
-        raise UsageError(unknown("gate", name, (gate.name for gate in GATES)))
-    if not trigger:
-        return "\n".join(_gate_lines(gate, 1)) + "\n"
-    found = find_trigger(gate, trigger_name(trigger))
+        hint = "`anchore policy gates` lists them all"
+        raise UsageError(unknown("gate", name, (gate.name for gate in GATES)), hint=hint)
+    return gate
+
+
+def _find_trigger(gate: Gate, name: str) -> Trigger:
+    found = find_trigger(gate, trigger_name(name))
     if found is None:
-        valid = (candidate.name for candidate in gate.triggers)
-        raise UsageError(unknown("trigger", trigger, valid, f" in gate {gate.name}"))
-    return "\n".join(_trigger_lines(gate, found, 1)) + "\n"
+        valid = [known for one in gate.triggers for known in (one.name, *one.aliases)]
+        hint = f"`anchore policy gates {gate.name}` lists them all"
+        raise UsageError(unknown("trigger", name, valid, f" in gate {gate.name}"), hint=hint)
+    return found
 
 
 def _gate_lines(gate: Gate, level: int) -> Iterator[str]:
@@ -75,6 +144,9 @@ def _trigger_lines(gate: Gate, trigger: Trigger, level: int) -> Iterator[str]:
     yield f"{'#' * level} {gate.name}.{trigger.name}"
     yield ""
     yield trigger.description + _status(trigger)
+    if trigger.aliases:
+        yield ""
+        yield "Also called " + ", ".join(trigger.aliases) + "."
     if trigger.parameters:
         yield ""
         yield "| parameter | required | value | default | meaning |"
@@ -90,7 +162,14 @@ def _parameter_line(parameter: Parameter) -> str:
     example = f" Example: `{parameter.example}`." if parameter.example else ""
     default = f"`{parameter.default}`" if parameter.default else ""
     required = "yes" if parameter.required else ""
-    return f"| {parameter.name} | {required} | {value} | {default} | {parameter.description}{example} |"
+    also = f" Also called {', '.join(parameter.aliases)}." if parameter.aliases else ""
+    cells = (parameter.name, required, value, default, parameter.description + also + example)
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _cell(text: str) -> str:
+    """A text in a table: a bar would end its cell."""
+    return text.replace("|", "\\|")
 
 
 def _status(trigger: Trigger) -> str:

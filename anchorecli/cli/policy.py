@@ -1,66 +1,46 @@
-"""``anchore policy``: create, check and explain bundles."""
+"""``anchore policy``: write, check, test and explain bundles. One module per few commands, imported when asked for."""
 
 from __future__ import annotations
 
-import sys
-from importlib import resources
-from pathlib import Path
+from importlib import import_module
 
 import click
 
-from anchorecli.cli.app import Start
-from anchorecli.cli.options import option
-from anchorecli.errors import UsageError
+COMMANDS = {
+    "init": ("policy_write", "Write a commented bundle from a preset, as a start for one's own."),
+    "lint": ("policy_lint", "Check bundles: faults, and what is doubtful, with file and line."),
+    "show": ("policy_show", "What holds for which image: a bundle with all its parts resolved."),
+    "digest": ("policy_show", "Print the digest of what a bundle means."),
+    "convert": ("policy_write", "Write a bundle in another form: YAML or JSON, 1_0 or 2."),
+    "allow": ("policy_allow", "Write an exception into a bundle, keeping its comments and layout."),
+    "gates": ("policy_gates", "Print the reference of gates, triggers and parameters."),
+    "schema": ("policy_gates", "Print the JSON Schema of bundles, for editors."),
+    "allow": ("policy_allow", "Write an exception for a finding into a bundle."),
+    "test": ("policy_test", "Run cases: images and what a bundle should say of them."),
+}
 
 
-@click.group()
+class PolicyGroup(click.Group):
+    """Knows its commands' names and one-line helps without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order in which a bundle is made."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"anchorecli.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with their one-line helps."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=PolicyGroup)
 def policy() -> None:
     """Policy bundles."""
-
-
-@policy.command()
-@click.argument("file", type=click.Path(dir_okay=False), default="policy.yaml")
-@option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
-@click.pass_obj
-def init(start: Start, file: str, overwrite: bool) -> None:
-    """Write the built-in bundle to FILE, as a start for one's own.
-
-    FILE is policy.yaml where none is given.
-    """
-    if Path(file).exists() and not overwrite:
-        raise UsageError(f"{file} is there already", hint="choose another name, or --overwrite")
-    Path(file).write_text(resources.files("anchorecli.policy").joinpath("default.yaml").read_text(encoding="utf-8"))
-    with start.app() as app:
-        app.note(f"wrote {file}; use it with: anchore scan --policy {file} IMAGE")
-
-
-@policy.command()
-@click.argument("file", type=click.Path(dir_okay=False))
-@click.pass_obj
-def lint(start: Start, file: str) -> int:
-    """Check a bundle and list all that is wrong with it.
-
-    Each fault has its line; with any of them the exit code is 2.
-    """
-    from anchorecli.policy.bundle import load_bundle
-    from anchorecli.report import clean
-
-    bundle = load_bundle(file)
-    for warning in bundle.warnings:
-        sys.stdout.write(clean(f"{warning.subject}: {warning.message}") + "\n")
-    rules = sum(len(each.rules) for each in bundle.policies)
-    sys.stdout.write(f"{file}: {len(bundle.policies)} policies, {rules} rules, {bundle.digest}\n")
-    return 0
-
-
-@policy.command()
-@click.argument("gate", required=False, default="")
-@click.argument("trigger", required=False, default="")
-def gates(gate: str, trigger: str) -> None:
-    """Print the reference of gates, triggers and parameters.
-
-    Of all, or of one GATE or TRIGGER; it is made from the code.
-    """
-    from anchorecli.policy.reference import reference
-
-    sys.stdout.write(reference(gate, trigger))
