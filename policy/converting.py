@@ -96,7 +96,7 @@ def _params(rule: Document) -> Flow:
     gate = find_gate(rule["gate"])
     trigger = find_trigger(gate, rule["trigger"]) if gate else None
     declared = {parameter.name: parameter for parameter in trigger.parameters} if trigger else {}
-    given = {pair["name"]: pair["value"] for pair in rule["params"]}
+    given: dict[str, str] = {pair["name"]: pair["value"] for pair in rule["params"]}
     # As they are declared: what matters comes first there.
     order = [name for name in declared if name in given] + [name for name in given if name not in declared]
     return Flow({name: _native(declared.get(name), given[name]) for name in order})
@@ -157,5 +157,6 @@ def _renamed(value: Any) -> Any:
         return [_renamed(item) for item in value]
     found: Document = {}
     for name, item in value.items():
-        found[_NEW_KEYS.get(name, name)] = "2" if name == "version" else item if name == "params" else _renamed(item)
+        key = str(_NEW_KEYS.get(name, name))
+        found[key] = "2" if name == "version" else item if name == "params" else _renamed(item)
     return found

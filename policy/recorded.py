@@ -118,12 +118,13 @@ def _image(image: _Json) -> Image:
 
 def _config(config: _Json, platform: str) -> ImageConfig:
     system, architecture, *variant = [*platform.split("/"), ""]
-    lists = ("env", "cmd", "entrypoint", "exposed_ports", "volumes", "healthcheck")
+    names = ("env", "cmd", "entrypoint", "exposed_ports", "volumes", "healthcheck")
+    lists: dict[str, Any] = {name: tuple(config[name]) for name in names}
     texts = ("created", "author", "user", "working_dir", "stop_signal")
     return ImageConfig(
         Platform(system, architecture, variant[0] if variant else ""),
         **{name: config[name] for name in texts},
-        **{name: tuple(config[name]) for name in lists},
+        **lists,
         labels=config["labels"],
         history=tuple(HistoryEntry(**entry) for entry in config["history"]),
     )
@@ -136,7 +137,7 @@ def _distro(distro: _Json) -> Distro:
 
 def _package(one: _Json) -> Package:
     kind = one["type"]
-    lists = {name: tuple(one[name]) for name in ("licenses", "cpes")}
+    lists: dict[str, Any] = {name: tuple(one[name]) for name in ("licenses", "cpes")}
     texts = ("name", "version", "type", "purl", "arch", "source", "source_version", "owner", "vendor", "module")
     return Package(
         scheme=_SCHEMES.get(kind, kind),

@@ -15,7 +15,6 @@ COMMANDS = {
     "allow": ("policy_allow", "Write an exception into a bundle, keeping its comments and layout."),
     "gates": ("policy_gates", "Print the reference of gates, triggers and parameters."),
     "schema": ("policy_gates", "Print the JSON Schema of bundles, for editors."),
-    "allow": ("policy_allow", "Write an exception for a finding into a bundle."),
     "test": ("policy_test", "Run cases: images and what a bundle should say of them."),
 }
 
