@@ -143,6 +143,9 @@ class Collector:
                 path = index.paths[row]
                 for analyzer in self.wants(path, 1, index.modes[row]) or ():
                     links.setdefault(analyzer.name, {})[path] = target
+                for analyzer in self._large:
+                    if target in self._values[analyzer.name]:
+                        links.setdefault(analyzer.name, {})[path] = target
         return links
 
     def _problem(self, analyzer: Analyzer, path: str, message: str, cause: str = "") -> None:
@@ -176,7 +179,7 @@ def assemble(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerF
         for name, values in others.items():
             values.extend(getattr(found, name))
     packages = link_owners(packages, owned, tree)
-    problems.update(uncataloged(tree, owned), unlisted(distro, packages))
+    problems.update(uncataloged(tree, owned, packages), unlisted(distro, packages))
     packages.sort(key=lambda p: (p.type, p.name, p.version, p.arch, p.locations))
     return Analysis(
         image=image,

@@ -65,7 +65,7 @@ def find(word: str, pattern: str, *, sole: bool = False) -> Find:
 _VERSIONS = {
     "<n>": r"\d{1,5}(?:\.\d{1,8}){1,4}",
     "<3>": r"\d{1,5}\.\d{1,5}\.\d{1,8}",
-    "<3x>": r"\d{1,5}\.\d{1,5}\.\d{1,8}(?:[-.]?(?:alpha|beta|rc|pre|dev)[.-]?\d{0,8})?",
+    "<3x>": r"\d{1,5}\.\d{1,5}\.\d{1,8}(?:[-.]?(?:alpha|beta|rc|RC|pre|dev)[.-]?\d{0,8})?",
 }
 
 
@@ -115,12 +115,10 @@ class Search:
     def _look(self, key: tuple[int, int], each: _Filled, data: bytes, end: int) -> None:
         word, pattern, sole = each
         place = data.find(word, 0, max(0, end))
-        while place >= 0:
+        while place >= 0 and self._counts.get(key, 0) < MAX_HITS:
             self._counts[key] = self._counts.get(key, 0) + 1
-            if self._counts[key] > MAX_HITS:
-                return
-            window = data[max(0, place - BEFORE) : place + AFTER]
-            if match := pattern.search(window):
+            start = max(0, place - BEFORE)
+            if match := _around(pattern, data[start : place + AFTER], (place - start, place - start + len(word))):
                 version = match["version"][:MAX_VERSION].decode("latin-1")
                 versions = self._found.setdefault(key, [])
                 if version not in versions:
@@ -128,6 +126,14 @@ class Search:
                 if not sole:
                     return
             place = data.find(word, place + 1, end)
+
+
+def _around(pattern: re.Pattern[bytes], window: bytes, word: tuple[int, int]) -> re.Match[bytes] | None:
+    """The match that the word is part of, not one that lies before or behind it."""
+    match = pattern.search(window)
+    while match is not None and match.end() <= word[0]:
+        match = pattern.search(window, match.start() + 1)
+    return match if match is not None and match.start() < word[1] else None
 
 
 _Filled = tuple[bytes, "re.Pattern[bytes]", bool]

@@ -15,6 +15,7 @@ from anchorecli.values import dataclass, field
 
 ANALYZER = "binary"
 _GO = Rule("go", "go", (), ("golang:go",))
+_INSTALLED_IN = frozenset({"bin", "sbin", "lib", "lib64", "lib32", "libexec"})
 _CRATES_IO = ("", "crates.io", "registry")
 
 
@@ -77,15 +78,13 @@ def program_packages(view: View, hits: Iterable[tuple[Fact, str, str]]) -> Itera
 
 
 def prefix(path: str) -> str:
-    """The directory a program was installed below: what stands before ``bin``, ``lib`` and the like."""
-    parts = path.split("/")[:-1]
-    for place, part in enumerate(parts):
-        if part in ("bin", "sbin", "lib", "lib64", "lib32", "libexec"):
-            # usr/lib/jvm/java-17/bin: the innermost bin counts, but all below one lib is that prefix' own.
-            if part not in ("bin", "sbin") and "bin" in parts[place + 1 :]:
-                continue
-            return "/".join(parts[:place])
-    return "/".join(parts)
+    """The directory a program was installed below: what stands before the last ``bin``, ``lib`` and the like."""
+    parts = path.split("/")
+    if parts[-1] != "release":
+        for place in range(len(parts) - 2, -1, -1):
+            if parts[place] in _INSTALLED_IN:
+                return "/".join(parts[:place])
+    return "/".join(parts[:-1])
 
 
 def _program(view: View, entry: _Installation) -> Package:

@@ -6,10 +6,15 @@ its length as a varint; without it two pointers to string headers, 4 or 8 bytes 
 The module text stands between two marks of 16 bytes: lines ``path``, ``mod``, ``dep``, ``=>`` (what replaces the line
 before), ``build KEY=VALUE``, tab separated.
 
+``-X`` sets a variable at link time: its text stands by itself between zeros, which Go's other texts do not. So a
+version that the module text lacks can be read there (``version_strings``).
+
 Not handled: programs built before Go 1.13, and packed ones.
 """
 
 from __future__ import annotations
+
+import re
 
 from anchorecli.analyzers.binary.layout import CONSTANT, DATA, Layout, Region, Source
 from anchorecli.model import Json
@@ -26,7 +31,12 @@ MAX_MODULES = 100_000
 _HEADER = 32
 _BIG, _INLINE = 1, 2
 _MARK = 16
+MAX_STRINGS = 16
 _SECTIONS = (".go.buildinfo", "__go_buildinfo")
+_TABLES = (".gopclntab", "__gopclntab", ".eh_frame", ".dynstr", ".dynsym")
+# Zeros are many and dots are few: looked for from the first dot on, and then back to the zero.
+_ENDS = re.compile(rb"\.\d{1,4}\.\d{1,6}(?:[-+~][0-9A-Za-z.+~-]{1,60})?(?=\0)")
+_BEGINS = re.compile(rb"\0(v?\d{1,4})$")
 
 
 def read(layout: Layout, source: Source) -> dict[str, Json] | None:
@@ -93,6 +103,25 @@ def _unquoted(value: str) -> str:
         except ValueError:
             return value[1:-1]
     return value
+
+
+def version_strings(layout: Layout, source: Source) -> list[str]:
+    """Versions that stand between zeros among the constants, each once; none where the constants were not kept."""
+    found: dict[str, None] = {}
+    for region in layout.parts():
+        if region.kind != CONSTANT or region.name in _TABLES:
+            continue
+        for start in range(region.offset, region.offset + min(region.size, SEARCH_BYTES), STEP):
+            try:
+                data = source.at(start, min(STEP + MAX_VERSION, region.offset + region.size - start))
+            except LookupError:
+                break
+            for end in _ENDS.finditer(data):
+                if begin := _BEGINS.search(data[max(0, end.start() - 6) : end.start()]):
+                    found[(begin[1] + end[0]).decode("ascii")] = None
+            if len(found) > MAX_STRINGS:
+                return []
+    return list(found)
 
 
 # ── finding it ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -24,10 +24,11 @@ _VARIABLES = (
 )
 """What the variable is called in which builds leave their version, lower case, the most telling first."""
 _TOOLCHAIN = re.compile(r"go(\d+(?:\.\d+)*(?:(?:rc|beta)\d+)?)(?:[ +-]|$)")
-_DEVELOPMENT = re.compile(r"devel (?:go(\d+(?:\.\d+)*)-)?(\S+)")
+_DEVELOPMENT = re.compile(r"devel (?:go(\d+(?:\.\d+)*)-)?\+?(\w+)")
 _NO_TAG = "v0.0.0-"
 _SETTINGS = ("GOOS", "GOARCH", "CGO_ENABLED", "vcs", "vcs.revision", "vcs.time", "vcs.modified", "-tags", "-buildmode")
-_MAJOR = re.compile(r"/v\d+$")
+_MAJOR = re.compile(r"/v(\d+)$")
+_HOSTS = ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org")
 
 GO_MODULES = {
     "github.com/hashicorp/consul": ("hashicorp:consul",),
@@ -106,10 +107,36 @@ def package(module: Module, **where: object) -> Package:
 
 
 def main_path(fact: Mapping[str, Json]) -> str:
-    """The main module's path, empty where it was built without modules or from loose files."""
+    """The main module's path, empty where it was built from loose files or is Go's own.
+
+    A program built without modules says only which package it was: its module is guessed by the rules of code hosts.
+    """
     main = fact.get("main")
-    path = main[0] if main else ""
-    return "" if path == "command-line-arguments" else str(path)
+    path = str(main[0] if main else fact.get("path", ""))
+    if "." not in path.partition("/")[0]:
+        # command-line-arguments, cmd/go: nothing that has a place in the world.
+        return path if main and path != "command-line-arguments" else ""
+    return path if main else _module_of(path)
+
+
+def lacks_version(fact: Mapping[str, Json]) -> bool:
+    """Whether it is a known program, of which neither the toolchain nor the linker's flags tell the version."""
+    path = main_path(fact)
+    stamped = str(fact["main"][1]) if fact.get("main") else ""
+    unknown = stamped in ("", UNKNOWN) or stamped.startswith(_NO_TAG)
+    return unknown and bool(known_program(path)) and not version_in_flags(fact.get("settings", {}), path)
+
+
+def _module_of(package_path: str) -> str:
+    for known in GO_MODULES:
+        if f"{package_path}/".startswith(f"{known}/"):
+            rest = package_path[len(known) + 1 :].partition("/")[0]
+            return f"{known}/{rest}" if re.fullmatch(r"v\d+", rest) else known
+    parts = package_path.split("/")
+    if parts[0] not in _HOSTS:
+        return package_path.partition("/cmd/")[0]
+    length = 4 if len(parts) > 3 and re.fullmatch(r"v\d+", parts[3]) else 3
+    return "/".join(parts[:length])
 
 
 def known_program(path: str) -> tuple[str, ...]:
@@ -118,8 +145,9 @@ def known_program(path: str) -> tuple[str, ...]:
 
 
 def _all(fact: Mapping[str, Json], content_version: str) -> Iterator[Module]:
-    if path := main_path(fact):
-        yield _main(path, fact, content_version)
+    path = main_path(fact)
+    if path and ((main := _main(path, fact, content_version)).version != UNKNOWN or fact.get("main")):
+        yield main
     for row in fact.get("deps", ()):
         if row[0]:
             yield _dependency(row)
@@ -129,13 +157,14 @@ def _all(fact: Mapping[str, Json], content_version: str) -> Iterator[Module]:
 
 def _main(path: str, fact: Mapping[str, Json], content_version: str) -> Module:
     settings: Mapping[str, str] = fact.get("settings", {})
-    stamped = str(fact["main"][1])
+    _, stamped, checksum = fact.get("main", ("", "", ""))[:3]
     metadata = {"kind": "main"}
-    if fact["main"][2]:
-        metadata["h1"] = fact["main"][2]
+    if checksum:
+        metadata["h1"] = checksum
     metadata |= {key: settings[key] for key in _SETTINGS if settings.get(key)}
     version = "" if stamped in ("", UNKNOWN) else stamped
     if not version or version.startswith(_NO_TAG):
+        content_version = content_version or _sole_version(path, fact)
         for witness, found in (("ldflags", version_in_flags(settings, path)), ("content", content_version)):
             if found:
                 version = found if found.startswith("v") else f"v{found}"
@@ -176,7 +205,7 @@ def _library(fact: Mapping[str, Json]) -> Module | None:
         return Module("stdlib", version, metadata, (cpe("golang:go", version),))
     if found := _DEVELOPMENT.match(text):
         metadata["inexact"] = "a toolchain between releases"
-        return Module("stdlib", f"{found[1] or '0'}-devel-{found[2]}", metadata)
+        return Module("stdlib", f"{found[1]}-devel-{found[2]}" if found[1] else f"devel-{found[2]}", metadata)
     return None
 
 
@@ -194,6 +223,17 @@ def version_in_flags(settings: Mapping[str, str], path: str) -> str:
         if best is None or rank < best:
             best, version = rank, value
     return version
+
+
+def _sole_version(path: str, fact: Mapping[str, Json]) -> str:
+    """The version among the program's strings, where there is but one that may be the module's."""
+    major = _MAJOR.search(path)
+    texts = [text for text in fact.get("strings", ()) if not major or text.lstrip("v").partition(".")[0] == major[1]]
+    if any("sqlite" in row[0] for row in fact.get("deps", ())):
+        texts = [text for text in texts if not text.startswith("3.")]
+    # A distribution's build has two: 2.42.0+ds and 2.42.0+ds-5+deb12u1.
+    roots = [text for text in texts if not any(text != other and text.startswith(other) for other in texts)]
+    return roots[0] if len(roots) == 1 else ""
 
 
 def _assignments(flags: str) -> Iterator[tuple[str, str]]:

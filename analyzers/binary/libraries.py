@@ -63,9 +63,6 @@ LIBRARIES = (
     _library("libarchive", r"libarchive\.so.*", "\0libarchive ", r"\0libarchive <3>", "libarchive:libarchive"),
     _library("libgcrypt", r"libgcrypt\.so.*", "This is Libgcrypt ", r"This is Libgcrypt <3>", "gnupg:libgcrypt"),
     _library("libssh2", r"libssh2\.so.*", "libssh2_", r"SSH-2\.0-libssh2_<3>", "libssh2:libssh2"),
-    _library(
-        "openldap:library", r"libldap.*\.so.*", "$OpenLDAP: ", r"\$OpenLDAP: [\w.-]{1,40} <3>", "openldap:openldap"
-    ),
     _library("krb5", r"libkrb5\.so.*", "KRB5_BRAND: ", r"KRB5_BRAND: krb5-<n>-final", "mit:kerberos_5"),
     _library(
         "heimdal-krb5", r"libkrb5\.so.*", "$Version: Heimdal ", r"\$Version: Heimdal <3> \$", "heimdal_project:heimdal"

@@ -16,29 +16,29 @@ from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, parti
 from anchorecli.analyzers.binary import elf, golang, macho, pe, rust
 from anchorecli.analyzers.binary.classifiers import Search, rules_for
 from anchorecli.analyzers.binary.evidence import packages, program_packages
+from anchorecli.analyzers.binary.gomodules import lacks_version, main_path
 from anchorecli.analyzers.binary.layout import Kept, Layout, Source, Whole, keep, plan
-from anchorecli.model import Json, Package, Problem
+from anchorecli.model import Json, Kind, Package, Problem
 from anchorecli.values import dataclass
 
 FIRST_BYTES = 4096
 """Headers and section tables of the linkers that write them first fit in."""
 SMALL, PLAIN = 24 * 1024, 256 * 1024
 """Bytes: no known program is smaller than the one; below the other, mode or name must say that it is executable."""
-TEXTS = frozenset({"application.ini", "composer", "composer.phar", "elixir", "wp"})
-"""Programs that are scripts, and files that tell a program's version: of any size."""
+NAMES = frozenset({"application.ini", "composer", "composer.phar", "elixir", "java", "release", "wp"})
+"""Small programs, scripts, and files that tell a program's version: of any size."""
 
 _MAGICS = (elf.MAGIC, *macho.MAGICS, *macho.UNIVERSAL, pe.MAGIC)
 _UPX = b"UPX!"
-_LINK = 1
 
 
 def is_candidate(path: str, size: int, mode: int) -> bool:
     """Whether a file's first bytes are worth a look."""
     name = path[path.rfind("/") + 1 :]
-    if name in TEXTS or size >= PLAIN:
+    # The runner asks for links by name with a size of 1: it knows by itself which have a fact under another name.
+    if size >= PLAIN or (name in NAMES and size > 1):
         return True
-    # A hard link is asked for with a size of 1: its content has the other name.
-    if size < SMALL and size != _LINK:
+    if size < SMALL:
         return False
     return bool(mode & 0o111) or ".so" in name or bool(rules_for(name))
 
@@ -55,7 +55,7 @@ class Binaries:
     version: int = 1
     options: str = ""
     wants: Wants = Wants(
-        names=TEXTS,
+        names=NAMES,
         from_bytes=SMALL,
         match=is_candidate,
         max_bytes=0,
@@ -92,6 +92,8 @@ class Binaries:
         problems: list[Problem] = []
         programs: list[tuple[Fact, str, str]] = []
         for fact in view.facts():
+            if _is_another_name(view, fact):
+                continue
             found += packages(view, fact)
             programs += ((fact, name, version) for name, version in _programs(fact.value))
             if "packed" in fact.value:
@@ -174,6 +176,8 @@ def _linked(fact: dict[str, Json], layouts: list[Layout], source: Source) -> Non
     go: dict[str, Json] | None = None
     for layout in layouts:
         other = golang.read(layout, source)
+        if other is not None and lacks_version(other) and (texts := golang.version_strings(layout, source)):
+            other["strings"] = texts
         if go is not None and other is not None:
             known = {tuple(map(str, row)) for row in go.get("deps", ())}
             more = [row for row in other.get("deps", ()) if tuple(map(str, row)) not in known]
@@ -188,11 +192,20 @@ def _linked(fact: dict[str, Json], layouts: list[Layout], source: Source) -> Non
 # ── what it amounts to ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _is_another_name(view: View, fact: Fact) -> bool:
+    """Whether it is a hard link to a file that is there under its first name."""
+    file = view.tree.stat(fact.path)
+    if file is None or file.kind is not Kind.HARDLINK:
+        return False
+    source = view.tree.hardlink_source(fact.layer, file.target)
+    return source is not None and (at := view.tree.where(source[1])) is not None and at[0] == source[0]
+
+
 def _programs(value: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
     """The programs of a file; what Go's own list speaks of is told by that."""
     if "go" in value:
         if value["go"].get("path") == "cmd/go":
             yield "go", str(value["go"]["go"])
-        if value["go"].get("main"):
+        if main_path(value["go"]):
             return
     yield from value.get("programs", ())

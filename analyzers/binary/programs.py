@@ -25,6 +25,9 @@ _BUILD_IDS = (
     find("000000000\0", r"[\0A](?P<version>\d\.\d{1,2}\.\d{1,3})1\d{9}000000000\0"),
 )
 
+# 17.0.9, 1.8.0_302: without the build's number, which not every place has.
+_JAVA = r"(?P<version>\d{1,2}(?:\.\d{1,4}){0,5}(?:_\d{1,3})?)"
+
 LANGUAGES = (
     Rule(
         "python",
@@ -49,7 +52,7 @@ LANGUAGES = (
         "perl",
         r"perl(?:5(?:\.\d{1,3}\.\d{1,3})?)?",
         (
-            find("/perl5/5.", r"/perl5/(?:site_perl/)?<3>[/\0]"),
+            find("/perl5/5.", r"/perl5/<3>[/\0]"),
             find("/perl/5.", r"/(?:share|lib)(?:/[\w-]+)?/perl/<3>\0"),
         ),
         ("perl:perl",),
@@ -162,14 +165,19 @@ TOOLS = (
     Rule(
         "openjdk",
         r"java",
+        (find("\0openjdk\0java\0", rf"\0openjdk\0java\0(?:\d\.\d\0)?{_JAVA}[-+\0]"),),
+        ("oracle:openjdk",),
+    ),
+    Rule(
+        "openjdk:release",
+        r"release",
         (
-            find(
-                "\0openjdk\0java\0",
-                r"\0openjdk\0java\0(?:\d\.\d\0)?"
-                r"(?P<version>\d{1,2}(?:\.\d{1,4}){0,5}(?:_\d{1,3})?(?:\+\d{1,3}|-b\d\d)?)[-\0]",
-            ),
+            find("JAVA_RUNTIME_VERSION=", rf'JAVA_RUNTIME_VERSION="{_JAVA}[-+"]'),
+            find("JAVA_VERSION=", rf'JAVA_VERSION="{_JAVA}[-+"]'),
         ),
         ("oracle:openjdk",),
+        need=(b"OS_ARCH=",),
+        text=True,
     ),
     Rule(
         "firefox",
@@ -201,7 +209,7 @@ SERVERS = (
         unless=(b"nginx version: openresty/", b"nginx version: angie/", b"nginx version: freenginx/"),
     ),
     _simple("openresty", r"nginx|openresty", "nginx version: openresty/", r"openresty/<n>", "openresty:openresty"),
-    _simple("angie", r"nginx|angie", "nginx version: ", r"[Aa]ngie(?: version: Angie)?/<3>"),
+    _simple("angie", r"nginx|angie", "ngie/", r"\b[Aa]ngie/<3>"),
     _simple("httpd", r"httpd|apache2", "Apache/", r"Apache/<3>", "apache:http_server"),
     _simple("lighttpd", r"lighttpd", "\0lighttpd/", r"\0lighttpd/<3>\0", "lighttpd:lighttpd"),
     Rule(
@@ -262,7 +270,7 @@ SERVERS = (
     ),
     _simple(
         "percona-server",
-        r"mysqld?",
+        r"mysql|mysqld",
         "percona-server-",
         r"/percona-server-<3>-",
         "oracle:mysql",
@@ -270,7 +278,7 @@ SERVERS = (
     ),
     _simple(
         "percona-xtradb-cluster",
-        r"mysqld?",
+        r"mysql|mysqld",
         "Percona-XtraDB-Cluster-",
         r"/Percona-XtraDB-Cluster-<3>",
         "oracle:mysql",
@@ -281,7 +289,7 @@ SERVERS = (
     ),
     Rule(
         "mariadb",
-        r"mariadbd?|mysqld?",
+        r"mariadb|mariadbd|mysql|mysqld",
         (find("-MariaDB", r"\b<3>-MariaDB"), find("mariadb-", r"/mariadb-<3>/")),
         ("mariadb:mariadb",),
     ),
@@ -313,23 +321,8 @@ SERVERS = (
     ),
 )
 
-
-def _go(name: str, *majors: str) -> Rule:
-    """A Go program whose build passes ``-X …version=v1.2.3``: the linker leaves that between zeros."""
-    finds = tuple(
-        find(f"\0{start}.", rf"\0(?P<version>{start}\.\d{{1,3}}\.\d{{1,3}}(?:[-+][0-9A-Za-z.-]{{1,20}})?)\0", sole=True)
-        for major in majors
-        for start in (f"v{major}", major)
-    )
-    return Rule(name, name, finds, need=(b"\xff Go buildinf:",))
-
-
-# Of these the build information has the version, unless they were built with -trimpath: then it leaves the flags out.
+# Go programs whose version the build information may lack: with -trimpath it leaves the linker's flags out.
 GO_PROGRAMS = (
-    _go("helm", "3", "4"),
-    _go("traefik", "1", "2", "3"),
-    _go("etcd", "3"),
-    _go("caddy", "2"),
     Rule("vault", r"vault", (find("revoke", r"revoke<3x>[^0-9.]", sole=True),), ("hashicorp:vault",)),
     _simple("consul", r"consul", "CONSUL_VERSION: ", r"CONSUL_VERSION: <3x>", "hashicorp:consul"),
     _simple("grafana", r"grafana(?:-server)?", "release-", r"release-<3>[^0-9.]", "grafana:grafana"),

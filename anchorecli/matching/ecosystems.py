@@ -97,7 +97,9 @@ def queries(package: Package, ecosystem: str) -> tuple[Query, ...]:
     if package.metadata.get("kind") == "application" and "private" in package.metadata:
         # The image's own program, never published: its name says nothing of the registry's package of that name.
         return ()
-    return (Query(ecosystem, language_name(package), package.version),)
+    # A version made up of a commit says nothing of its place among the releases: asked as one that cannot be compared.
+    version = "(devel)" if "inexact" in package.metadata else package.version
+    return (Query(ecosystem, language_name(package), version),)
 
 
 def language_ecosystem(package: Package) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from anchorecli.analyzers.uncataloged import uncataloged, unlisted
-from anchorecli.model import Distro, ImagePath, Package, Problem
+from anchorecli.model import Distro, ImagePath, Location, Package, Problem
 from anchorecli.tree import Tree
 from tests.builders import Entry, layer, link
 from tests.layers.reading import read
@@ -82,3 +82,11 @@ def test_nothing_is_told_where_packages_are_or_nobody_keeps_a_list() -> None:
     assert unlisted(Distro("debian", "12"), [package("deb")]) == []
     assert unlisted(Distro("busybox", "1.36.1"), []) == []
     assert unlisted(None, []) == []
+
+
+def test_a_program_that_told_what_is_in_it_is_not_unknown() -> None:
+    tree = Tree([read(layer({"opt/a": LARGE, "opt/b": LARGE})).index])
+    known = Package("x", "1", "golang", "go", locations=(Location(ImagePath("opt/a")),))
+    (remark,) = uncataloged(tree, {}, [known])
+    assert "opt/b" in remark.message
+    assert "opt/a" not in remark.message

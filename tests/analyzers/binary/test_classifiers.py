@@ -1,0 +1,217 @@
+"""Every rule finds its program by a piece of a real one's strings, in one pass whatever the pieces."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from anchorecli.analyzers.binary import classifiers
+from anchorecli.analyzers.binary.classifiers import AFTER, MAX_HITS, Rule, Search, all_rules, find, rules_for
+
+# rule → file name, what stands in it, version
+SAMPLES: dict[str, tuple[str, str, str]] = {
+    "python": ("python3.11", "\0" + "3.9.1\0\0" + "3.11.2\0final", "3.11.2"),
+    "python:library": ("libpython3.13.so.1.0", "main\0" + "3.13.0rc2+\0x", "3.13.0rc2"),
+    "pypy": ("libpypy3.9-c.so", "\n[PyPy 7.3.11 with GCC", "7.3.11"),
+    "node": ("node", "x\0node.js/v24.19.0\0y", "24.19.0"),
+    "node:library": ("libnode.so.108", "\0node.js/v18.20.4\0", "18.20.4"),
+    "deno": ("deno", "agent Deno/1.46.3 x", "1.46.3"),
+    "bun": ("bun", "Bun v1.1.30 (linux", "1.1.30"),
+    "ruby": ("ruby3.1", "\0ruby 3.1.2p20 (2022-04-12 revision 4491bb740a)", "3.1.2"),
+    "ruby:library": ("libruby-3.1.so.3.1", "\0ruby 3.4.0preview1 (2024\0ruby 3.3.0 (2023-12-25 revision", "3.3.0"),
+    "perl": ("perl5.36.0", "\0/usr/local/lib/perl5/5.36.0/x86_64-linux-gnu\0", "5.36.0"),
+    "php": ("php8.2", "X-Powered-By: PHP/8.2.36\0", "8.2.36"),
+    "php-fpm": ("php-fpm", "X-Powered-By: PHP/8.3.0RC1\0", "8.3.0RC1"),
+    "libphp": ("libphp8.2.so", "X-Powered-By: PHP/8.2.36\0", "8.2.36"),
+    "composer": ("composer.phar", "'composer/composer' => \narray (\n'pretty_version' => '2.7.1'", "2.7.1"),
+    "wp-cli": ("wp", "wp-cli/wp-cli 2.10.0\n", "2.10.0"),
+    "erlang": ("beam.smp", "-I/usr/src/otp_src_25.3.2.8/erts/x86", "25.3.2.8"),
+    "elixir": ("elixir", "#!/bin/sh\nELIXIR_VERSION=1.14.0\n", "1.14.0"),
+    "swipl": ("swipl", "/tmp/src/swipl-9.1.2/src/os", "9.1.2"),
+    "julia": ("libjulia-internal.so.1", "julia version 1.10.0\0", "1.10.0"),
+    "rust": ("libstd-a5a48102fbd58791.so", "rustc version 1.63.0 (4b91a6ea7 2022-08-08)", "1.63.0"),
+    "rust:driver": ("librustc_driver-4c3beb7552356b6f.so", "/usr/src/rustc-1.63.0/compiler", "1.63.0"),
+    "ghc": ("ghc-9.0.2", "libHSunix-2.7.2.2-ghc9.0.2.so\0", "9.0.2"),
+    "cabal": ("cabal", "cabal-install-3.4.1.0-5K:Distribution", "3.4.1.0"),
+    "stack": ("stack", "\0stack-2.7.5-4MwjQGzRWvOY6u029GEVc:System", "2.7.5"),
+    "dart": ("dart", "\0" + "3.2.0 (stable) (Tue Nov 14", "3.2.0"),
+    "busybox": ("busybox", "syslogd started: BusyBox v1.35.0\0", "1.35.0"),
+    "bash": ("bash", "@(#)Bash version 5.2.15(1) release GNU\0", "5.2.15"),
+    "util-linux": ("getopt", "%s from util-linux 2.38.1\n", "2.38.1"),
+    "gcc": ("gcc-12", "GCC: (GNU) 12.2.0\0", "12.2.0"),
+    "gzip": ("gzip", "\0" + "1.12\0" + "%s: not in gzip format\0bug-gzip@gnu.org\0", "1.12"),
+    "xz": ("xz", "xz (XZ Utils) 5.4.1\0", "5.4.1"),
+    "zstd": ("zstd", "Zstandard CLI\0v1.5.4\0", "1.5.4"),
+    "jq": ("jq", "\0" + "1.7.1\0", "1.7.1"),
+    "curl": ("curl", "\0curl/7.88.1\0", "7.88.1"),
+    "openssl": ("openssl", "\0OpenSSL 1.1.1w  11 Sep 2023\0", "1.1.1w"),
+    "aws-lc": ("openssl", "AWS-LC 1.36.0\0", "1.36.0"),
+    "openldap": ("ldapsearch", "@(#) $OpenLDAP: ldapsearch 2.5.13+dfsg-5 (Feb", "2.5.13"),
+    "git": ("git", "\xffgit/2.39.5\0GIT_USER_AGENT\0", "2.39.5"),
+    "openssh": ("sshd", "\0OpenSSH_6.6.1*\0OpenSSH_9.2p1 Debian-2\0", "9.2p1"),
+    "gnupg": ("gpg", "GNU Privacy Guard's OpenPGP server 2.2.40 ready", "2.2.40"),
+    "vim": ("vim.basic", "VIM - Vi IMproved 9.0 (2022 Jun 28)", "9.0"),
+    "ffmpeg": ("ffprobe", "%s version 5.1.9-0+deb12u1\0", "5.1.9"),
+    "tini": ("tini-static", "tini version 0.19.0\0", "0.19.0"),
+    "tcpdump": ("tcpdump", "\0%s version 4.99.3\n", "4.99.3"),
+    "lua": ("lua5.4", "$LuaVersion: Lua 5.4.4  Copyright", "5.4.4"),
+    "sudo": ("sudo", "Sudo version %s\n\0" + "1.9.13p3\0" + "1.4.1\0", "1.9.13p3"),
+    "fluent-bit": ("fluent-bit", "Fluent Bit v2.2.0\n", "2.2.0"),
+    "openjdk": ("java", "\0openjdk\0java\0" + "0.0\0" + "17.0.21.1+2-1-deb12u1-Debian\0", "17.0.21.1"),
+    "openjdk:release": ("release", 'JAVA_RUNTIME_VERSION="1.8.0_302-b08"\nOS_ARCH="x"\n', "1.8.0_302"),
+    "firefox": ("application.ini", "[App]\nVendor=Mozilla\nName=Firefox\nRemotingName=x\nVersion=115.1\n", "115.1"),
+    "chrome": ("chrome", "\0" + "120.0.6099.71\0Default\0", "120.0.6099.71"),
+    "nginx": ("nginx", "nginx version: nginx/1.22.1\n", "1.22.1"),
+    "openresty": ("nginx", "nginx version: openresty/1.21.4.1\n", "1.21.4.1"),
+    "angie": ("angie", "nginx version: Angie/1.4.0\n", "1.4.0"),
+    "httpd": ("httpd", "\0Apache/2.4.58 (Unix)\0", "2.4.58"),
+    "lighttpd": ("lighttpd", "\0lighttpd/1.4.69\0", "1.4.69"),
+    "haproxy": ("haproxy", " version 2.6.12-1+deb12u4, released 2023/12/16\n", "2.6.12"),
+    "proftpd": ("proftpd", "ProFTPD Version 1.3.8b\0", "1.3.8b"),
+    "memcached": ("memcached", "\0memcached 1.6.18\0", "1.6.18"),
+    "redis": ("redis-server", "Redis version=%s\0" + "5.0.0\0" + "7.2.14f2c19aa0b7e-1712345678\0", "7.2.1"),
+    "valkey": ("valkey-server", "Valkey version=%s\0" + "8.0.1buildkitsandbox-1712345678\0", "8.0.1"),
+    "postgresql": ("postgres", "\0PostgreSQL 15.20 (Debian", "15.20"),
+    "mysql": ("mysql", "/pb2/build/mysql-8.0.33/client", "8.0.33"),
+    "mysql-server": ("mysqld", "/pb2/build/mysql-8.0.33/sql", "8.0.33"),
+    "mysql-cluster": ("ndbd", "/build/mysql-cluster-gpl-8.0.33/storage", "8.0.33"),
+    "percona-server": ("mysqld", "/build/percona-server-8.0.33-25/sql", "8.0.33"),
+    "percona-xtradb-cluster": ("mysqld", "/build/Percona-XtraDB-Cluster-8.0.33/sql", "8.0.33"),
+    "percona-xtrabackup": ("xtrabackup", "/build/percona-xtrabackup-8.0.33/x", "8.0.33"),
+    "mariadb": ("mariadb", "\0debian-linux-gnu\0" + "10.11.19-MariaDB\0", "10.11.19"),
+    "mongodb": ("mongod", "\0" + "7.0.2\0\0tcmalloc\0", "7.0.2"),
+    "arangodb": ("arangosh", "\0" + "3.11.8 [linux]", "3.11.8"),
+    "bind": ("named", "named version: BIND 9.18.49-1~deb12u3-Debian <>", "9.18.49"),
+    "unbound": ("unbound", "\0unbound 1.17.1\0", "1.17.1"),
+    "squid": ("squid", "\0squid/5.7\0", "5.7"),
+    "varnish": ("varnishd", "(varnish-7.1.1 revision 7cee1c581bead)", "7.1.1"),
+    "dnsmasq": ("dnsmasq", "\0dnsmasq-2.90\0", "2.90"),
+    "stunnel": ("stunnel4", "stunnel 5.68 on x86_64", "5.68"),
+    "openvpn": ("openvpn", "OpenVPN 2.6.14 x86_64-pc-linux-gnu [SSL", "2.6.14"),
+    "postfix": ("master", "\0mail_version=3.7.11\0", "3.7.11"),
+    "dovecot": ("dovecot", "Dovecot v2.3.19.1 (9b53102964) starting", "2.3.19.1"),
+    "envoy": ("envoy", "f" * 40 + "/1.28.0/Clean/RELEASE/BoringSSL", "1.28.0"),
+    "vault": ("vault", "grantrevoke1.15.4string", "1.15.4"),
+    "consul": ("consul", "CONSUL_VERSION: 1.17.1", "1.17.1"),
+    "grafana": ("grafana-server", "release-10.2.3'", "10.2.3"),
+    **{
+        name: (name, "5m.rate8.11.3-x", "8.11.3")
+        for name in ("filebeat", "metricbeat", "heartbeat", "packetbeat", "auditbeat")
+    },
+    "openssl:library": ("libcrypto.so.3", "\0OpenSSL 3.0.22 25 Aug 2026\0", "3.0.22"),
+    "libressl": ("libcrypto.so.50", "\0LibreSSL 3.8.2\0", "3.8.2"),
+    "aws-lc:library": ("libcrypto.so", "AWS-LC FIPS 2.0.0", "2.0.0"),
+    "curl:library": ("libcurl.so.4.8.0", "\0libcurl/7.88.1\0", "7.88.1"),
+    "zlib": ("libz.so.1.2.13", " deflate 1.2.13 Copyright 1995", "1.2.13"),
+    "sqlite": ("libsqlite3.so.0.8.6", "\0" + "3.40.1\0", "3.40.1"),
+    "glibc": ("libc.so.6", "GNU C Library (Debian GLIBC 2.36-9+deb12u14) stable release version 2.36.\n", "2.36"),
+    "musl": ("ld-musl-x86_64.so.1", "musl libc (x86_64)\nVersion %s\0/dev\0" + "1.2.3\0", "1.2.3"),
+    "libssh": ("libssh.so.4.9.6", "\0SSH-2.0-libssh_0.10.6\0", "0.10.6"),
+    "expat": ("libexpat.so.1.8.10", "\0expat_2.5.0\0", "2.5.0"),
+    "libpng": ("libpng16.so.16.39.0", " libpng version 1.6.39\0", "1.6.39"),
+    "libtiff": ("libtiff.so.6.0.0", "LIBTIFF, Version 4.5.0\n", "4.5.0"),
+    "gnutls": ("libgnutls.so.30.34.3", "Enabled GnuTLS 3.7.9 logging", "3.7.9"),
+    "bzip2": ("libbz2.so.1.0.4", "\0" + "1.0.8, 13-Jul-2019\0", "1.0.8"),
+    "pcre2": ("libpcre2-8.so.0.11.2", "\0" + "10.42 2022-12-11\0", "10.42"),
+    "libarchive": ("libarchive.so.13.6.2", "\0libarchive 3.6.2\0", "3.6.2"),
+    "libgcrypt": ("libgcrypt.so.20.4.1", "This is Libgcrypt 1.10.1 - The", "1.10.1"),
+    "libssh2": ("libssh2.so.1.0.1", "SSH-2.0-libssh2_1.10.0\r\n", "1.10.0"),
+    "krb5": ("libkrb5.so.3.3", "KRB5_BRAND: krb5-1.20.1-final 1.20.1 20221115\0", "1.20.1"),
+    "heimdal-krb5": ("libkrb5.so.26.0.0", "@(#)$Version: Heimdal 7.8.0 $\0", "7.8.0"),
+    "qtbase": ("libQt5Core.so.5.15.8", "\0Qt 5.15.8 (x86_64-little", "5.15.8"),
+    "ffmpeg:library": ("libavcodec.so.59.37.100", "FFmpeg version 5.1.9-0+deb12u1\0", "5.1.9"),
+    "imagemagick": ("libMagickCore-6.Q16.so.6.0.0", "ImageMagick 6.9.11-60 Q16", "6.9.11-60"),
+    "lua:library": ("liblua5.4.so.0.0.0", "$LuaVersion: Lua 5.4.4  Copyright", "5.4.4"),
+    "zstd:library": ("libzstd.so.1.5.4", "\xeb" + "1.5.4\0\0\0\0", "1.5.4"),
+    "lz4": ("liblz4.so.1.9.4", "\0" + "1.9.4\0", "1.9.4"),
+    "xz:library": ("liblzma.so.5.4.1", "\0" + "5.4.1\0", "5.4.1"),
+    "nghttp2": ("libnghttp2.so.14.24.1", "\xff" + "1.52.0\0\0\0\0", "1.52.0"),
+}
+
+
+def search(name: str, data: bytes, step: int = 1 << 20, rules: tuple[Rule, ...] | None = None) -> dict[str, str]:
+    found = Search(name, rules_for(name) if rules is None else rules)
+    for start in range(0, len(data), step):
+        found.feed(data[start : start + step])
+    found.feed(b"", last=True)
+    return dict(found.hits())
+
+
+def test_every_rule_has_a_sample() -> None:
+    assert set(SAMPLES) == set(all_rules())
+
+
+@pytest.mark.parametrize("rule", SAMPLES)
+def test_a_rule_finds_its_program_in_a_file_of_its_name_only(rule: str) -> None:
+    name, text, version = SAMPLES[rule]
+    data = bytes(3000) + text.encode("latin-1") + bytes(3000)
+    assert rule in {each.name for each in rules_for(name)}
+    assert search(name, data)[rule] == version
+    assert search(name, bytes(6000)) == {}
+    assert rules_for("x" + name) == ()
+
+
+@pytest.mark.parametrize("rule", all_rules().values(), ids=lambda rule: rule.name)
+def test_the_index_by_the_first_letters_misses_no_name(rule: Rule) -> None:
+    for each in classifiers._alternatives(rule.files):
+        letters = re.match(r"[A-Za-z]*", each)
+        assert letters is not None
+        assert len(letters[0]) > 1
+        # A last letter that may be missing, or a group right behind, would make another key of some names.
+        assert not re.match(r"[?*{]|\(\?:[A-Za-z|]", each[letters.end() :])
+
+
+@pytest.mark.parametrize("rule", all_rules().values(), ids=lambda rule: rule.name)
+def test_a_fixed_word_is_part_of_what_is_matched(rule: Rule) -> None:
+    for each in rule.finds:
+        assert re.compile(each.pattern.replace(b"<v>", b"3")).groupindex.keys() == {"version"}
+        assert len(each.word) > 1
+        assert b".*" not in each.pattern
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(SAMPLES)), st.integers(0, 2500), st.integers(60, 1500))
+def test_pieces_make_no_difference(rule: str, before: int, step: int) -> None:
+    name, text, version = SAMPLES[rule]
+    data = bytes(before) + b"\x01\0" + text.encode("latin-1") + b"\0\0\0\0" + bytes(600)
+    assert search(name, data, step)[rule] == version
+
+
+def test_what_took_over_the_strings_of_another_is_not_taken_for_it() -> None:
+    maria = b"/build/mysql-5.5.5/sql\0" + b"10.11.19-MariaDB\0"
+    assert search("mysqld", maria) == {"mariadb": "10.11.19"}
+    resty = b"nginx version: openresty/1.21.4.1\n"
+    assert search("nginx", resty) == {"openresty": "1.21.4.1"}
+    key = b"Redis version=%s\0" + b"8.0.1buildkitsandbox-1712345678\0" + b"valkey"
+    assert search("redis-server", key) == {}
+
+
+def test_weak_evidence_that_contradicts_itself_is_none() -> None:
+    assert search("jq", b"\0" + b"1.6\0" + b"\0" + b"1.7.1\0") == {}
+    assert search("jq", b"\0" + b"1.6\0" + b"\0" + b"1.6\0") == {"jq": "1.6"}
+
+
+def test_what_a_rule_needs_besides() -> None:
+    assert search("zstd", b"\0v1.5.4\0") == {}
+
+
+def test_a_version_that_is_cut_off_at_the_end_of_a_piece_is_read_whole() -> None:
+    data = b"BusyBox v1.35.17 (x)"
+    for cut in range(len(data)):
+        found = Search("busybox", rules_for("busybox"))
+        found.feed(data[:cut])
+        found.feed(data[cut:] + bytes(AFTER))
+        found.feed(b"", last=True)
+        assert found.hits() == [("busybox", "1.35.17")]
+
+
+def test_no_content_makes_it_look_forever() -> None:
+    rule = Rule("x", "xx", (find("aa", r"aa<n>b", sole=True),))
+    found = Search("xx", (rule,))
+    found.feed(b"a" * (MAX_HITS * 3))
+    found.feed(b"aa1.2b", last=True)
+    assert found._counts[0, 0] == MAX_HITS
+    assert found.hits() == []
