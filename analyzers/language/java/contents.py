@@ -49,14 +49,15 @@ class _Names(NamedTuple):
 
 
 class Contents:
-    """Reads one file of an image. ``archives`` is what was found, outermost first, ``faults`` what could not be read.
+    """Reads the file of that name. ``archives`` is what was found, outermost first, ``faults`` what could not be read.
 
     An archive is a dictionary: ``in`` (its path inside the file, empty for the file itself), ``manifest``, ``poms``
     (``group``, ``artifact``, ``version``, ``licenses``, and ``path`` where they stand in a directory of their own),
     ``package`` (of most classes) and ``classes`` (how many).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self.archives: list[dict[str, Json]] = []
         self.faults: list[str] = []
         self._budget = Budget(MAX_ARCHIVES, MAX_DIRECTORIES, MAX_INFLATED)
@@ -69,7 +70,8 @@ class Contents:
         if names.damage:
             self._fault(path, names.damage)
         fact = self._fact(archive, names, path)
-        if fact:
+        # One without anything to say for itself may have a name that does.
+        if fact or (path or self._name).lower().endswith(CERTAIN):
             self.archives.append({"in": path, **fact})
         for name, place in names.archives:
             self._inner(archive, place, f"{path}:{printable(name)}".lstrip(":"), depth + 1)

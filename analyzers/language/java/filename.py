@@ -24,7 +24,7 @@ _CLASSIFIER = re.compile(
     r"|all|uber|fat|shaded|with-dependencies|jar-with-dependencies|exec|boot|standalone|runner|bin|plain|original|nodep"
     r"|client-with-dependencies|jdk\d+\w*|java\d+|no_aop|classes|executable-war|embedded)$"
 )
-_NOT_CODE = re.compile(r"-(?:sources|javadoc|tests?|test-sources|test-javadoc|test-fixtures|src)$")
+_NOT_CODE = re.compile(r"-(?:sources|javadoc|test-sources|test-javadoc|src)$|-\d.*-(?:tests?|test-fixtures)$")
 
 
 class Name(NamedTuple):

@@ -257,6 +257,9 @@ ivy                                   org.apache.ivy
 java-jwt                              com.auth0
 javax.inject                          javax.inject
 javax.servlet-api                     javax.servlet
+jetty-jakarta-*                       org.eclipse.jetty.toolchain
+jetty-javax-*                         org.eclipse.jetty.toolchain
+jetty-servlet-api                     org.eclipse.jetty.toolchain
 jfreechart                            org.jfree
 jna                                   net.java.dev.jna
 jna-platform                          net.java.dev.jna
@@ -346,6 +349,7 @@ _SINCE: dict[str, tuple[tuple[tuple[int, ...], str], ...]] = {
 }
 _ONLY = {"com.mchange": "c3p0", "io.reactivex": "rxjava"}
 """Where that is so of one artifact of the group alone."""
+_DEBIAN = re.compile(r"^tomcat\d{1,2}-")
 _NUMBERS = re.compile(r"\d{1,9}")
 
 
@@ -361,7 +365,8 @@ def known_group(artifact: str, package: str, version: str) -> str:
 
 
 def in_tomcat(name: str) -> str:
-    """The artifact behind a file of Tomcat's own distribution, called ``catalina.jar`` there."""
+    """The artifact behind a file of Tomcat's own distribution, called ``catalina.jar``, or of Debian's."""
+    name = _DEBIAN.sub("tomcat-", name)
     if name.startswith("catalina-") and name not in ("catalina-ant", "catalina-ha"):
         name = name.removeprefix("catalina-")
     return name if name.startswith("tomcat") else f"tomcat-{name}"

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from anchorecli.analyzers.language.java import filename, groups
+from anchorecli.analyzers.licenses import identifier
 
 PLUGINS = (".hpi", ".jpi")
 
@@ -28,6 +29,7 @@ _VERSION = re.compile(r"[vV]?(\d[\w.+~-]{0,99})")
 _IVY = re.compile(r"([\w.-]+)#([\w.-]+);")
 _NOT_NAMES = frozenset(("app", "application", "main", "classes", "boot", "lib", "root", "target", "server", "jar"))
 _GENERIC = frozenset(("api", "client", "common", "core", "impl", "internal", "lib", "model", "param", "sdk", "util"))
+_ADDRESSES = {"license-2.0": "Apache-2.0", "epl-v10": "EPL-1.0", "epl-v20": "EPL-2.0", "mit-license": "MIT"}
 _LEAST_GROUP = 2
 """Parts: ``org`` alone is no group."""
 
@@ -40,7 +42,8 @@ class Artifact(NamedTuple):
     version: str
     kind: str
     evidence: str
-    """What the group is known from: ``maven``, ``manifest``, ``table``, ``classes``, or empty without a group."""
+    """What the group is known from: ``maven``, ``manifest``, ``table``, the file's ``name``, ``classes``, or nothing.
+    """
     licenses: tuple[str, ...] = ()
     path: str = ""
 
@@ -149,16 +152,16 @@ class Archive:
 
     def _coordinates(self, name: str, version: str) -> tuple[str, str, str]:
         """Group, artifact, and what the group is known from."""
-        if self.manifest.get("implementation-title") == "Apache Tomcat" and not name.startswith("tomcat-"):
-            # Its own distribution has short names: lib/catalina.jar.
-            return "org.apache.tomcat", groups.in_tomcat(name), "table"
+        if self.manifest.get("implementation-title") == "Apache Tomcat":
+            name = groups.in_tomcat(name)
         for known in _heads(name):
             if known in groups.groups():
                 return known, name[len(known) + 1 :], "table"
-        group, evidence = next(
-            ((group, evidence) for group, evidence in self._groups(name, version) if group), ("", "")
-        )
-        return group, name, evidence
+        head, _, tail = name.rpartition(".")
+        if "-" in tail and _GROUP.fullmatch(head) and head.partition(".")[0] in _TOP:
+            return head, tail, "name"  # org.mortbay.jasper.apache-el
+        found = [each for each in self._groups(name, version) if each[0]]
+        return (found[0][0], name, found[0][1]) if found else ("", name, "")
 
     def _groups(self, artifact: str, version: str) -> Iterator[tuple[str, str]]:
         """Groups and what they are known from, the surest first."""
@@ -195,7 +198,7 @@ class Archive:
         says = self.manifest
         text = says.get("plugin-license-name") or says.get("bundle-license", "")
         # OSGi: name;link="…";description="…", several with commas; often it is a link alone.
-        names = [part.partition(";")[0].strip().strip('"') for part in text.split(",")]
+        names = [_license(part.partition(";")[0].strip().strip('"')) for part in text.split(",")]
         return tuple(name for name in names if name and name != "<<EXTERNAL>>")
 
     # ── what is in it ───────────────────────────────────────────────────────────────────────────────────────
@@ -247,6 +250,15 @@ def _version(text: str) -> str:
         if found := _VERSION.fullmatch(word):
             return found[1]
     return ""
+
+
+def _license(text: str) -> str:
+    """A licence's name, out of its address where that is all there is: OSGi asks for one."""
+    if "://" not in text:
+        return text
+    name = text.rstrip("/").rpartition("/")[2].lower()
+    name = name.removesuffix(".txt").removesuffix(".html").removesuffix(".php")
+    return _ADDRESSES.get(name) or identifier(name) or text
 
 
 def _groups_of_bundle(symbolic: str, artifact: str) -> Iterator[str]:

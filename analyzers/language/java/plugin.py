@@ -58,7 +58,7 @@ class Java:
         certain = file.path.lower().endswith(CERTAIN)
         if not file.size or (not certain and file.head(2) != b"PK"):
             return None
-        contents = Contents()
+        contents = Contents(file.path)
         try:
             with file.open() as stream:
                 contents.read(Window(stream, 0, file.size))
@@ -136,7 +136,5 @@ def _joined(path: str, inside: str) -> str:
 def _nameless(paths: list[str]) -> Iterator[Problem]:
     if paths:
         some = ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
-        message = (
-            f"{len(paths)} with classes that neither Maven metadata, manifest nor file name call by a version: {some}"
-        )
+        message = f"{len(paths)} with classes and without a version in Maven metadata, manifest or file name: {some}"
         yield Problem("analyze", "Java archives", message, "nothing is known of them", incomplete=False)
