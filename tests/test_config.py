@@ -161,6 +161,15 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "limits.layer-bytes": ("4GiB", 4 << 30),
     "limits.entries": ("1000", 1000),
     "limits.file-bytes": ("500kB", 500_000),
+    "secret-search.enabled": ("true", True),
+    "secret-search.max-file-bytes": ("1MiB", 1 << 20),
+    "content-search": ("GPL=.*GPL-[23]", ("GPL=.*GPL-[23]",)),
+    "content-search-file-bytes": ("2MB", 2_000_000),
+    "retrieve-files": ("/etc/passwd", ("etc/passwd",)),
+    "retrieve-file-bytes": ("10kB", 10_000),
+    "verify-packages": ("true", True),
+    "malware.enabled": ("true", True),
+    "malware.clamd": ("clamd.example:3310", "clamd.example:3310"),
 }
 
 
@@ -369,7 +378,7 @@ def test_the_working_directory_decides_about_its_own_job(home: Path) -> None:
         ("polcy: x.yaml", ":1: unknown key 'polcy'", "policy"),
         ("\n\nfail_on: high", ":3: unknown key 'fail_on'", "fail-on"),
         ("retention: {dayz: 1}", ":1: unknown key 'dayz'", "days"),
-        ("zzzzzzzz: 1", ":1: unknown key 'zzzzzzzz'", "one of authfile, fail-on"),
+        ("zzzzzzzz: 1", ":1: unknown key 'zzzzzzzz'", "one of authfile, content-search"),
         ("feeds: {debian: {uri: 'http://x'}}", ":1: unknown key 'uri'", "url"),
         ("webhooks: [{url: 'http://x', header: {}}]", ":1: unknown key 'header'", "headers"),
         ("webhooks: [{url: 'http://x', events: [vuln]}]", ":1: unknown events 'vuln'", "vuln_update"),

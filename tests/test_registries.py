@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from anchorecli.analyzers import ANALYZERS, REGISTERED
+from anchorecli import feeds, report
+from anchorecli.analyzers import ANALYZERS, ON_DEMAND, REGISTERED, load_demanded
 from anchorecli.feeds import FEEDS
 from anchorecli.notify import CHANNELS
 from anchorecli.policy import GATE_CLASSES, GATES
@@ -17,9 +18,11 @@ from anchorecli.report import FORMATS
 
 ROOT = Path(__file__).parents[1]
 
+DEMANDED = load_demanded(ON_DEMAND)
+
 # folder → (the registry's values, the method that makes a class one of its plugins)
 REGISTRIES = {
-    "analyzers": (ANALYZERS, "assemble"),
+    "analyzers": ((*ANALYZERS, *DEMANDED), "assemble"),
     "feeds": (FEEDS, "parse"),
     "policy/gates": (GATES, "triggers"),
     "anchorecli/report": (FORMATS, "render"),
@@ -54,7 +57,7 @@ def test_names_are_unique_and_plain(folder: str) -> None:
     assert all(name and name == name.strip() and " " not in name.partition(":")[0] for name in names)
 
 
-@pytest.mark.parametrize("analyzer", ANALYZERS, ids=lambda analyzer: analyzer.name)
+@pytest.mark.parametrize("analyzer", [*ANALYZERS, *DEMANDED], ids=lambda analyzer: analyzer.name)
 def test_every_analyzer_has_tests_of_its_own(analyzer: object) -> None:
     module = type(analyzer).__module__.removeprefix("anchorecli.analyzers.").split(".")
     stem = module[1]
@@ -62,9 +65,14 @@ def test_every_analyzer_has_tests_of_its_own(analyzer: object) -> None:
 
 
 def test_the_registry_says_what_the_analyzers_say_of_themselves() -> None:
-    assert [(each.name, each.version, each.options) for each in REGISTERED] == [
-        (analyzer.name, analyzer.version, analyzer.options) for analyzer in ANALYZERS
+    assert [(each.name, each.version, each.options) for each in (*REGISTERED, *ON_DEMAND)] == [
+        (analyzer.name, analyzer.version, analyzer.options) for analyzer in (*ANALYZERS, *DEMANDED)
     ]
+
+
+def test_feeds_and_formats_are_named_as_they_name_themselves() -> None:
+    assert [each.name for each in feeds.REGISTERED] == [driver.name for driver in FEEDS]
+    assert [(each.name, each.subject) for each in report.REGISTERED] == [(f.name, f.subject) for f in FORMATS]
 
 
 def test_the_gates_are_named_as_they_name_themselves() -> None:

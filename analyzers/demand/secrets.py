@@ -30,6 +30,7 @@ MAX_FINDINGS = 200
 """Of one file: more of them are a list of something else."""
 
 _BINARY_HEAD = 4096
+_BEFORE, _AFTER = 64, 512
 _UNDERSCORE = re.compile(
     rb"_(?:(?=[A-Za-z0-9+/]{16}|[po]at_[A-Za-z0-9_-]{16})|(?i:key(?:_id)?|token)[\"']? *[:=])",
 )
@@ -178,7 +179,7 @@ def _private_keys(data: bytes) -> Iterator[Finding]:
 
 def _assigned(data: bytes, names: Sequence[int]) -> Iterator[Finding]:
     """What only a text can hold: assignments, and passwords in a form of their own."""
-    for start, end in dict.fromkeys(_line(data, at) for at in names):
+    for start, end in _spans(data, names):
         for rule in rules.LINES:
             yield from _matches(rule, data, start, end)
     if b'"auth"' in data:
@@ -188,11 +189,18 @@ def _assigned(data: bytes, names: Sequence[int]) -> Iterator[Finding]:
         yield from _matches(rule, data, max(0, match.start() - 24), match.end() + 256)
 
 
-def _line(data: bytes, at: int) -> tuple[int, int]:
-    """The line around a place, of a long one the part around it."""
-    start = data.rfind(b"\n", max(0, at - 512), at) + 1 or max(0, at - 512)
-    end = data.find(b"\n", at, at + 512)
-    return start, end if end >= 0 else min(len(data), at + 512)
+def _spans(data: bytes, places: Sequence[int]) -> list[tuple[int, int]]:
+    """The lines around some places, of a long line the parts around them; each byte in one span at most."""
+    spans: list[tuple[int, int]] = []
+    for at in sorted(places):
+        end = data.find(b"\n", at, at + _AFTER)
+        end = end if end >= 0 else min(len(data), at + _AFTER)
+        start = max(data.rfind(b"\n", max(0, at - _BEFORE), at) + 1, at - _BEFORE, 0)
+        if spans and start < spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        else:
+            spans.append((start, end))
+    return spans
 
 
 def _matches(rule: Rule, data: bytes, start: int = 0, end: int | None = None) -> Iterator[Finding]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from anchorecli.scan import analysis
+from anchorecli.analyzers import run
+from anchorecli.scan import analysis, reading
 from anchorecli.store import open_store
 from tests.cli.world import archive, debian
 from tests.source.opening import opened
@@ -18,9 +19,9 @@ def test_another_version_makes_its_own_analysis_of_stored_facts(
     image = archive(tmp_path / "image.tar", debian("bash=5.2"))
     made: list[str] = []
     read: list[object] = []
-    assemble, read_layer = analysis.assemble, analysis.read_layer
-    monkeypatch.setattr(analysis, "assemble", lambda *a: made.append(analysis.__version__) or assemble(*a))
-    monkeypatch.setattr(analysis, "read_layer", lambda *a, **k: read.append(a) or read_layer(*a, **k))
+    assemble, read_layer = run.assemble, reading.read_layer
+    monkeypatch.setattr(run, "assemble", lambda *a: made.append(analysis.__version__) or assemble(*a))
+    monkeypatch.setattr(reading, "read_layer", lambda *a, **k: read.append(a) or read_layer(*a, **k))
     store = open_store(tmp_path / "store")
     for version in ("1.0", "1.0", "1.1", "1.1"):
         monkeypatch.setattr(analysis, "__version__", version)
