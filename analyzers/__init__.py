@@ -40,6 +40,8 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("composer", 1, "language.composer.Composer"),
     Registered("pear", 1, "language.pear.Pear"),
     Registered("dotnet", 1, "language.dotnet.Dotnet"),
+    Registered("r", 1, "language.r.RPackages"),
+    Registered("conda", 1, "language.conda.Conda"),
     Registered("binary", 1, "binary.plugin.Binaries"),
 )
 """Every analyzer of every scan."""

@@ -11,8 +11,6 @@ from anchorecli.model import Distro, Package, Problem
 from anchorecli.tree import Tree
 
 KINDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("R packages", ("/DESCRIPTION",), "/library/"),
-    ("Conda packages", (".json",), "/conda-meta/"),
     ("pacman packages", ("/desc",), "var/lib/pacman/local/"),
     ("Gentoo packages", ("/CONTENTS",), "var/db/pkg/"),
     ("Nix store paths", ("/nix/var/nix/db/db.sqlite",), ""),

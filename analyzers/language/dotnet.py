@@ -3,7 +3,8 @@
 Format: https://github.com/dotnet/sdk/blob/main/documentation/specs/runtime-configuration-file.md ; ``libraries`` has
 ``"Newtonsoft.Json/13.0.1": {"type": "package"}``, ``targets`` the files that each brings. A shared runtime
 (``shared/Microsoft.NETCore.App/8.0.4``) and one that was published with an application (type ``runtimepack``) are the
-packages that Microsoft's advisories name: ``Microsoft.NETCore.App.Runtime.linux-x64``.
+packages that Microsoft's advisories name: ``Microsoft.NETCore.App.Runtime.linux-x64``. The version of a shared one is
+its directory's; what is listed in it is called otherwise up to .NET Core 3 (``3.1.23-servicing.22122.4``).
 
 The file lists more than there is: a package counts when one of its files is in the image. Where none is of any package
 (an application in one file), all count and are marked ``declared``.
@@ -30,6 +31,7 @@ MAX_FILES = 8
 _SECTIONS = ("runtime", "native", "runtimeTargets", "resources")
 _KINDS = {"package", "runtimepack"}
 _PACK = "runtimepack."
+_SHARED = re.compile(r"(?:^|/)shared/([A-Za-z][A-Za-z0-9.]{0,99})/(\d[0-9A-Za-z.-]{0,99})/\1\.deps\.json$")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 _VERSION = re.compile(r"\d[0-9A-Za-z.+-]{0,99}")
 
@@ -38,7 +40,8 @@ _VERSION = re.compile(r"\d[0-9A-Za-z.+-]{0,99}")
 class Dotnet:
     """NuGet packages of published applications, tools and shared runtimes.
 
-    A fact is a list of ``[name, version, kind, files]``; ``kind`` is ``package`` or ``runtimepack``.
+    A fact is ``{"rid": "linux-x64", "packages": [[name, version, kind, files]]}``; ``kind`` is ``package`` or
+    ``runtimepack``, ``rid`` is empty for what runs anywhere.
     """
 
     name: str = "dotnet"
@@ -53,7 +56,7 @@ class Dotnet:
     def read(self, file: LayerFile) -> Json | None:
         """The packages that one application names, and a few files of each."""
         try:
-            return read_dependencies(file.data()) or None
+            return read_dependencies(file.data())
         except ValueError as error:
             return partial(None, str(error))
 
@@ -61,14 +64,20 @@ class Dotnet:
         """A package for each that is there."""
         packages: list[Package] = []
         for fact in view.facts():
-            there = [each for each in fact.value if _is_there(view.tree, fact.path, each[3])]
+            listed = fact.value["packages"]
+            if shared := _SHARED.search(fact.path):
+                framework, version = shared[1], shared[2]
+                name = f"{framework}.Runtime.{fact.value['rid']}".rstrip(".")
+                listed = [each for each in listed if framework not in each[0] and "DotNetHost" not in each[0]]
+                packages.append(_package(view, fact, [name, version, "runtimepack"], ""))
+            there = [each for each in listed if _is_there(view.tree, fact.path, each[3])]
             kind = "installed" if there else "declared"
-            packages.extend(_package(view, fact, each, kind) for each in there or fact.value)
+            packages.extend(_package(view, fact, each, kind) for each in there or listed)
         return Found(packages=tuple(packages))
 
 
-def read_dependencies(data: bytes) -> list[list[Json]]:
-    """Name, version, kind and files of each package; none for another JSON document under that name.
+def read_dependencies(data: bytes) -> dict[str, Json] | None:
+    """Name, version, kind and files of each package, and the platform; None for another document under that name.
 
     Raises:
         ValueError: it is no JSON object.
@@ -91,7 +100,11 @@ def read_dependencies(data: bytes) -> list[list[Json]]:
         name = name.removeprefix(_PACK)
         if kind in _KINDS and _NAME.fullmatch(name) and _VERSION.fullmatch(version):
             found.append([name, version, kind, files.get(key, [])])
-    return found
+    if not found:
+        return None
+    target = _object(document.get("runtimeTarget")).get("name")
+    rid = printable(target).partition("/")[2] if isinstance(target, str) else ""
+    return {"rid": rid if _NAME.fullmatch(rid) else "", "packages": found}
 
 
 def _files(document: dict[str, Json]) -> dict[str, list[str]]:

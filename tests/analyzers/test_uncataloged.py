@@ -32,7 +32,7 @@ def test_package_evidence_without_an_analyzer_makes_the_evidence_incomplete() ->
 def test_what_an_analyzer_reads_is_not_told() -> None:
     assert told({
         "app/lib/a.jar": "", "usr/lib/ruby/gems/3.1.0/specifications/rake-13.gemspec": "", "srv/app.deps.json": "",
-        "srv/vendor/composer/installed.json": "",
+        "srv/vendor/composer/installed.json": "", "usr/lib/R/library/MASS/DESCRIPTION": "", "conda-meta/x-1.json": "",
     }) == {}  # fmt: skip
 
 

@@ -14,14 +14,14 @@ from tests.analyzers.view import TestView, make_view
 from tests.builders import Entry
 
 
-def deps(libraries: Mapping[str, str], files: Mapping[str, Mapping[str, list[str]]]) -> str:
+def deps(libraries: Mapping[str, str], files: Mapping[str, Mapping[str, list[str]]], rid: str = "") -> str:
     """A deps.json: the kind of each library, and its files by section."""
     target = {
         key: {section: {path: {} for path in paths} for section, paths in sections.items()}
         for key, sections in files.items()
     }
     return json.dumps({
-        "runtimeTarget": {"name": ".NETCoreApp,Version=v8.0"},
+        "runtimeTarget": {"name": f".NETCoreApp,Version=v8.0{rid}"},
         "targets": {".NETCoreApp,Version=v8.0": target},
         "libraries": {key: {"type": kind, "sha512": ""} for key, kind in libraries.items()},
     })  # fmt: skip
@@ -83,15 +83,22 @@ def test_of_an_application_in_one_file_all_count_as_declared() -> None:
 
 
 def test_a_shared_runtime_is_the_package_that_advisories_name() -> None:
-    text = deps(
-        {"Microsoft.NETCore.App.Runtime.linux-musl-x64/8.0.4": "package"},
-        {"Microsoft.NETCore.App.Runtime.linux-musl-x64/8.0.4": {"native": ["libcoreclr.so"]}},
-    )
+    name = "Microsoft.NETCore.App.Runtime.linux-musl-x64/8.0.4"
+    text = deps({name: "package"}, {name: {"native": ["libcoreclr.so"]}}, "/linux-musl-x64")
     directory = "usr/share/dotnet/shared/Microsoft.NETCore.App/8.0.4"
     found, _ = packages({f"{directory}/Microsoft.NETCore.App.deps.json": text, f"{directory}/libcoreclr.so": ""})
     assert [package.purl for package in found.values()] == [
         "pkg:nuget/Microsoft.NETCore.App.Runtime.linux-musl-x64@8.0.4"
     ]
+
+
+def test_an_old_shared_runtime_has_its_directorys_version() -> None:
+    listed = "runtime.linux-x64.Microsoft.NETCore.App/3.1.23-servicing.22122.4"
+    text = deps({listed: "package", "Newtonsoft.Json/9.0.1": "package"}, {listed: {"native": ["x.so"]}}, "/linux-x64")
+    path = "opt/dotnet/shared/Microsoft.NETCore.App/3.1.23/Microsoft.NETCore.App.deps.json"
+    found, _ = packages({path: text, path.replace("Microsoft.NETCore.App.deps.json", "x.so"): ""})
+    assert found["Microsoft.NETCore.App.Runtime.linux-x64"].version == "3.1.23"
+    assert set(found) == {"Microsoft.NETCore.App.Runtime.linux-x64", "Newtonsoft.Json"}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "7", "[" * 100_000])
@@ -110,7 +117,7 @@ def test_what_is_no_json_object_is_told(text: str) -> None:
     ],
 )  # fmt: skip
 def test_odd_documents_name_no_package(document: Any) -> None:
-    assert read_dependencies(json.dumps(document).encode()) == []
+    assert read_dependencies(json.dumps(document).encode()) is None
 
 
 def test_a_byte_order_mark_is_no_damage() -> None:
