@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from anchorecli import config
 from anchorecli.cli.progress import Tell, progress
 from anchorecli.errors import UsageError
+from anchorecli.feeds import NAMES
 from anchorecli.model import Analysis, Demand, Event, ImageRef, Platform, Problem, Report, Severity
 from anchorecli.values import dataclass, field
 
@@ -20,11 +21,9 @@ if TYPE_CHECKING:
     from anchorecli.analyzers import Scanner
     from anchorecli.config import Settings
     from anchorecli.policy.values import Bundle
+    from anchorecli.scan.values import Decision
     from anchorecli.source import SourceOptions
     from anchorecli.store import Store
-
-FEED_NAMES = ("alpine", "debian", "end-of-life", "epss", "ghsa", "kev", "osv")
-"""What a configuration file may call a feed, beside ``osv:ECOSYSTEM``; the registry of feeds is not imported for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Start:
     def settings(self, flags: Mapping[str, Any] | None = None) -> Settings:
         """The settings in force for flags given on this command line (None: not given)."""
         given = {"store": self.store, "quiet": self.quiet or None, "verbose": self.verbose or None, **(flags or {})}
-        return config.load(given, os.environ, config_file=self.config_file, feeds=FEED_NAMES)
+        return config.load(given, os.environ, config_file=self.config_file, feeds=NAMES)
 
     def app(self, flags: Mapping[str, Any] | None = None, *, readonly: bool = False) -> App:
         """The running application; a context manager that closes the store."""
@@ -179,10 +178,19 @@ class App:
 
     def evaluate(self, analysis: Analysis, bundle: Bundle, reference: ImageRef) -> Report:
         """Match, judge and store."""
-        from anchorecli.scan.decision import Occasion, evaluate
+        return self.decide(analysis, bundle, reference).report
 
-        occasion = Occasion(now=self.now, reference=reference, dockerfile=text_of(self.dockerfile))
-        return evaluate(analysis, self.store, bundle, occasion)
+    def decide(self, analysis: Analysis, bundle: Bundle, reference: ImageRef, base: str = "") -> Decision:
+        """Match, judge and store: the report with what it rests on. ``base`` names the image's base image."""
+        from anchorecli.scan.decision import Occasion, decide
+        from anchorecli.scan.kept import keep
+
+        settings = {"fail_on": self.settings.fail_on} if self.settings.fail_on else {}
+        dockerfile = text_of(self.dockerfile)
+        occasion = Occasion(now=self.now, reference=reference, dockerfile=dockerfile, base=base, settings=settings)
+        decision = decide(analysis, self.store, bundle, occasion)
+        keep(self.store, decision)
+        return decision
 
     def notify(self, events: Sequence[Event]) -> bool:
         """Tell of changes through every channel; True where all were told."""

@@ -58,7 +58,8 @@ def of(ctx: click.Context, image: str, limit: int | None, as_json: bool) -> None
     with start.app(readonly=True) as app:
         found = evaluations_of(app, image)
         if not found:
-            raise NotFoundError(f"there is no evaluation of {image}", hint="anchore history lists all")
+            hint = f"anchore history show {image}" if image.isdigit() else "anchore history lists all"
+            raise NotFoundError(f"there is no evaluation of {image}", hint=hint)
         _show(found[:limit], as_json, "")
 
 
@@ -68,7 +69,7 @@ def evaluations_of(app: App, image: str) -> tuple[Evaluation, ...]:
 
     found = {each.id: each for name in names_of(image) for each in app.store.find_evaluations(name)}
     exact = [each for each in found.values() if each.reference in names_of(image)]
-    if not found:
+    if not found and not (image.isdigit() and len(image) < 6):
         ids = {stored.image_id for name in names_of(image) for stored in app.store.find_images(name)}
         found = {each.id: each for image_id in ids for each in app.store.evaluations(image_id=image_id)}
     return tuple(sorted(exact or found.values(), key=lambda each: -each.id))

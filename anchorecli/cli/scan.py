@@ -11,8 +11,11 @@ import click
 from anchorecli.cli.app import App, Start
 from anchorecli.cli.options import image_options, option, output_options, policy_options, search_options
 from anchorecli.cli.output import Output, parse_outputs, prepare, render_options, write_outputs
-from anchorecli.errors import EXIT_INDETERMINATE, EXIT_PASS, EXIT_STOP
+from anchorecli.cli.since import CAUSES, side, since_then
+from anchorecli.errors import EXIT_INDETERMINATE, EXIT_PASS, EXIT_STOP, UsageError
 from anchorecli.model import Report, Status
+
+_CAUSES_HELP = "With --since: fail only on what that caused; repeatable."
 
 
 @click.command()
@@ -23,6 +26,9 @@ from anchorecli.model import Report, Status
 @option("--dockerfile", metavar="FILE", help="The Dockerfile it was built from, for the dockerfile gate.")
 @output_options("report")
 @option("--offline", is_flag=True, default=None, help="Use no network at all.")
+@option("--base", metavar="IMAGE", help="The base image, a stored one [default: what the image says of itself].")
+@option("--since", metavar="EVAL|TAG", help="Tell what changed since that evaluation, or the last one of that image.")
+@option("--fail-on-cause", "causes", multiple=True, type=click.Choice(CAUSES), help=_CAUSES_HELP)
 @option("--fail-on-unused", is_flag=True, help="Exit with 1 where an exception lets nothing through.")
 @click.pass_obj
 def scan(start: Start, /, image: str, **flags: Any) -> int:
@@ -38,17 +44,23 @@ def scan(start: Start, /, image: str, **flags: Any) -> int:
     """
     flags["output"] = flags.pop("outputs")
     look = render_options(os.environ, show_all=flags.pop("show_all"), color=flags.pop("color"), verbose=start.verbose)
-    fail_on_unused = flags.pop("fail_on_unused")
+    fail_on_unused, base = flags.pop("fail_on_unused"), flags.pop("base") or ""
+    since, causes = flags.pop("since"), flags.pop("causes")
+    if causes and not since:
+        raise UsageError("--fail-on-cause tells by a comparison", hint="add --since EVAL or --since TAG")
     with start.app(flags) as app:
         # What cannot be used is told before anything is fetched.
         outputs = parse_outputs(app.settings.outputs, "report", "table")
         bundle = app.bundle()
         reference = app.reference(image)
+        before = side(app, since) if since else None
         analysis = app.analyze(reference, app.demand(bundle), lambda: _load_the_rest(outputs))
-        report = app.evaluate(analysis, bundle, reference)
+        decision = app.decide(analysis, bundle, reference, base)
+        report = decision.report
         write_outputs(outputs, report, look)
         _explain(app, report)
-        return _with_unused(report) if fail_on_unused else exit_code(report)
+        code = since_then(app, before, decision, causes) if before else exit_code(report)
+        return _with_unused(report, code) if fail_on_unused else code
 
 
 def exit_code(report: Report) -> int:
@@ -57,14 +69,13 @@ def exit_code(report: Report) -> int:
     return codes[report.verdict.status] if report.verdict else EXIT_PASS
 
 
-def _with_unused(report: Report) -> int:
+def _with_unused(report: Report, code: int) -> int:
     """The exit code under --fail-on-unused: 1 also for a pass with exceptions that let nothing through.
 
     Not for an indeterminate verdict: what was not seen may need them.
     """
     from anchorecli.report import clean
 
-    code = exit_code(report)
     idle = [each for each in report.verdict.allowances if not each.covered] if report.verdict else []
     if not idle:
         return code

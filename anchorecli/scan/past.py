@@ -18,8 +18,8 @@ from anchorecli.scan.values import Decision, Feeds, Given, Occasion
 from anchorecli.store import Store
 from anchorecli.values import dataclass
 
-_DIGITS_OF_A_NUMBER = 9
-"""A longer row of digits is the beginning of a digest, never an evaluation's number."""
+_DIGITS_OF_A_DIGEST = 6
+"""A row of as many digits may be the beginning of a digest; a shorter one is an evaluation's number and never a tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,13 @@ def find(store: Store, text: str, moment: str = "") -> Subject:
     A name means what it named at ``moment`` (the last, where that is empty or before any). Images that were removed are
     found as long as an evaluation of them is kept. Raises: NotFoundError where nothing is.
     """
-    if _is_number(text) and (evaluation := store.evaluation(int(text))) is not None:
-        return _subject(recall(store, evaluation))
+    if is_number(text):
+        evaluation = store.evaluation(int(text))
+        if evaluation is not None:
+            return _subject(recall(store, evaluation))
+        if len(text) < _DIGITS_OF_A_DIGEST:
+            hint = "anchore history lists them; to name an image by its tag, write it whole (name:tag)"
+            raise NotFoundError(f"there is no evaluation {text}", hint=hint)
     for evaluation in _evaluations(store, text, moment):
         try:
             return _subject(recall(store, evaluation))
@@ -151,5 +156,6 @@ def _evaluations(store: Store, text: str, moment: str) -> Iterator[Evaluation]:
         yield from by_then or chosen
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= _DIGITS_OF_A_NUMBER
+def is_number(text: str) -> bool:
+    """Whether a text may be the number of an evaluation."""
+    return text.isascii() and text.isdigit() and len(text) <= 18

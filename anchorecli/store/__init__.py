@@ -12,9 +12,10 @@ from anchorecli.store.connection import open_session
 from anchorecli.store.documents import digest_of as document_digest
 from anchorecli.store.facade import Store
 from anchorecli.store.feeds import Revision
+from anchorecli.store.past import AdvisoryVersion
 from anchorecli.store.retention import GcResult
 
-__all__ = ["GcResult", "Revision", "Store", "default_path", "document_digest", "open_store"]
+__all__ = ["AdvisoryVersion", "GcResult", "Revision", "Store", "default_path", "document_digest", "open_store"]
 
 
 def default_path(env: Mapping[str, str]) -> Path:

@@ -271,6 +271,11 @@ class Store:
         with self._session.read() as db:
             return past.state_checked(db, name, revision, updated_at)
 
+    def advisory_versions(self, names: Iterable[str]) -> list[past.AdvisoryVersion]:
+        """Every kept version of the advisories of these names, of every feed; the oldest first."""
+        with self._session.read() as db:
+            return past.advisory_versions(db, names)
+
     def revision_at(self, moment: str) -> int:
         """The feed revision in force at a moment (RFC 3339 UTC), 0 before the first."""
         with self._session.read() as db:

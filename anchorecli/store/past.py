@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from anchorecli.model import Candidate, FeedState
 from anchorecli.store import documents
@@ -148,3 +149,25 @@ def kept_revisions(db: sqlite3.Connection) -> range:
         "SELECT kept_from, (SELECT coalesce(max(revision), 0) FROM revision) FROM history"
     ).fetchone()
     return range(oldest, newest + 1)
+
+
+class AdvisoryVersion(NamedTuple):
+    """One version of an advisory: what a feed said from one revision until before another (0: until now)."""
+
+    feed: str
+    name: str
+    valid_from: int
+    valid_to: int
+    published: str
+    modified: str
+    withdrawn: str
+
+
+def advisory_versions(db: sqlite3.Connection, names: Iterable[str]) -> list[AdvisoryVersion]:
+    """Every kept version of the advisories of these names, of every feed; the oldest first."""
+    query = (
+        "SELECT f.name, v.name, v.valid_from, v.valid_to, d.published, d.modified, d.withdrawn"
+        " FROM advisory v CROSS JOIN advisory_detail d ON d.advisory = v.id CROSS JOIN feed f ON f.id = v.feed"
+        " WHERE v.name IN (SELECT value FROM json_each(?)) ORDER BY v.id"
+    )
+    return [AdvisoryVersion(*row) for row in db.execute(query, (json.dumps(sorted(names)),))]

@@ -36,7 +36,7 @@ whitelists:
     version: "1_0"
     items: [{items}]
 mappings:
-  - {{id: m, name: all, registry: "*", repository: "*", image: {{type: tag, value: "*"}}, policy_ids: [p], whitelist_ids: [w]}}
+  - {{id: m, registry: "*", repository: "*", image: {{type: tag, value: "*"}}, policy_ids: [p], whitelist_ids: [w]}}
 """
 
 
@@ -68,7 +68,8 @@ class Audit:
 
     def sync(self, moment: str, records: Mapping[str, Mapping[str, Any]]) -> None:
         """Take over a tracker at a moment."""
-        done = self.run("feeds", "sync", "debian", "--from", tracker(self.path / "t.json", records), env=at(moment))
+        file = tracker(self.path / "t.json", records)
+        done = self.run("feeds", "sync", "debian", "--allow-shrink", "--from", file, env=at(moment))
         assert done.code == 0, done.err
 
 
