@@ -7,7 +7,7 @@ packages that Microsoft's advisories name: ``Microsoft.NETCore.App.Runtime.linux
 its directory's; what is listed in it is called otherwise up to .NET Core 3 (``3.1.23-servicing.22122.4``).
 
 The file lists more than there is: a package counts when one of its files is in the image. Where none is of any package
-(an application in one file), all count and are marked ``declared``.
+(an application in one file), all that bring files count and are marked ``declared``.
 
 Not handled: assemblies without a deps.json, the list inside of an application in one file, packages.lock.json.
 """
@@ -72,7 +72,8 @@ class Dotnet:
                 packages.append(_package(view, fact, [name, version, "runtimepack"], ""))
             there = [each for each in listed if _is_there(view.tree, fact.path, each[3])]
             kind = "installed" if there else "declared"
-            packages.extend(_package(view, fact, each, kind) for each in there or listed)
+            # Those without a file are for builds, or stand for others.
+            packages.extend(_package(view, fact, each, kind) for each in there or [each for each in listed if each[3]])
         return Found(packages=tuple(packages))
 
 

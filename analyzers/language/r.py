@@ -1,7 +1,8 @@
 """Installed R packages, by their DESCRIPTION.
 
 Format: https://cran.r-project.org/doc/manuals/r-release/R-exts.html#The-DESCRIPTION-file , fields as of Debian's
-control files; R's installer adds ``Built: R 4.2.2; x86_64-pc-linux-gnu; …``, which tells an installed package from its source.
+control files; ``Built: R 4.2.2; x86_64-pc-linux-gnu; …``, which R's installer adds, tells an installed package from its
+source.
 
 Not handled: packages of Bioconductor have versions of their own kind, but are told as CRAN's.
 """

@@ -75,9 +75,10 @@ def test_a_file_that_an_upper_layer_removed_counts_no_more() -> None:
     assert "Newtonsoft.Json" not in found
 
 
-def test_of_an_application_in_one_file_all_count_as_declared() -> None:
+def test_of_an_application_in_one_file_all_with_files_count_as_declared() -> None:
     found, _ = packages({"app/shop.deps.json": DEPS})
-    assert len(found) == 6
+    assert len(found) == 5
+    assert "Only.Names" not in found
     assert found["Gone"].metadata == {"kind": "declared"}
     assert "shop" not in found
 
@@ -94,7 +95,11 @@ def test_a_shared_runtime_is_the_package_that_advisories_name() -> None:
 
 def test_an_old_shared_runtime_has_its_directorys_version() -> None:
     listed = "runtime.linux-x64.Microsoft.NETCore.App/3.1.23-servicing.22122.4"
-    text = deps({listed: "package", "Newtonsoft.Json/9.0.1": "package"}, {listed: {"native": ["x.so"]}}, "/linux-x64")
+    text = deps(
+        {listed: "package", "Newtonsoft.Json/9.0.1": "package"},
+        {listed: {"native": ["x.so"]}, "Newtonsoft.Json/9.0.1": {"runtime": ["N.dll"]}},
+        "/linux-x64",
+    )
     path = "opt/dotnet/shared/Microsoft.NETCore.App/3.1.23/Microsoft.NETCore.App.deps.json"
     found, _ = packages({path: text, path.replace("Microsoft.NETCore.App.deps.json", "x.so"): ""})
     assert found["Microsoft.NETCore.App.Runtime.linux-x64"].version == "3.1.23"

@@ -13,6 +13,7 @@ import pytest
 from anchorecli.analyzers.base import PARTIAL, Found
 from anchorecli.analyzers.language.java import contents, zip
 from anchorecli.analyzers.language.java.plugin import Java
+from anchorecli.analyzers.ownership import link_owners
 from anchorecli.model import Package
 from tests.analyzers.language.jars import classes, jar, manifest, maven
 from tests.analyzers.view import MemoryFile, TestView, make_view
@@ -65,6 +66,14 @@ def test_archives_in_archives_are_located_inside_of_the_file() -> None:
     [package] = found.values()
     assert package.purl == "pkg:maven/com.google.guava/guava@31.1-jre"
     assert [location.path for location in package.locations][1] == "srv/shop.ear", "so that its owner is found"
+
+
+def test_what_an_os_package_installed_owns_what_is_inside_too() -> None:
+    found, view = assemble({"usr/share/java/shop.war": jar({"WEB-INF/lib/guava.jar": jar(GUAVA)})})
+    owned = {"pkg:deb/debian/shop@1": ["/usr/share/java/shop.war"]}
+    assert [package.owner for package in link_owners(list(found.packages), owned, view.tree)] == [
+        "pkg:deb/debian/shop@1"
+    ]
 
 
 def test_spring_boots_executable_jar_with_a_script_in_front_and_stored_jars() -> None:
