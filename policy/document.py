@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 from anchorecli.errors import BundleError
 
 MAX_BYTES = 16 << 20
-_MAX_NODES = 500_000
+MAX_NODES = 500_000
 _MAX_DEPTH = 40
 
 NodeKind = Literal["text", "number", "boolean", "null", "list", "mapping"]
@@ -77,6 +77,11 @@ def located(node: Node, path: str) -> Node:
         {name: located(value, path) for name, value in node.entries.items()},
         {name: Line(line, path) for name, line in node.keys.items()},
     )
+
+
+def weight(node: Node) -> int:
+    """How many values a tree holds; what an alias repeats counts each time."""
+    return 1 + sum(map(weight, node.items)) + sum(map(weight, node.entries.values()))
 
 
 def from_plain(value: Any) -> Node:
@@ -350,8 +355,8 @@ class _YamlReader:
 def _check_limits(nodes: int, depth: int, path: str, line: int) -> None:
     if depth > _MAX_DEPTH:
         raise _refused(f"nested deeper than {_MAX_DEPTH} levels", path, line)
-    if nodes > _MAX_NODES:
-        raise _refused(f"more than {_MAX_NODES} values; aliases that repeat aliases add up quickly", path, line)
+    if nodes > MAX_NODES:
+        raise _refused(f"more than {MAX_NODES} values; aliases that repeat aliases add up quickly", path, line)
 
 
 def _refused(message: str, path: str, line: int = 0) -> BundleError:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from anchorecli.errors import BundleError
-from anchorecli.policy.document import MAX_BYTES, Node, located, read_documents
+from anchorecli.policy.document import MAX_BYTES, MAX_NODES, Node, located, read_documents, weight
 from anchorecli.policy.faults import Faults, quoted
 from anchorecli.policy.fields import Fields
 from anchorecli.policy.spellings import KEYS
@@ -72,6 +72,7 @@ class _Pieces:
         self._root = _File(path, Path(path).resolve())
         self._seen: set[Path] = set()
         self._left = MAX_BYTES
+        self._values = 0
         self._entries: dict[str, list[Node]] = {name: [] for name in LISTS}
 
     def bundle(self, documents: tuple[Node, ...]) -> Node:
@@ -146,7 +147,11 @@ class _Pieces:
         self._left -= len(text)
         if self._left < 0:
             raise BundleError(f"with this file the bundle is larger than {MAX_BYTES >> 20} MiB", path=file.shown)
-        for document in read_documents(text, file.shown):
+        documents = read_documents(text, file.shown)
+        self._values += sum(map(weight, documents))
+        if self._values > MAX_NODES:
+            raise BundleError(f"with this file the bundle has more than {MAX_NODES} values", path=file.shown)
+        for document in documents:
             self._piece(located(document, file.shown), (*way, file))
         # Not before its own pieces are read: until then to meet it again is a circle.
         self._seen.add(file.real)

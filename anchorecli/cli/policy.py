@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from collections.abc import Iterable
 from importlib import import_module
 
 import click
@@ -43,3 +46,12 @@ class PolicyGroup(click.Group):
 @click.group(cls=PolicyGroup)
 def policy() -> None:
     """Policy bundles."""
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Print lines that hold words of bundles: cleaned, but for the blanks that align them."""
+    from anchorecli.report import clean
+
+    for line in lines:
+        parts = re.split("(^ +|  +)", line)
+        sys.stdout.write("".join(clean(part) if part.strip(" ") else part for part in parts) + "\n")

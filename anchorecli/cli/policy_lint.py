@@ -11,6 +11,7 @@ import click
 
 from anchorecli.cli.app import Start
 from anchorecli.cli.options import option
+from anchorecli.cli.policy import write_lines
 from anchorecli.errors import EXIT_PASS, EXIT_USAGE, BundleError
 
 if TYPE_CHECKING:
@@ -50,7 +51,10 @@ def lint(start: Start, files: Sequence[str], images: Sequence[str], strict: bool
             remarks += found
             rules = sum(len(each.rules) for each in bundle.policies)
             sums.append(f"{file}: {len(bundle.policies)} policies, {rules} rules, {bundle.digest}")
-    sys.stdout.write(_json(remarks) if form == "json" else _text(remarks, sums))
+    if form == "json":
+        sys.stdout.write(_json(remarks))
+    else:
+        write_lines(_lines(remarks, sums))
     failing = [remark for remark in remarks if strict or remark.severity == "error"]
     return EXIT_USAGE if failing else EXIT_PASS
 
@@ -69,20 +73,16 @@ def _verdicts(app: App, bundle: Bundle, images: Sequence[str]) -> list[Verdict]:
     return verdicts
 
 
-def _text(remarks: Sequence[Remark], sums: Sequence[str]) -> str:
-    from anchorecli.report import clean
-
+def _lines(remarks: Sequence[Remark], sums: Sequence[str]) -> list[str]:
     lines: list[str] = []
     for remark in remarks:
         where = f"{remark.path}:{remark.line}" if remark.line else remark.path
-        lines.append(clean(f"{where}: {remark.severity}: {remark.message}"))
+        lines.append(f"{where}: {remark.severity}: {remark.message}")
         if remark.hint:
-            lines.append(f"  next: {clean(remark.hint)}")
+            lines.append(f"  next: {remark.hint}")
     errors = sum(remark.severity == "error" for remark in remarks)
-    lines += [clean(line) for line in sums]
-    if remarks:
-        lines.append(f"{errors} errors, {len(remarks) - errors} warnings")
-    return "".join(f"{line}\n" for line in lines)
+    counts = [f"{errors} errors, {len(remarks) - errors} warnings"] if remarks else []
+    return [*lines, *sums, *counts]
 
 
 def _json(remarks: Sequence[Remark]) -> str:

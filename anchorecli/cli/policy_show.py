@@ -11,6 +11,7 @@ import click
 
 from anchorecli.cli.app import Start
 from anchorecli.cli.options import option
+from anchorecli.cli.policy import write_lines
 
 if TYPE_CHECKING:
     from anchorecli.model import Allow
@@ -37,11 +38,7 @@ def show(start: Start, file: str | None, image: str, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(_document(bundle, found), indent=2) + "\n")
         return
-    from anchorecli.report import clean
-
-    for line in _applied_lines(bundle, image, found) if found else _lines(bundle):
-        blank = len(line) - len(line.lstrip(" "))
-        sys.stdout.write(line[:blank] + clean(line[blank:]) + "\n")
+    write_lines(_applied_lines(bundle, image, found) if found else _lines(bundle))
 
 
 @click.command()

@@ -11,6 +11,7 @@ import click
 
 from anchorecli.cli.app import Start
 from anchorecli.cli.options import option
+from anchorecli.cli.policy import write_lines
 from anchorecli.errors import EXIT_PASS, EXIT_STOP
 
 if TYPE_CHECKING:
@@ -32,16 +33,12 @@ def test(start: Start, files: Sequence[str], junit: str, words: str) -> int:
     are expected: see docs/policy-testing.md. Exit code 1 where a case fails, 2 where a file of cases is wrong.
     """
     from anchorecli.policy.testing import read_cases, run_case
-    from anchorecli.report import clean
 
     with start.app(readonly=True) as app:
         # Every file is read before anything runs: a mistake in the last one costs no time.
         cases = [case for file in files for case in read_cases(file, app.now) if words.lower() in case.name.lower()]
         results = [run_case(case, lambda number, bundle, now: _again(app, number, bundle, now)) for case in cases]
-    for result in results:
-        for line in _lines(result, quiet=start.quiet):
-            blank = len(line) - len(line.lstrip(" "))
-            sys.stdout.write(line[:blank] + clean(line[blank:]) + "\n")
+    write_lines(line for result in results for line in _lines(result, quiet=start.quiet))
     failed = sum(not result.ok for result in results)
     sys.stdout.write(f"{len(results) - failed} passed, {failed} failed\n")
     if junit:

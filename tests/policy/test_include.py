@@ -180,6 +180,16 @@ def test_depth_and_number_are_limited(write):
     assert 'b.yaml:3: include "many/*.yaml": the bundle has more than 200 files' in fault()
 
 
+def test_aliases_in_many_files_add_up(write):
+    bomb = "x-a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"x-{name}: &{name} [{','.join('*' + before for _ in range(10))}]\n"
+        for before, name in zip("abcd", "bcde", strict=True)
+    )
+    write(b=HEAD + "include: many/*.yaml\n", **{f"many__{n}": bomb for n in range(9)})
+    (said,) = fault()
+    assert said == "many/4.yaml: with this file the bundle has more than 500000 values"
+
+
 def test_a_broken_head_is_told_beside_its_pieces(write):
     write(b=HEAD + "include: p.yaml\npolicies: x\n", p=policy("p") + mapping("x", "p"))
     assert 'b.yaml:4: "policies" must be a list, not "x"' in fault()
