@@ -35,20 +35,25 @@ def allowlist_remarks(bundle: Bundle, now: str) -> Iterator[Remark]:
 
 
 def unused_remarks(bundle: Bundle, verdicts: Iterable[Verdict]) -> Iterator[Remark]:
-    """The items that were in force for at least one image and matched nothing in any of them."""
-    unused: set[tuple[str, str]] = set()
+    """The items that were in force for at least one image and let nothing through in any of them."""
+    notes: dict[tuple[str, str], str] = {}
     used: set[tuple[str, str]] = set()
     images = 0
     for verdict in verdicts:
         images += 1
         for outcome in verdict.allowances:
-            (used if outcome.covered else unused).add((outcome.allowlist_id, outcome.item_id))
-    where = "the image" if images == 1 else f"any of the {images} images"
+            name = (outcome.allowlist_id, outcome.item_id)
+            if outcome.covered:
+                used.add(name)
+            elif outcome.status != "expired":
+                notes.setdefault(name, outcome.note)
     for allowlist in bundle.allowlists:
         for item in allowlist.items:
-            if (allowlist.id, item.id) in unused - used:
+            name = (allowlist.id, item.id)
+            if name in notes and name not in used:
                 path = getattr(item.line, "path", bundle.path)
-                said = f"whitelist item {quoted(item.id)} matches nothing in {where}"
+                where = notes[name] if images == 1 else f"nothing in any of the {images} images fits it"
+                said = f"whitelist item {quoted(item.id)} lets nothing through: {where}"
                 yield Remark(path, item.line, "warning", said, "Remove it, or compare it with the ids of a report.")
 
 

@@ -10,7 +10,7 @@ from anchorecli.policy.values import Bundle, ImageRule
 
 _HUB = ("docker.io", "dockerhub", "index.docker.io")
 _COMPARED = 300
-"""Mappings that are compared with each other; a generated bundle may have 10,000."""
+"""Mappings, and entries of image lists, that are compared with each other; a generated bundle may have 10,000."""
 
 _Said = tuple[int, str, str]
 
@@ -70,8 +70,8 @@ def _gap(mappings: Sequence[ImageRule]) -> Iterator[_Said]:
 
 
 def _denied(bundle: Bundle) -> Iterator[_Said]:
-    for allowed in bundle.allowed_images:
-        denied = next((one for one in bundle.denied_images if covers(one, allowed)), None)
+    for allowed in bundle.allowed_images[:_COMPARED]:
+        denied = next((one for one in bundle.denied_images[:_COMPARED] if covers(one, allowed)), None)
         if denied is not None:
             where = f"{quoted(denied.id)} in {place(denied.line, allowed.line)}"
             said = f"allowed image {quoted(allowed.id)} has no effect: it is denied by {where}"

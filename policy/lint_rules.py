@@ -181,17 +181,18 @@ def _contradictions(group: Sequence[_Known]) -> Iterator[_Said]:
     kinds = {parameter.name for parameter in group[0].trigger.parameters}
     if len(lists) != 1 or "type" not in kinds:
         return
-    allowed = [one for one in group if one.arguments.text("type") == "whitelist"]
-    for one in group:
+    allowed = [(number, one) for number, one in enumerate(group) if one.arguments.text("type") == "whitelist"]
+    for place_of_one, one in enumerate(group):
         words = set(one.arguments.words(lists[0]))
-        for other in allowed:
+        denies = one.arguments.text("type") == "blacklist"
+        for number, other in allowed:
             theirs = set(other.arguments.words(lists[0]))
             where = f"rule {quoted(other.rule.id)} in {place(other.rule.line, one.rule.line)}"
-            if one.arguments.text("type") == "blacklist" and words & theirs:
+            if denies and words & theirs:
                 both = ", ".join(sorted(words & theirs))
                 said = f"rule {quoted(one.rule.id)} denies {both}, which {where} allows"
                 yield one.rule.line, said, f"Take {both} out of one of the lists."
-            elif one in allowed and group.index(other) < group.index(one) and not words & theirs:
+            elif not denies and number < place_of_one and not words & theirs:
                 said = f"rule {quoted(one.rule.id)} and {where} allow nothing in common: one of them always fires"
                 yield one.rule.line, said, "Make one rule of the two lists."
 

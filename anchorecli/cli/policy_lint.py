@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(dir_okay=False))
-@option("--image", "images", metavar="IMAGE", multiple=True, help="Point out exceptions that match nothing in it.")
+@option("--image", "images", metavar="IMAGE", multiple=True, help="Point out exceptions that let nothing through in it.")
 @option("--strict", is_flag=True, help="Warnings fail as well.")
 @option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print [default: text].")
 @click.pass_obj
@@ -67,7 +67,7 @@ def _verdicts(app: App, bundle: Bundle, images: Sequence[str]) -> list[Verdict]:
     for image in images:
         reference = app.reference(image)
         occasion = Occasion(now=app.now, reference=reference, store_it=False)
-        report = evaluate(app.analyze(reference), app.store, bundle, occasion)
+        report = evaluate(app.analyze(reference, app.demand(bundle)), app.store, bundle, occasion)
         if report.verdict is not None:
             verdicts.append(report.verdict)
     return verdicts

@@ -131,10 +131,19 @@ def test_lint_with_an_image_points_out_exceptions_for_nothing(run: Run, bundle, 
     )
     done = run("policy", "lint", path, "--image", image)
     assert [line for line in done.out.splitlines() if "warning" in line] == [
-        f'{path}:11: warning: whitelist item "unused" matches nothing in the image',
+        f'{path}:11: warning: whitelist item "unused" lets nothing through: nothing in this image fits it',
         "0 errors, 1 warnings",
     ]
     assert "no evaluations" in run("history").err
+
+
+def test_lint_with_an_image_looks_for_what_the_rules_ask(run: Run, bundle, tmp_path: Path) -> None:
+    key = "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIEpAIBAAKCAQEA7bq0xk3v9sYc\n" * 8 + "-----END RSA PRIVATE KEY-----\n"
+    image = archive(tmp_path / "image.tar", debian("openssl=1") | {"root/.ssh/id_rsa": key})
+    rule = "  - {id: r, gate: secret_scans, trigger: content_regex_checks, action: stop}\n"
+    items = "whitelists:\n- id: w\n  items: [{id: known, gate: secret_scans, path: /root/.ssh/*}]\n"
+    done = run("policy", "lint", bundle(HEAD + rule + items + MAPPINGS), "--image", image, "--strict")
+    assert (done.code, "warning" in done.out) == (0, False), done.out
 
 
 def test_show_digest_and_convert(run: Run, bundle) -> None:

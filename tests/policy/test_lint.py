@@ -281,9 +281,14 @@ def test_exceptions_that_match_nothing_in_an_image():
     verdict = evaluate(made, evidence(matches=[match("CVE-1", severity=Severity.CRITICAL)]))
     assert {one.item_id for one in verdict.allowances if not one.covered} == {"unused"}
     (remark,) = unused_remarks(made, [verdict])
-    assert (remark.line, remark.message) == (11, 'whitelist item "unused" matches nothing in the image')
+    assert (remark.line, remark.message) == (
+        11,
+        'whitelist item "unused" lets nothing through: nothing in this image fits it',
+    )
     other = evaluate(made, evidence(matches=[match("CVE-2", severity=Severity.CRITICAL)]))
     assert list(unused_remarks(made, [verdict, other])) == []
+    (remark,) = unused_remarks(made, [verdict, verdict])
+    assert remark.message.endswith("nothing in any of the 2 images fits it")
 
 
 def test_what_is_included_is_told_in_its_file(tmp_path, monkeypatch):
