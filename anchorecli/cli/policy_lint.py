@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(dir_okay=False))
-@option("--image", "images", metavar="IMAGE", multiple=True, help="Point out exceptions that let nothing through in it.")
+@option("--image", "images", metavar="IMAGE", multiple=True, help="Point out exceptions without effect in it.")
 @option("--strict", is_flag=True, help="Warnings fail as well.")
 @option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print [default: text].")
 @click.pass_obj
