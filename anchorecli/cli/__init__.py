@@ -19,6 +19,7 @@ COMMANDS = {
     "policy": ("policy", "Create, check and explain policy bundles."),
     "watch": ("watch", "Follow tags: rescan on change, tell about it."),
     "history": ("history", "Past evaluations, and their reports as they were."),
+    "explain": ("explain", "Why a vulnerability is, or is not, reported for an image."),
     "diff": ("diff", "What changed between two images or evaluations, and what caused it."),
     "replay": ("replay", "Judge an image as of any past moment, from the store alone."),
     "verify": ("verify", "Whether a JSON report holds: made again from its tuple."),

@@ -58,7 +58,8 @@ def since_then(app: App, before: Side, decision: Decision, causes: Sequence[str]
 
 
 def _tell(found: Explained, name: str) -> None:
-    told = [(change.what, why) for change, why in found.matches] + [(change.what, why) for change, why in found.findings]
+    told = [(change.what, why) for change, why in found.matches]
+    told += [(change.what, why) for change, why in found.findings]
     counts = Counter((what, cause.kind) for what, why in told for cause in why)
     lines = [f"  {what:8} by {kind}: {count}" for (what, kind), count in sorted(counts.items())]
     head = f"since {name}: {len(found.matches)} vulnerabilities and {len(found.findings)} findings differ"

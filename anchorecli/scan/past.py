@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from anchorecli.errors import AnchoreError, NotFoundError, StoreError, UsageError
 from anchorecli.model import Analysis, Evaluation, FeedState, ImageRef
 from anchorecli.policy.bundle import parse_bundle
@@ -141,19 +139,20 @@ def _subject(kept: Kept) -> Subject:
     return Subject(kept.report.analysis, was.reference if was else kept.report.analysis.image.ref, kept)
 
 
-def _evaluations(store: Store, text: str, moment: str) -> Iterator[Evaluation]:
-    """Those of just this name first, those it may mean as well (a digest, an end of a name) after them."""
-    for name in names_of(text):
-        found = store.find_evaluations(name)
-        exact = [each for each in found if each.reference == name]
-        # An image of that name in the store goes before one that merely ends in it.
-        if not exact and (images := store.find_images(name)):
-            exact = list(store.evaluations(image_id=images[0].image_id))
-            if not exact:
-                continue
-        chosen = exact or list(found)
-        by_then = [each for each in chosen if each.created_at <= moment] if moment else chosen
-        yield from by_then or chosen
+def _evaluations(store: Store, text: str, moment: str) -> list[Evaluation]:
+    """Those that the text means best: of just this name, else what it may mean as well, else of images of that name.
+
+    Order: the one to take first; with a moment, those by then, if there are any.
+    """
+    names = names_of(text)
+    meant = {each.id: each for name in names for each in store.find_evaluations(name)}
+    exact = [each for each in meant.values() if each.reference in names]
+    if not meant:
+        images = next((found for name in names if (found := store.find_images(name))), ())
+        meant = {each.id: each for each in store.evaluations(image_id=images[0].image_id)} if images else {}
+    chosen = sorted(exact or meant.values(), key=lambda each: -each.id)
+    by_then = [each for each in chosen if each.created_at <= moment] if moment else []
+    return by_then or chosen
 
 
 def is_number(text: str) -> bool:

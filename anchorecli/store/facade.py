@@ -276,6 +276,12 @@ class Store:
         with self._session.read() as db:
             return past.advisory_versions(db, names)
 
+    def find_advisories(self, text: str, revision: int | None = None) -> dict[int, Advisory]:
+        """The records that a text names by id or alias, with their statements; now or as of a revision. Slow."""
+        with self._session.read() as db:
+            newest = feeds.current_revision(db)
+            return past.find_advisories(db, clean_text(text), newest if revision is None else revision)
+
     def revision_at(self, moment: str) -> int:
         """The feed revision in force at a moment (RFC 3339 UTC), 0 before the first."""
         with self._session.read() as db:

@@ -12,8 +12,9 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from anchorecli.model import Candidate, FeedState
+from anchorecli.model import Advisory, Candidate, FeedState
 from anchorecli.store import documents
+from anchorecli.store.encoding import load
 from anchorecli.store.feeds import SHARED, check_revision, feed_states, state_of
 
 _ASKED = """
@@ -171,3 +172,18 @@ def advisory_versions(db: sqlite3.Connection, names: Iterable[str]) -> list[Advi
         " WHERE v.name IN (SELECT value FROM json_each(?)) ORDER BY v.id"
     )
     return [AdvisoryVersion(*row) for row in db.execute(query, (json.dumps(sorted(names)),))]
+
+
+def find_advisories(db: sqlite3.Connection, text: str, revision: int) -> dict[int, Advisory]:
+    """The records that ``text`` names by id or alias, in any case, as of a revision; with their statements.
+
+    There is no index for this: every record is looked at.
+    """
+    query = (
+        "SELECT v.id FROM advisory v CROSS JOIN advisory_detail d ON d.advisory = v.id"
+        " WHERE v.valid_from <= :revision AND (v.valid_to = 0 OR v.valid_to > :revision)"
+        " AND (lower(v.name) = :name OR instr(lower(d.aliases), :quoted)) ORDER BY v.id"
+    )
+    name = text.lower()
+    values = {"revision": revision, "name": name, "quoted": json.dumps(name, ensure_ascii=False)}
+    return load(db, [row for (row,) in db.execute(query, values)], statements=True)
