@@ -1,34 +1,45 @@
 """Vulnerability feeds: the registry of their drivers.
 
 ``FEEDS`` are those that a sync without names brings up to date; ``find`` also gives any other OSV ecosystem by its
-name, ``osv:NAME``.
+name, ``osv:NAME``. A driver is loaded when it is asked for: a scan loads none.
 """
 
 from __future__ import annotations
 
 import re
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anchorecli.errors import UsageError
-from anchorecli.feeds.alpine import Alpine
-from anchorecli.feeds.base import Driver
-from anchorecli.feeds.debian import Debian
-from anchorecli.feeds.ecosystems import spelled
-from anchorecli.feeds.enrichment.endoflife import EndOfLife
-from anchorecli.feeds.enrichment.epss import Epss
-from anchorecli.feeds.enrichment.kev import Kev
-from anchorecli.feeds.ghsa import Ghsa
-from anchorecli.feeds.osv import Osv
 
-FEEDS: tuple[Driver, ...] = (
-    Alpine(),
-    Debian(),
-    EndOfLife(),
-    Epss(),
-    Ghsa(),
-    Kev(),
-    Osv("AlmaLinux"),
-    Osv("Rocky Linux"),
+if TYPE_CHECKING:
+    from anchorecli.feeds.base import Driver
+
+    FEEDS: tuple[Driver, ...]
+
+
+class Registered(NamedTuple):
+    """A driver's name, where its class is (module below this package, dot, class), and what it is made with."""
+
+    name: str
+    cls: str
+    arguments: tuple[str, ...] = ()
+
+
+REGISTERED: tuple[Registered, ...] = (
+    Registered("alpine", "alpine.Alpine"),
+    Registered("debian", "debian.Debian"),
+    Registered("end-of-life", "enrichment.endoflife.EndOfLife"),
+    Registered("epss", "enrichment.epss.Epss"),
+    Registered("ghsa", "ghsa.Ghsa"),
+    Registered("kev", "enrichment.kev.Kev"),
+    Registered("osv:AlmaLinux", "osv.Osv", ("AlmaLinux",)),
+    Registered("osv:Rocky Linux", "osv.Osv", ("Rocky Linux",)),
 )
+"""Every driver that a sync without names uses, by name. ``tests/test_registries.py`` fails on one that is missing."""
+
+NAMES = tuple(sorted({each.name.partition(":")[0] for each in REGISTERED}))
+"""What a configuration file may call a feed, beside ``osv:ECOSYSTEM``."""
 
 _ECOSYSTEM = re.compile(r"[A-Za-z0-9][\w .:-]{0,99}", re.ASCII)
 
@@ -38,21 +49,38 @@ def find(name: str) -> Driver:
 
     Raises: UsageError for a name that is none, with the nearest one that is.
     """
-    known = {driver.name.lower(): driver for driver in FEEDS}
+    known = {each.name.lower(): each for each in REGISTERED}
     wanted = name.strip()
     if wanted.lower() in known:
-        return known[wanted.lower()]
+        return _load(known[wanted.lower()])
     prefix, _, ecosystem = wanted.partition(":")
     if prefix.lower() == "osv" and _ECOSYSTEM.fullmatch(ecosystem):
-        return known.get(f"osv:{spelled(ecosystem)}".lower(), Osv(spelled(ecosystem)))
+        from anchorecli.feeds.ecosystems import spelled
+        from anchorecli.feeds.osv import Osv
+
+        listed = known.get(f"osv:{spelled(ecosystem)}".lower())
+        return _load(listed) if listed else Osv(spelled(ecosystem))
     from difflib import get_close_matches
 
     near = get_close_matches(wanted.lower(), known, n=1)
-    names = ", ".join(driver.name for driver in FEEDS)
+    names = ", ".join(each.name for each in REGISTERED)
     hint = f"did you mean {known[near[0]].name}?" if near else f"feeds: {names}, or osv:ECOSYSTEM"
     if prefix.lower() == "osv":
         hint = "name the ecosystem as osv.dev spells it: osv:PyPI, osv:npm, osv:Debian:12 …"
     raise UsageError(f"no feed is named {name}", hint=hint)
 
 
-__all__ = ["FEEDS", "Driver", "find"]
+@cache
+def _load(registered: Registered) -> Driver:
+    from importlib import import_module
+
+    module, _, cls = registered.cls.rpartition(".")
+    found: Driver = getattr(import_module(f"anchorecli.feeds.{module}"), cls)(*registered.arguments)
+    return found
+
+
+def __getattr__(name: str) -> Any:
+    """``FEEDS``: every registered driver, for whoever lists them."""
+    if name == "FEEDS":
+        return tuple(map(_load, REGISTERED))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,23 +1,71 @@
-"""Report formats: the registry, and a format by name. One file per format; slow libraries load when one renders."""
+"""Report formats: the registry, and a format by name. One file per format, loaded when it is asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
 from anchorecli.report.base import Format, RenderOptions, Subject
-from anchorecli.report.cyclonedx_json import CycloneDxJson
-from anchorecli.report.json_report import JsonReport
-from anchorecli.report.packages import PackageList
-from anchorecli.report.purls import Purls
-from anchorecli.report.summary import summary
-from anchorecli.report.table import Table
 from anchorecli.report.text import clean
 
-FORMATS: tuple[Format, ...] = (Table(), JsonReport(), CycloneDxJson(), Purls(), PackageList())
+if TYPE_CHECKING:
+    FORMATS: tuple[Format, ...]
+
+
+class Registered(NamedTuple):
+    """A format's name, what it renders, and where its class is: module of this package, dot, class."""
+
+    name: str
+    subject: Subject
+    cls: str
+
+
+REGISTERED: tuple[Registered, ...] = (
+    Registered("table", "report", "table.Table"),
+    Registered("json", "report", "json_report.JsonReport"),
+    Registered("cyclonedx-json", "sbom", "cyclonedx_json.CycloneDxJson"),
+    Registered("purls", "sbom", "purls.Purls"),
+    Registered("packages", "sbom", "packages.PackageList"),
+)
 """Every format; the first of each subject is the default."""
 
 
-def formats(subject: Subject) -> dict[str, Format]:
+class _Formats(Mapping[str, Format]):
+    """The formats of a subject by name, each loaded when it is taken out."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._known = {each.name: each for each in REGISTERED if each.subject == subject}
+
+    def __getitem__(self, name: str) -> Format:
+        return _load(self._known[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def formats(subject: Subject) -> Mapping[str, Format]:
     """The formats of a subject by name, the default first."""
-    return {each.name: each for each in FORMATS if each.subject == subject}
+    return _Formats(subject)
 
 
-__all__ = ["FORMATS", "Format", "RenderOptions", "Subject", "clean", "formats", "summary"]
+@cache
+def _load(registered: Registered) -> Format:
+    from importlib import import_module
+
+    module, _, cls = registered.cls.rpartition(".")
+    found: Format = getattr(import_module(f"anchorecli.report.{module}"), cls)()
+    return found
+
+
+def __getattr__(name: str) -> Any:
+    """``FORMATS``: all of them, for whoever lists them."""
+    if name == "FORMATS":
+        return tuple(map(_load, REGISTERED))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = ["Format", "RenderOptions", "Subject", "clean", "formats"]

@@ -5,8 +5,6 @@ Format: OCI image-spec, image-index.md, "platform" (GOOS, GOARCH and variants su
 
 from __future__ import annotations
 
-import platform as host
-
 from anchorecli.errors import NotFoundError
 from anchorecli.model import Json, Platform
 
@@ -31,6 +29,8 @@ _DEFAULT_VARIANT = {"arm64": 8, "arm": 7, "amd64": 1}
 
 def host_platform() -> Platform:
     """The host's platform; the operating system is Linux also on macOS, where containers run in a Linux VM."""
+    import platform as host
+
     machine = host.machine().lower()
     architecture, variant = _MACHINES.get(machine, (machine, ""))
     return Platform("windows" if host.system() == "Windows" else "linux", architecture, variant)

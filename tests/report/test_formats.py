@@ -1,4 +1,4 @@
-"""The registry, what loads when, the plain lists and the one-line summary."""
+"""The registry, what loads when, and the plain lists."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from anchorecli.model import Status
-from anchorecli.report import FORMATS, RenderOptions, formats, summary
+from anchorecli.report import FORMATS, RenderOptions, formats
 from tests.report import samples
 
 SLOW = ("rich", "cyclonedx", "packageurl", "requests", "yaml", "license_expression")
@@ -73,26 +72,3 @@ def test_the_package_list_is_aligned() -> None:
         "requests  2.28.0           pypi",
         "zlib1g    1:1.2.13.dfsg-1  deb",
     ]
-
-
-@pytest.mark.parametrize(
-    ("report", "line"),
-    [
-        (samples.clean_report(), "PASS docker.io/shop/api:1.4.2: no known vulnerabilities"),
-        (
-            samples.indeterminate_report(),
-            "INDETERMINATE docker.io/shop/api:1.4.2: 1 problem with the evidence; 1 stop finding; "
-            "2 vulnerabilities (1 critical, 1 medium)",
-        ),
-        (samples.unevaluated_report(), "NO VERDICT docker.io/shop/api:1.4.2: no known vulnerabilities"),
-    ],
-)
-def test_summary(report: object, line: str) -> None:
-    assert summary(report) == line  # type: ignore[arg-type]
-
-
-def test_the_summary_of_a_hostile_image_is_one_harmless_line() -> None:
-    line = summary(samples.hostile_report())
-    assert line.isprintable()
-    assert line.startswith(Status.FAIL.upper())
-    assert "##vso[" not in line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform as host
 from pathlib import Path
 
 import pytest
@@ -55,14 +56,13 @@ def test_index_json_may_itself_be_the_list_of_platforms(tmp_path: Path) -> None:
 
 
 def test_the_hosts_platform_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from anchorecli.source import platforms
 
     layout = Layout()
     path = layout.write(tmp_path / "image", [layout.image("amd64", AMD64), layout.image("arm64", ARM64)])
     for machine, found in (("x86_64", "amd64"), ("aarch64", "arm64")):
-        monkeypatch.setattr(platforms.host, "machine", lambda machine=machine: machine)
+        monkeypatch.setattr(host, "machine", lambda machine=machine: machine)
         assert described(path).config.platform.architecture == found
-    monkeypatch.setattr(platforms.host, "machine", lambda: "s390x")
+    monkeypatch.setattr(host, "machine", lambda: "s390x")
     with pytest.raises(NotFoundError):
         described(path)
 

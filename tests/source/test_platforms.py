@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import platform as host
+
 import pytest
 
 from anchorecli.errors import NotFoundError
-from anchorecli.source import platforms
 from anchorecli.source.platforms import check_platform, choose, host_platform, rank
 from tests.source.opening import platform
 
@@ -41,7 +42,7 @@ def test_the_best_variant_wins() -> None:
 
 
 def test_the_only_one_is_taken_unless_another_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platforms.host, "machine", lambda: "x86_64")
+    monkeypatch.setattr(host, "machine", lambda: "x86_64")
     only = [platform("linux/s390x")]
     assert choose(only, None, "x") == 0
     with pytest.raises(NotFoundError, match="x has no image for linux/amd64"):
@@ -62,6 +63,6 @@ def test_the_only_one_is_taken_unless_another_was_asked_for(monkeypatch: pytest.
     ],
 )
 def test_host(monkeypatch: pytest.MonkeyPatch, system: str, machine: str, expected: str) -> None:
-    monkeypatch.setattr(platforms.host, "system", lambda: system)
-    monkeypatch.setattr(platforms.host, "machine", lambda: machine)
+    monkeypatch.setattr(host, "system", lambda: system)
+    monkeypatch.setattr(host, "machine", lambda: machine)
     assert str(host_platform()) == expected
