@@ -80,6 +80,9 @@ class LayerFile(Protocol):
     def head(self, count: int) -> bytes:
         """Its first bytes, ``count`` at most; whatever is read afterwards still begins with them."""
 
+    def at(self, offset: int, count: int) -> bytes:
+        """Bytes from any place of it, fewer at its end; only where it is ``direct``."""
+
     def data(self) -> bytes:
         """Its whole content."""
 

@@ -85,8 +85,16 @@ class Search:
         self._words: set[bytes] = set()
         self._tail = b""
 
+    @property
+    def done(self) -> bool:
+        """Whether nothing else can come: a file is one program, and the best evidence for one is there."""
+        return any(
+            (row, 0) in self._found and not rule.finds[0].sole and not rule.unless and self._words.issuperset(rule.need)
+            for row, rule in enumerate(self._rules)
+        )
+
     def feed(self, piece: bytes, *, last: bool = False) -> None:
-        """Look at the next piece; ``last``: no other follows, so what stands at its end is looked at too."""
+        """Look at the next piece; ``last``: nothing follows it directly, so what stands at its end is looked at too."""
         data = self._tail + piece
         # A hit this near to the end is found again, whole, with the next piece.
         end = len(data) if last else len(data) - AFTER
@@ -97,7 +105,7 @@ class Search:
             for column, each in enumerate(self._finds[row]):
                 if each is not None and (each[2] or (row, column) not in self._found):
                     self._look((row, column), each, data, end)
-        self._tail = data[max(0, end - BEFORE) :]
+        self._tail = b"" if last else data[max(0, end - BEFORE) :]
 
     def hits(self) -> list[tuple[str, str]]:
         """(rule's name, version) of everything found."""

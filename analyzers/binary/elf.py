@@ -7,6 +7,7 @@ what is loaded by itself is read: programs and shared objects, no object files a
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 from anchorecli.analyzers.binary.layout import CODE, CONSTANT, DATA, UNLOADED, Layout, Region, Source
 
@@ -22,9 +23,10 @@ _SEGMENT_X, _SEGMENT_W = 1, 2
 _SECTION_WRITE, _SECTION_ALLOC, _SECTION_EXECUTE = 1, 2, 4
 
 
-def read(source: Source) -> Layout | None:
+def read(source: Source, names: tuple[bytes, ...] = ()) -> Layout | None:
     """The layout; None where it is no program and no library.
 
+    Most programs have nothing of interest: where the table has names and none of ``names``, no section is listed.
     ``complete`` is False where the section table was not within reach. Raises ValueError for absurd headers.
     """
     head = source.at(0, 64)
@@ -34,17 +36,20 @@ def read(source: Source) -> Layout | None:
     if struct.unpack_from(f"{order}H", head, 16)[0] not in (_EXECUTABLE, _SHARED) or (wide and len(head) < 64):
         return None
     fields = struct.unpack_from(f"{order}QQQIHHHHHH" if wide else f"{order}IIIIHHHHHH", head, 24)
-    _, segments_at, sections_at, _, _, segment_size, segment_count, section_size, section_count, names = fields
+    _, segments_at, sections_at, _, _, segment_size, segment_count, section_size, section_count, names_row = fields
     if segment_count > MAX_HEADERS or section_count > MAX_HEADERS:
         raise ValueError(f"{segment_count} segments and {section_count} sections (limit {MAX_HEADERS})")
     segments = _segments(source, order, wide, (segments_at, segment_size, segment_count))
     if not sections_at or not section_count:
         return Layout("elf", segments)
     try:
-        sections = _sections(source, order, wide, (sections_at, section_size, section_count), names)
+        rows = _rows(source, order, wide, (sections_at, section_size, section_count))
     except LookupError:
         return Layout("elf", segments, complete=False)
-    return Layout("elf", segments, sections)
+    known = _names(source, rows, names_row)
+    if known and names and not any(name in known for name in names):
+        return Layout("elf", segments, named=True)
+    return Layout("elf", segments, tuple(_sections(rows, known)), named=bool(known))
 
 
 def _segments(source: Source, order: str, wide: bool, table: tuple[int, int, int]) -> tuple[Region, ...]:
@@ -64,28 +69,30 @@ def _segments(source: Source, order: str, wide: bool, table: tuple[int, int, int
     return tuple(segments)
 
 
-def _sections(
-    source: Source, order: str, wide: bool, table: tuple[int, int, int], names_row: int
-) -> tuple[Region, ...]:
+def _rows(source: Source, order: str, wide: bool, table: tuple[int, int, int]) -> list[tuple[int, ...]]:
     at, entry, count = table
-    layout = f"{order}IIQQQQ" if wide else f"{order}IIIIII"
-    if entry < struct.calcsize(layout):
+    layout = struct.Struct(f"{order}IIQQQQ" if wide else f"{order}IIIIII")
+    if entry < layout.size:
         raise ValueError(f"section headers of {entry} bytes")
     data = source.at(at, entry * count)
-    rows = [struct.unpack_from(layout, data, place) for place in range(0, len(data) - entry + 1, entry)]
-    names = b""
-    if names_row < len(rows):
-        _, _, _, _, offset, size = rows[names_row]
-        try:
-            names = source.at(offset, min(size, MAX_NAMES))
-        except LookupError:
-            # Where only the first page is at hand there are no names yet; the content tells as much.
-            names = b""
-    return tuple(
-        Region(_name(names, name), offset, size, address, _access(flags))
-        for name, kind, flags, address, offset, size in rows
-        if kind not in (0, _NOBITS)
-    )
+    return [layout.unpack_from(data, place) for place in range(0, len(data) - entry + 1, entry)]
+
+
+def _names(source: Source, rows: list[tuple[int, ...]], row: int) -> bytes:
+    if row >= len(rows):
+        return b""
+    _, _, _, _, offset, size = rows[row]
+    try:
+        return source.at(offset, min(size, MAX_NAMES))
+    except LookupError:
+        # Where only the first page is at hand there are no names yet; the content tells as much.
+        return b""
+
+
+def _sections(rows: list[tuple[int, ...]], names: bytes) -> Iterator[Region]:
+    for name, kind, flags, address, offset, size in rows:
+        if kind not in (0, _NOBITS):
+            yield Region(_name(names, name), offset, size, address, _access(flags))
 
 
 def _access(flags: int) -> str:

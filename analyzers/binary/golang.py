@@ -32,7 +32,7 @@ _HEADER = 32
 _BIG, _INLINE = 1, 2
 _MARK = 16
 MAX_STRINGS = 16
-_SECTIONS = (".go.buildinfo", "__go_buildinfo")
+SECTION = ".go.buildinfo"
 _TABLES = (".gopclntab", "__gopclntab", ".eh_frame", ".dynstr", ".dynsym")
 # Zeros are many and dots are few: looked for from the first dot on, and then back to the zero.
 _ENDS = re.compile(rb"\.\d{1,4}\.\d{1,6}(?:[-+~][0-9A-Za-z.+~-]{1,60})?(?=\0)")
@@ -128,11 +128,13 @@ def version_strings(layout: Layout, source: Source) -> list[str]:
 
 
 def _find(layout: Layout, source: Source) -> int | None:
-    for section in sorted(layout.sections, key=lambda each: each.name not in _SECTIONS):
+    for section in layout.sections:
         # Where the section's name is not at hand its content tells.
+        if layout.named and section.name != SECTION:
+            continue
         if section.kind in (DATA, CONSTANT) and section.size >= _HEADER and _starts(source, section):
             return section.offset
-    if any(section.name in _SECTIONS for section in layout.sections):
+    if layout.named:
         return None
     for segment in layout.segments:
         if segment.kind == DATA and (found := _scan(source, segment)) is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from anchorecli.values import dataclass
 
@@ -41,13 +41,15 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """An executable: ``segments`` as they are loaded, ``sections`` where it has a table of them (``complete``: it was
-    within reach)."""
+    """An executable: ``segments`` as they are loaded, ``sections`` where it has a table of them."""
 
     format: str
     segments: tuple[Region, ...]
     sections: tuple[Region, ...] = ()
     complete: bool = True
+    """Whether the table was within reach."""
+    named: bool = False
+    """Whether the names of all sections are known: then what has another name is something else."""
 
     def parts(self) -> tuple[Region, ...]:
         """The finest division known."""
@@ -59,20 +61,6 @@ class Layout:
             if segment.address <= address < segment.address + segment.size:
                 return segment.offset + address - segment.address
         return None
-
-
-class Whole:
-    """A file that can be read anywhere."""
-
-    __slots__ = ("_stream",)
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-
-    def at(self, offset: int, count: int) -> bytes:
-        """Up to ``count`` bytes."""
-        self._stream.seek(offset)
-        return self._stream.read(count)
 
 
 class Kept:
@@ -129,9 +117,22 @@ def plan(layout: Layout, size: int) -> list[tuple[int, int]]:
     return _joined(chosen)
 
 
+def texts(layout: Layout, size: int) -> list[tuple[int, int]]:
+    """Where strings stand, in order: not in the code, if that has segments of its own."""
+    apart = sum(segment.size for segment in layout.segments if segment.kind == CONSTANT)
+    if apart * 16 < size:
+        return [(0, size)]
+    # A first string's zero before it is the padding between segments.
+    spans = [(max(0, s.offset - 64), min(s.offset + s.size, size)) for s in layout.segments if s.kind != CODE]
+    loaded = max(s.offset + s.size for s in layout.segments)
+    # The compiler's note follows what is loaded; behind it is debug information.
+    spans.append((loaded, min(loaded + SMALL, size)))
+    return _joined([span for span in spans if span[0] < span[1]])
+
+
 def keep(
     pieces: Iterable[tuple[int, bytes]], ranges: Sequence[tuple[int, int]], into: Kept, taken: int
-) -> Iterator[bytes]:
+) -> Iterator[tuple[int, bytes]]:
     """Pass on pieces of (offset, bytes), and keep what lies in the ranges; up to ``taken`` all is there already."""
     place = 0
     for offset, piece in pieces:
@@ -144,7 +145,7 @@ def keep(
             if start < min(end, ranges[row][1]):
                 into.add(start, piece[start - offset : ranges[row][1] - offset])
             row += 1
-        yield piece
+        yield offset, piece
 
 
 def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:

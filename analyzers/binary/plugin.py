@@ -9,7 +9,7 @@ Not handled: Go before 1.13, packed programs (UPX: a remark), crates without car
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import basename
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
@@ -17,16 +17,20 @@ from anchorecli.analyzers.binary import elf, golang, macho, pe, rust
 from anchorecli.analyzers.binary.classifiers import Search, rules_for
 from anchorecli.analyzers.binary.evidence import packages, program_packages
 from anchorecli.analyzers.binary.gomodules import lacks_version, main_path
-from anchorecli.analyzers.binary.layout import Kept, Layout, Source, Whole, keep, plan
+from anchorecli.analyzers.binary.layout import Kept, Layout, Source, keep, plan, texts
 from anchorecli.model import Json, Kind, Package, Problem
 from anchorecli.values import dataclass
 
 FIRST_BYTES = 4096
 """Headers and section tables of the linkers that write them first fit in."""
-SMALL, PLAIN = 24 * 1024, 256 * 1024
-"""Bytes: no known program is smaller than the one; below the other, mode or name must say that it is executable."""
+SMALL, LINKED, PLAIN = 24 * 1024, 128 * 1024, 256 * 1024
+"""Bytes: no known program is smaller than the first, nothing with modules or crates in it than the second; below the
+third mode or name must say that it is executable."""
+SECTIONS = (golang.SECTION.encode(), rust.SECTION.encode())
 NAMES = frozenset({"application.ini", "composer", "composer.phar", "elixir", "java", "release", "wp"})
 """Small programs, scripts, and files that tell a program's version: of any size."""
+
+STEP = 1024 * 1024
 
 _MAGICS = (elf.MAGIC, *macho.MAGICS, *macho.UNIVERSAL, pe.MAGIC)
 _UPX = b"UPX!"
@@ -40,7 +44,7 @@ def is_candidate(path: str, size: int, mode: int) -> bool:
         return True
     if size < SMALL:
         return False
-    return bool(mode & 0o111) or ".so" in name or bool(rules_for(name))
+    return (size >= LINKED and bool(mode & 0o111 or ".so" in name)) or bool(rules_for(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Binaries:
                 source, layouts = _taken(file, head, search)
                 _linked(fact, layouts, source)
             elif search is not None:
-                _search(file, search)
+                _search(_placed(file, 0, search), [(0, file.size)], search)
         except (ValueError, LookupError) as exc:
             message = str(exc)
         if search is not None and (hits := search.hits()):
@@ -108,19 +112,18 @@ class Binaries:
 
 def _taken(file: LayerFile, head: bytes, search: Search | None) -> tuple[Source, list[Layout]]:
     """What may be read of an executable, and its layout; the search is done on the way."""
-    if not file.direct:
+    if not file.direct and head.startswith(elf.MAGIC):
         first = Kept(file.size)
         first.add(0, head)
-        layout = _elf(first) if head.startswith(elf.MAGIC) else None
-        if layout is not None:
-            return _passed(file, len(head), (first, layout), search)
-        if not search and head.startswith(elf.MAGIC):
-            return first, []
+        layout = _elf(first)
+        return _passed(file, len(head), (first, layout), search) if layout is not None else (first, [])
+    if not file.direct:
+        file.open().close()
+    layouts = _layouts(file, head)
     if search is not None:
-        file.keep()
-        _search(file, search)
-    source = Whole(file.open())
-    return source, _layouts(source, head)
+        spans = texts(layouts[0], file.size) if len(layouts) == 1 else [(0, file.size)]
+        _search(_parts(file, spans, search), spans, search)
+    return file, layouts
 
 
 def _passed(
@@ -129,36 +132,49 @@ def _passed(
     """One pass over an ELF file that cannot be read twice."""
     kept, layout = first
     ranges = [(max(start, taken), end) for start, end in plan(layout, file.size) if end > taken]
-    end = file.size if search is not None else max((end for _, end in ranges), default=0)
-    for piece in keep(_placed(file, end), ranges, kept, taken):
-        if search is not None:
-            search.feed(piece)
+    end = max((end for _, end in ranges), default=0)
+    pieces = keep(_placed(file, end, search), ranges, kept, taken)
     if search is not None:
-        search.feed(b"", last=True)
+        _search(pieces, texts(layout, file.size), search)
+    else:
+        for _ in pieces:
+            pass
     if not layout.complete:
         layout = _elf(kept) or layout
     return kept, [layout]
 
 
-def _placed(file: LayerFile, end: int) -> Iterator[tuple[int, bytes]]:
+def _placed(file: LayerFile, end: int, search: Search | None) -> Iterator[tuple[int, bytes]]:
     """The pieces with their places, as far as anybody needs them."""
     offset = 0
     for piece in file.pieces():
         yield offset, piece
         offset += len(piece)
-        if offset >= end:
+        if offset >= end and (search is None or search.done):
             return
 
 
-def _search(file: LayerFile, search: Search) -> None:
-    for piece in file.pieces():
-        search.feed(piece)
-    search.feed(b"", last=True)
+def _parts(file: LayerFile, spans: Sequence[tuple[int, int]], search: Search) -> Iterator[tuple[int, bytes]]:
+    """What stands in the spans, until the search has what it looks for."""
+    for start, end in spans:
+        for at in range(start, end, STEP):
+            if search.done:
+                return
+            yield at, file.at(at, min(STEP, end - at))
+
+
+def _search(pieces: Iterable[tuple[int, bytes]], spans: Sequence[tuple[int, int]], search: Search) -> None:
+    """Look through what of the pieces lies in the spans; all pieces are taken."""
+    for offset, piece in pieces:
+        for start, end in spans:
+            if not search.done and start < offset + len(piece) and offset < end:
+                part = piece[max(0, start - offset) : end - offset]
+                search.feed(part, last=end <= offset + len(piece))
 
 
 def _elf(source: Source) -> Layout | None:
     try:
-        return elf.read(source)
+        return elf.read(source, SECTIONS)
     except LookupError:
         # Program headers that are not in the first page: nothing that a linker makes.
         return None
@@ -167,7 +183,7 @@ def _elf(source: Source) -> Layout | None:
 def _layouts(source: Source, head: bytes) -> list[Layout]:
     if head.startswith((*macho.MAGICS, *macho.UNIVERSAL)):
         return macho.read(source)
-    layout = elf.read(source) if head.startswith(elf.MAGIC) else pe.read(source)
+    layout = elf.read(source, SECTIONS) if head.startswith(elf.MAGIC) else pe.read(source)
     return [layout] if layout is not None else []
 
 

@@ -39,7 +39,7 @@ def read(layout: Layout, source: Source) -> list[list[str]] | None:
 
 def _candidates(layout: Layout, source: Source) -> Iterator[Region]:
     named = [section for section in layout.sections if section.name == SECTION]
-    if named or layout.format != "elf" or any(section.name for section in layout.sections):
+    if named or layout.named or layout.format != "elf":
         yield from named
         return
     # The table of names was out of reach: a zlib stream at a section's beginning is rare enough to try.

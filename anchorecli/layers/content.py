@@ -12,6 +12,8 @@ from anchorecli.model import ImagePath
 
 SPOOL_BYTES = 4 * 1024 * 1024
 """Larger files are handed over in an unnamed temporary file instead of in memory."""
+WHOLE_BYTES = 64 * 1024
+"""Files up to this size are read whole where they could be read in parts."""
 STEP = 1024 * 1024
 BUFFER_BYTES = 64 * 1024
 AHEAD, NEAR = 32 * 1024, 8 * 1024
@@ -207,6 +209,18 @@ class FileContent:
         elif len(self._head) < count:
             self._head += self._next(count - len(self._head))
         return self._head[:count]
+
+    def at(self, offset: int, count: int) -> bytes:
+        """Bytes from any place, fewer at the end of the file; for what is ``direct``."""
+        count = max(0, min(count, self.size - offset))
+        if self._data is not None:
+            return self._data[offset : offset + count]
+        if self._at is not None:
+            return self._at(offset, count)
+        if self._spool is not None:
+            self._spool.seek(offset)
+            return self._spool.read(count)
+        return self.data()[offset : offset + count]
 
     def data(self) -> bytes:
         """The whole content. Raises EOFError where the tar ends inside the file."""

@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol, Self
 
 from anchorecli import compression
 from anchorecli.errors import IntegrityError, LimitError
-from anchorecli.layers.content import SPOOL_BYTES, STEP, FileContent, SliceReader, StreamReader
+from anchorecli.layers.content import STEP, WHOLE_BYTES, FileContent, SliceReader, StreamReader
 from anchorecli.layers.tar import Limits, TarDamage, TarWalker, Visitor
 from anchorecli.model import DiffId, Layer, Problem
 from anchorecli.tree import LayerIndex
@@ -265,7 +265,7 @@ def _visit_host_file(
         return None
     with stream:
         fd = stream.fileno()
-        at = (lambda offset, count: _host_bytes(fd, offset, count)) if size > SPOOL_BYTES else None
+        at = (lambda offset, count: _host_bytes(fd, offset, count)) if size > WHOLE_BYTES else None
         content = FileContent(path, size, mode, stream.read, at, hashed=hashed)
         try:
             if token is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from anchorecli.errors import LimitError
-from anchorecli.layers.content import SPOOL_BYTES, FileContent, Reader
+from anchorecli.layers.content import WHOLE_BYTES, FileContent, Reader
 from anchorecli.layers.sparse import SparseMap, pax_map, read_gnu_map, read_pax_1_map
 from anchorecli.tree import OPAQUE, WHITEOUT, LayerIndex
 from anchorecli.values import dataclass, field
@@ -136,7 +136,7 @@ class TarWalker:
             return padded
         reader = self._reader
         # A small file is read at once, with those that follow it.
-        at = reader.positions() if body > SPOOL_BYTES else None
+        at = reader.positions() if body > WHOLE_BYTES else None
         return padded - self._visit(token, FileContent(path, body, mode, reader.read, at, hashed=self._limits.digests))
 
     def _visit(self, token: object | None, content: FileContent) -> int:

@@ -51,6 +51,9 @@ class MemoryFile:
     def head(self, count: int) -> bytes:
         return self.content[:count]
 
+    def at(self, offset: int, count: int) -> bytes:
+        return self.content[offset : offset + count]
+
     def open(self) -> BinaryIO:
         return io.BytesIO(self.content)
 

@@ -74,6 +74,8 @@ def test_a_file_is_the_same_in_whatever_order_it_is_read(kind: str, data: bytes,
                     stream.seek(max(0, len(data) - 9))
                     assert stream.read() == data[-9:]
                     assert stream.seek(0, os.SEEK_END) == len(data)
+                assert file.at(len(data) // 2, 9) == data[len(data) // 2 :][:9]
+                assert file.at(max(0, len(data) - 4), 9) == data[-4:]
             else:
                 assert (file.data() if way == "data" else b"".join(file.pieces())) == data
         assert file.sha256() == hashlib.sha256(data).digest()

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 PAGE = 0x1000
 BASE = 0x400000
-SIZE = 32 * 1024
-"""Smaller files are not looked at."""
+SIZE = 160 * 1024
+"""Smaller programs are not looked at, but for those known by name."""
 MARK = bytes(range(16))
 _WRITE, _ALLOC = 1, 2
 

@@ -215,3 +215,13 @@ def test_no_content_makes_it_look_forever() -> None:
     found.feed(b"aa1.2b", last=True)
     assert found._counts[0, 0] == MAX_HITS
     assert found.hits() == []
+
+
+def test_a_search_is_done_when_nothing_better_can_come() -> None:
+    for text, done in (("nothing", False), ("/otp_src_25.3/erts/", True), ("/otp-25.3/erts/", False)):
+        found = Search("erlexec", rules_for("erlexec"))
+        found.feed(text.encode() + bytes(AFTER + 1))
+        assert found.done is done
+    found = Search("nginx", rules_for("nginx"))
+    found.feed(b"nginx version: nginx/1.22.1" + bytes(AFTER + 1))
+    assert not found.done, "what makes it something else may follow"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 
 import pytest
@@ -10,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anchorecli.analyzers.binary import elf, layout, macho, pe
-from anchorecli.analyzers.binary.layout import Kept, Layout, Region, Whole, keep, plan
+from anchorecli.analyzers.binary.layout import Kept, Layout, Region, keep, plan
 from tests.analyzers.binary import executables as made
+from tests.analyzers.view import MemoryFile
 
 
-def whole(data: bytes) -> Whole:
-    return Whole(io.BytesIO(data))
+def whole(data: bytes) -> MemoryFile:
+    return MemoryFile("f", data)
 
 
 @pytest.mark.parametrize("wide", [True, False])
@@ -98,7 +98,9 @@ def test_what_is_kept_is_what_was_planned(spans: list[tuple[int, int]], step: in
     kept = Kept(len(data))
     kept.add(0, data[:100])
     pieces = ((start, data[start : start + step]) for start in range(0, len(data), step))
-    passed = b"".join(keep(pieces, [(max(start, 100), end) for start, end in ranges if end > 100], kept, 100))
+    passed = b"".join(
+        piece for _, piece in keep(pieces, [(max(start, 100), end) for start, end in ranges if end > 100], kept, 100)
+    )
     assert passed == data
     for start, size in spans:
         assert kept.at(start, size) == data[start : start + size]
@@ -114,3 +116,15 @@ def test_the_plan_has_a_bound_and_leaves_constants_out_first(monkeypatch: pytest
     segments = (Region("", 0, 600, 0, "constant"), Region("", 600, 5000, 0, "code"), Region("", 6000, 300, 0, "data"))
     assert plan(Layout("elf", segments, complete=False), 6800) == [(6000, 6800)]
     assert plan(Layout("elf", segments), 6800) == [(0, 600), (6000, 6300)]
+
+
+def test_strings_are_not_looked_for_in_code_that_is_apart() -> None:
+    segments = (
+        Region("", 0, 600, 0, "constant"),
+        Region("", 4096, 5000, 0, "code"),
+        Region("", 12288, 3000, 0, "constant"),
+        Region("", 15300, 300, 0, "data"),
+    )
+    assert layout.texts(Layout("elf", segments), 1 << 14) == [(0, 600), (12224, 1 << 14)]
+    assert layout.texts(Layout("elf", segments[:2]), 1 << 20) == [(0, 1 << 20)]
+    assert layout.texts(Layout("elf", ()), 77) == [(0, 77)]

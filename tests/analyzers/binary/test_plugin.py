@@ -126,10 +126,11 @@ def test_an_old_go_program_whose_strings_are_too_many_to_keep_is_a_problem(monke
 @pytest.mark.parametrize(
     ("path", "size", "mode", "wanted"),
     [
-        ("usr/bin/a", 30_000, 0o755, True),
-        ("usr/lib/libx.so.1", 30_000, 0o644, True),
+        ("usr/bin/a", 140_000, 0o755, True),
+        ("usr/lib/libx.so.1", 140_000, 0o644, True),
+        ("usr/bin/a", 30_000, 0o755, False),
         ("srv/python3.11", 30_000, 0o644, True),
-        ("srv/data.bin", 30_000, 0o644, False),
+        ("srv/data.bin", 140_000, 0o644, False),
         ("srv/data.bin", 300_000, 0o644, True),
         ("usr/bin/a", 3_000, 0o755, False),
         ("usr/bin/composer", 3_000, 0o755, True),
@@ -276,7 +277,7 @@ def test_a_hard_link_whose_first_name_is_gone_has_the_modules() -> None:
 
 
 def test_hard_links_of_what_told_nothing_are_no_problem() -> None:
-    view = make_view(Binaries(), [{"bin/gunzip": program(bytes(40_000)), "bin/uncompress": hardlink("bin/gunzip")}])
+    view = make_view(Binaries(), [{"bin/gunzip": program(bytes(140_000)), "bin/uncompress": hardlink("bin/gunzip")}])
     found = Binaries().assemble(view)
     assert (found.packages, found.problems, view.problems) == ((), (), [])
 
@@ -288,7 +289,7 @@ def test_a_packed_program_is_remarked_on() -> None:
     head = b"\x7fELF\x02\x01\x01".ljust(16, b"\0") + struct.pack(
         "<HHIQQQIHHHHHH", 2, 62, 1, 0, 64, 0, 0, 64, 56, 0, 0, 0, 0
     )
-    view = make_view(Binaries(), [{"usr/bin/packed": program(head.ljust(200, b"\0") + b"UPX!" + bytes(40_000))}])
+    view = make_view(Binaries(), [{"usr/bin/packed": program(head.ljust(200, b"\0") + b"UPX!" + bytes(140_000))}])
     found = Binaries().assemble(view)
     assert not found.packages
     (remark,) = found.problems

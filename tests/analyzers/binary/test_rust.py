@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 import zlib
 
 import pytest
 
 from anchorecli.analyzers.binary import elf, macho, pe, rust
-from anchorecli.analyzers.binary.layout import Kept, Whole
+from anchorecli.analyzers.binary.layout import Kept
 from tests.analyzers.binary import executables as made
+from tests.analyzers.view import MemoryFile
 
 PACKAGES = [
     {"name": "app", "version": "0.1.0", "source": "local", "root": True, "dependencies": [1, 2]},
@@ -38,7 +38,7 @@ def packed(packages: object = PACKAGES) -> bytes:
     ids=["elf", "not-loaded", "pe", "macho"],
 )
 def test_run_time_crates_are_read_from_every_format(program: bytes) -> None:
-    source = Whole(io.BytesIO(program))
+    source = MemoryFile("f", program)
     layout = elf.read(source) or pe.read(source) or macho.read(source)[0]
     assert rust.read(layout, source) == ROWS
 
@@ -55,7 +55,7 @@ def test_a_section_without_its_name_is_known_by_its_content() -> None:
 
 
 def read(section: bytes) -> object:
-    source = Whole(io.BytesIO(made.elf({".dep-v0": section})))
+    source = MemoryFile("f", made.elf({".dep-v0": section}))
     layout = elf.read(source)
     assert layout is not None
     return rust.read(layout, source)
@@ -84,7 +84,7 @@ def test_a_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_program_without_the_section_has_no_list() -> None:
-    source = Whole(io.BytesIO(made.elf({".rodata": bytes(9)})))
+    source = MemoryFile("f", made.elf({".rodata": bytes(9)}))
     layout = elf.read(source)
     assert layout is not None
     assert rust.read(layout, source) is None
