@@ -41,6 +41,14 @@ REGISTERED: tuple[Registered, ...] = (
 NAMES = tuple(sorted({each.name.partition(":")[0] for each in REGISTERED}))
 """What a configuration file may call a feed, beside ``osv:ECOSYSTEM``."""
 
+STARTER = frozenset(
+    {
+        *("almalinux:8", "almalinux:9", "almalinux:10", "debian:11", "debian:12", "debian:13", "npm", "pypi"),
+        *("alpine:3.16", "alpine:3.17", "alpine:3.18", "alpine:3.19", "alpine:3.20", "alpine:3.21", "alpine:edge"),
+    }
+)
+"""The namespaces of the embedded starter feed, which is not opened for others."""
+
 _ECOSYSTEM = re.compile(r"[A-Za-z0-9][\w .:-]{0,99}", re.ASCII)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from anchorecli import __version__
+from anchorecli.feeds import STARTER
 from anchorecli.matching import ecosystems_of, match
 from anchorecli.matching.ecosystems import OS_TYPES
 from anchorecli.model import (
@@ -114,7 +115,7 @@ class Knowledge:
         self._store = store
         self._feeds = feeds
         self._starter: Starter | None = None
-        if missing := _uncovered(analysis, self.covered):
+        if missing := _uncovered(analysis, self.covered) & STARTER:
             from anchorecli.feeds.starter import Starter
 
             self._starter = Starter()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from anchorecli.errors import FeedError
-from anchorecli.feeds import make_starter, starter
+from anchorecli.feeds import STARTER, make_starter, starter
 from anchorecli.feeds.starter import Starter, starter_bytes
 from anchorecli.model import Advisory, FeedState, unpack_ranges
 from tests.feeds.samples import affected, osv, secdb, written, zipped
@@ -114,3 +114,7 @@ def test_the_maintainers_script(tmp_path: Path) -> None:
         "starter:pypi": ["GHSA-p"],
     }
     assert min(state.source_date for state in loaded) == "2024-05-01T10:00:00Z"
+
+
+def test_the_registry_knows_what_the_starter_has() -> None:
+    assert starter.Starter().ecosystems == STARTER
