@@ -121,7 +121,7 @@ class Archive:
     def _manifest_names(self, pom: Mapping[str, Any]) -> bool:
         artifact, group = pom["artifact"], pom["group"]
         says = self.manifest
-        symbolic = says.get("bundle-symbolicname", "").partition(";")[0].strip()
+        symbolic = self._symbolic
         if artifact in (says.get("implementation-title"), says.get("short-name"), says.get("extension-name"), symbolic):
             return True
         return symbolic == f"{group}.{artifact}" or group in _groups_of_bundle(symbolic, artifact)
@@ -170,7 +170,10 @@ class Archive:
         yield groups.known_group(artifact, "", version), "table"
         yield self._manifest_group(artifact), "manifest"
         yield groups.known_group(artifact, self.package, version), "table"
-        yield self._weak_group(artifact), "manifest"
+        symbolic, module = self._symbolic, self.manifest.get("automatic-module-name", "")
+        for text, evidence in ((symbolic, "manifest"), (module, "manifest"), (self.package, "classes")):
+            yield _up_to_name(text, artifact), evidence
+        yield self._makers_group(artifact), "manifest"
         parts = self.package.split(".")[:3]
         if len(parts) >= _LEAST_GROUP and parts[0] in _TOP:
             yield ".".join(parts[:-1] if parts[2:] and parts[2] in _GENERIC else parts), "classes"
@@ -182,17 +185,19 @@ class Archive:
             return ivy[1]
         if _GROUP.fullmatch(says.get("group-id", "")):
             return says["group-id"]
-        symbolic = says.get("bundle-symbolicname", "").partition(";")[0].strip()
-        return next(_groups_of_bundle(symbolic, artifact), "")
+        return next(_groups_of_bundle(self._symbolic, artifact), "")
 
-    def _weak_group(self, artifact: str) -> str:
+    def _makers_group(self, artifact: str) -> str:
         """The group where the manifest names the maker by a domain."""
         for key in ("implementation-vendor-id", "bundle-symbolicname", "extension-name", "automatic-module-name"):
             text = self.manifest.get(key, "").partition(";")[0].strip()
             if _GROUP.fullmatch(text) and text.partition(".")[0] in _TOP and text != artifact:
-                head, _, last = text.rpartition(".")
-                return head if "." in head and _plain(last) == _plain(artifact) else text
+                return text
         return ""
+
+    @property
+    def _symbolic(self) -> str:
+        return self.manifest.get("bundle-symbolicname", "").partition(";")[0].strip()
 
     def _licenses(self) -> tuple[str, ...]:
         says = self.manifest
@@ -275,6 +280,18 @@ def _groups_of_bundle(symbolic: str, artifact: str) -> Iterator[str]:
             yield head
     if _GROUP.fullmatch(symbolic) and _plain(symbolic.rpartition(".")[2]) == wanted:
         yield symbolic
+
+
+def _up_to_name(text: str, artifact: str) -> str:
+    """A dotted name up to the part that the artifact's first word is: resilience4j-core of io.github.resilience4j.core.
+
+    Most projects have their own name both in the group and at the beginning of each artifact.
+    """
+    word = _plain(artifact).partition("-")[0]
+    parts = text.split(".")
+    if parts[0] in _TOP and word in parts[1:] and _GROUP.fullmatch(text):
+        return ".".join(parts[: parts.index(word, 1) + 1])
+    return ""
 
 
 def _heads(name: str) -> Iterator[str]:

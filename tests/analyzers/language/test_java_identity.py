@@ -83,6 +83,10 @@ def test_the_stem_is_that_of_the_innermost_archive() -> None:
         ("rest-7.1.jar", "", {"Implementation_Title": "org.example.client#rest;7.1"},
          ("org.example.client", "rest", "7.1", "manifest")),
         ("thing-1.jar", "", {"Implementation_Vendor_Id": "com.acme"}, ("com.acme", "thing", "1", "manifest")),
+        ("resilience4j-core-2.2.jar", "io.github", {"Automatic_Module_Name": "io.github.resilience4j.core"},
+         ("io.github.resilience4j", "resilience4j-core", "2.2", "manifest")),
+        ("ejml-cdense-0.39.jar", "org.ejml.dense.row", {}, ("org.ejml", "ejml-cdense", "0.39", "classes")),
+        ("org.x.y.apache-el-10.1.jar", "", {}, ("org.x.y", "apache-el", "10.1", "name")),
         ("thing-1.jar", "com.acme.thing.x", {}, ("com.acme.thing", "thing", "1", "classes")),
         ("thing-1.jar", "com.acme.internal.x", {}, ("com.acme", "thing", "1", "classes")),
         ("thing-1.jar", "", {}, ("", "thing", "1", "")),
@@ -98,6 +102,8 @@ def test_the_stem_is_that_of_the_innermost_archive() -> None:
          ("org.bouncycastle", "bcprov", "1.77.00.0", "table")),
         ("x.jar", "org.apache.xerces", {"Implementation_Version": "Xerces-J 2.12.0"},
          ("xerces", "x", "2.12.0", "table")),
+        ("tomcat10-coyote-10.1.6.jar", "org.apache.coyote", {"Implementation_Title": "Apache Tomcat"},
+         ("org.apache.tomcat", "tomcat-coyote", "10.1.6", "table")),
         ("app.jar", "com.acme", {"Implementation_Title": "shop", "Implementation_Version": "1.2 (abc)"},
          ("com.acme", "shop", "1.2", "classes")),
     ],
@@ -150,6 +156,18 @@ def test_versions_that_were_left_as_variables_come_from_elsewhere() -> None:
     assert own("tool-1.1.jar", ("org.lib", "tool", "${revision}")) == [("tool", "archive")]
     assert own("tool.jar", ("org.lib", "tool", "${revision}")) == []
     assert own("tool-1.1.jar", ("org.lib", "tool", "1.1"), ("org.b", "b", "${v}")) == [("tool", "archive")]
+
+
+def test_an_address_of_a_licence_is_told_by_its_name() -> None:
+    header = 'http://www.apache.org/licenses/LICENSE-2.0.txt;link="x", https://opensource.org/licenses/MIT, Own terms'
+    evidence = {"in": "", "manifest": {"bundle-license": header}, "classes": 1}
+    [artifact] = Archive(evidence, "a-1.jar").artifacts()
+    assert artifact.licenses == ("Apache-2.0", "MIT", "Own terms")
+
+
+def test_tests_are_told_by_a_classifier_behind_a_version() -> None:
+    assert is_code("kotlin-stdlib-minimal-for-test")
+    assert not is_code("a-1.0-test")
 
 
 def test_the_package_is_that_of_most_classes() -> None:
