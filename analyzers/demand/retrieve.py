@@ -55,9 +55,13 @@ class RetrieveAnalyzer:
         """The analyzer that would see the rest as well; None where this one has seen all there is."""
         if "\n\n" in self.options:
             return None
-        led = {file.path for file in map(self._file, self.paths, [view] * len(self.paths)) if file}
-        unread = sorted(path for path in led if view.fact(path) is None)
-        return type(self).of(self.options + "\n\n" + "\n".join(unread)) if unread else None
+        unread = set()
+        for path in self.paths:
+            file = self._file(path, view)
+            if file is not None and view.fact(path) is None:
+                shared = view.tree.hardlink_source(file.layer, file.target) if file.kind is Kind.HARDLINK else None
+                unread.add(shared[1] if shared else file.path)
+        return type(self).of(self.options + "\n\n" + "\n".join(sorted(unread))) if unread else None
 
     def assemble(self, view: View) -> Found:
         """The files that are there, under the paths they were asked for."""

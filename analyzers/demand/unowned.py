@@ -35,7 +35,7 @@ class UnownedAnalyzer:
     name: str = "unowned"
     version: int = 1
     options: str = ""
-    wants: Wants = Wants(everything=True, match=lambda path, size, mode: size >= 64, max_bytes=0)
+    wants: Wants = Wants(everything=True, match=lambda path, size, mode: size >= 20, max_bytes=0)
 
     @classmethod
     def of(cls, options: str, _scanner: object = None) -> Self:

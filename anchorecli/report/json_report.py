@@ -30,10 +30,11 @@ from anchorecli.model import (
 )
 from anchorecli.report import identity
 from anchorecli.report.base import RenderOptions, Subject
+from anchorecli.report.json_facts import facts
 from anchorecli.report.text import quiet
 from anchorecli.values import dataclass
 
-SCHEMA_VERSION = "1.0.0"
+SCHEMA_VERSION = "1.1.0"
 
 _line = json.JSONEncoder(ensure_ascii=True, check_circular=False).encode
 _quote = json.encoder.encode_basestring_ascii
@@ -98,6 +99,7 @@ def document(report: Report) -> dict[str, Any]:
         "packages": [_package(package) for package in packages],
         "matches": [_match(match, layers, starter) for match in matches],
         "suppressed": [_match(match, layers, starter) | {"reason": match.suppressed} for match in suppressed],
+        **facts(report.analysis),
     }
 
 

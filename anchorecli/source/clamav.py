@@ -29,8 +29,10 @@ SOCKETS = (
 """Where distributions let clamd listen."""
 TIMEOUT = 180.0
 """Seconds without an answer: a large archive takes its time."""
+DATABASES = "/var/lib/clamav"
 MAX_ANSWER = 64 * 1024
 
+_DATABASE_KINDS = frozenset({"cvd", "cld", "cud", "hdb", "hsb", "mdb", "msb", "ndb", "ldb", "yar", "yara"})
 _LENGTH = struct.Struct(">I")
 _HELLO = 5.0
 
@@ -41,7 +43,7 @@ def find_scanner(address: str = "") -> Clamd | Clamscan | None:
     for place in (address,) if address else SOCKETS:
         daemon = Clamd(place)
         try:
-            return daemon._replace(identity=f"clamav {daemon.version()}")
+            return daemon._replace(identity=_identity(daemon.version()))
         except (OSError, ValueError):
             continue
     return None if address else _program()
@@ -103,7 +105,7 @@ class Clamscan:
     name = "clamav"
 
     def __init__(self, program: str, version: str) -> None:
-        self.identity = f"clamav {version}"
+        self.identity = _identity(version)
         self._program = program
         self._here: Any = threading.local()
 
@@ -158,9 +160,26 @@ def _program() -> Clamd | Clamscan | None:
     import subprocess
 
     done = subprocess.run([program, "--version"], capture_output=True, text=True, errors="replace", check=False)
-    # ``ClamAV 1.4.3`` alone: there is no database, so it could find nothing.
     version = done.stdout.strip()
-    return Clamscan(program, version) if done.returncode == 0 and version.count("/") else None
+    # ``ClamAV 1.4.3`` alone: it has no database of ClamAV's own; without any other it could find nothing.
+    usable = done.returncode == 0 and ("/" in version or any(map(_is_database, _files(DATABASES))))
+    return Clamscan(program, version) if usable else None
+
+
+def _files(directory: str) -> list[str]:
+    try:
+        return [path.name for path in Path(directory).iterdir()]
+    except OSError:
+        return []
+
+
+def _is_database(name: str) -> bool:
+    return name.rpartition(".")[2] in _DATABASE_KINDS
+
+
+def _identity(version: str) -> str:
+    """``clamav 1.4.3/27000/Mon Jan  1 08:00:00 2024``: program, database, the database's date."""
+    return f"clamav {version.removeprefix('ClamAV ')}"
 
 
 def _answer(connection: socket.socket) -> str:

@@ -238,7 +238,9 @@ def test_the_credential_itself_is_in_no_fact() -> None:
 def test_what_an_upper_layer_removed_or_replaced_is_not_reported() -> None:
     analyzer = SecretAnalyzer.of("")
     token = CASES["NPM_TOKEN"]
-    view = make_view(analyzer, [{"a": token, "b": token, "c/d": token}, {"a": "clean", ".wh.b": "", "c/.wh..wh..opq": ""}])
+    view = make_view(
+        analyzer, [{"a": token, "b": token, "c/d": token}, {"a": "clean", ".wh.b": "", "c/.wh..wh..opq": ""}]
+    )
     assert analyzer.assemble(view).secrets == ()
 
 
@@ -256,7 +258,9 @@ def test_a_list_of_tokens_is_bounded_and_says_so() -> None:
     tokens = "\n".join("ghp_" + made(36, seed=seed) for seed in range(300))
     view = make_view(analyzer, [{"list": tokens}])
     assert len(analyzer.assemble(view).secrets) == 200
-    assert [problem.message for problem in view.read_problems] == ["300 things like credentials, of which 200 were kept"]
+    assert [problem.message for problem in view.read_problems] == [
+        "300 things like credentials, of which 200 were kept"
+    ]
 
 
 @pytest.mark.parametrize(

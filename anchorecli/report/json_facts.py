@@ -1,0 +1,48 @@
+"""What was looked for on demand, for the JSON report; never which credential was found, nor what a file holds."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from anchorecli.model import Analysis
+
+
+def facts(analysis: Analysis) -> dict[str, Any]:
+    """The properties of the report that belong to demanded facts; what was not looked for is not in ``looked_for``."""
+    return {
+        "looked_for": {name: said.split("\n") for name, said in sorted(analysis.looked_for.items())},
+        "secrets": [
+            {
+                "rule": each.rule,
+                "path": each.path,
+                "line": each.line,
+                "fingerprint": each.fingerprint,
+                "layer": each.layer,
+            }
+            for each in analysis.secrets
+        ],
+        "contents": [
+            {"pattern": each.pattern, "path": each.path, "lines": each.lines, "layer": each.layer}
+            for each in analysis.contents
+        ],
+        "retrieved": [
+            {"path": each.path, "size": len(each.data), "sha256": sha256(each.data).hexdigest(), "layer": each.layer}
+            for each in analysis.retrieved
+        ],
+        "malware": [
+            {"signature": each.signature, "scanner": each.scanner, "path": each.path, "layer": each.layer}
+            for each in analysis.malware
+        ],
+        "differences": [
+            {
+                "package": each.package,
+                "purl": each.purl,
+                "path": each.path,
+                "status": each.status,
+                "detail": each.detail.split(",") if each.detail else [],
+            }
+            for each in analysis.differences
+        ],
+        "unowned": list(analysis.unowned),
+    }
