@@ -22,9 +22,9 @@ from anchorecli.model import Json
 MAGIC = b"\xff Go buildinf:"
 ALIGN = 16
 SEARCH_BYTES = 64 * 1024 * 1024
-"""So much of a data segment is searched where no section has the name."""
+"""So much of a program's data is searched where no section has the name, and of its constants for versions."""
 STEP = 1024 * 1024
-MAX_TEXT = 16 * 1024 * 1024
+MAX_TEXT = 8 * 1024 * 1024
 """Real module texts have some ten thousand bytes."""
 MAX_VERSION = 256
 MAX_MODULES = 100_000
@@ -108,12 +108,15 @@ def _unquoted(value: str) -> str:
 def version_strings(layout: Layout, source: Source) -> list[str]:
     """Versions that stand between zeros among the constants, each once; none where the constants were not kept."""
     found: dict[str, None] = {}
+    left = SEARCH_BYTES
     for region in layout.parts():
         if region.kind != CONSTANT or region.name in _TABLES:
             continue
-        for start in range(region.offset, region.offset + min(region.size, SEARCH_BYTES), STEP):
+        size = min(region.size, left)
+        left -= size
+        for start in range(region.offset, region.offset + size, STEP):
             try:
-                data = source.at(start, min(STEP + MAX_VERSION, region.offset + region.size - start))
+                data = source.at(start, min(STEP + MAX_VERSION, region.offset + size - start))
             except LookupError:
                 break
             for end in _ENDS.finditer(data):
@@ -136,9 +139,12 @@ def _find(layout: Layout, source: Source) -> int | None:
             return section.offset
     if layout.named:
         return None
+    left = SEARCH_BYTES
     for segment in layout.segments:
-        if segment.kind == DATA and (found := _scan(source, segment)) is not None:
-            return found
+        if segment.kind == DATA and left > 0:
+            if (found := _scan(source, segment, left)) is not None:
+                return found
+            left -= segment.size
     return None
 
 
@@ -149,9 +155,9 @@ def _starts(source: Source, section: Region) -> bool:
         return False
 
 
-def _scan(source: Source, segment: Region) -> int | None:
+def _scan(source: Source, segment: Region, limit: int) -> int | None:
     """The first aligned magic of a segment."""
-    end = segment.offset + min(segment.size, SEARCH_BYTES)
+    end = segment.offset + min(segment.size, limit)
     for start in range(segment.offset, end, STEP):
         try:
             data = source.at(start, min(STEP + _HEADER, end - start))

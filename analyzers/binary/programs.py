@@ -17,8 +17,10 @@ def _simple(name: str, files: str, word: str, pattern: str, *cpes: str) -> Rule:
 # "3.11.2" between zeros, the first two numbers being those of the file's name.
 _PYTHON = Find(b"\0<v>.", rb"\0(?P<version><v>\.\d{1,3}(?:(?:a|b|rc)\d{1,3})?)\+?\0")
 
-# Redis and its like end their version with a build's host and time: 7.0.15 4f2c19aa0b7e -1712345678 without the spaces.
+# Redis and its like have their version beside the name of an interface of theirs, and before a build's host and time:
+# 7.0.15 4f2c19aa0b7e -1712345678 without the spaces.
 _BUILD_IDS = (
+    find("-builtin\0", r"\0(?P<version>\d\.\d{1,2}\.\d{1,3})\0(?:c11|sync|atomic)-builtin\0"),
     find("buildkitsandbox-", r"(?P<version>\d\.\d{1,2}\.\d{1,3})buildkitsandbox-\d{10}"),
     find("-1", r"[\0A](?P<version>\d\.\d{1,2}\.\d{1,3})[0-9a-f]{12}-1\d{9}"),
     find("-1", r"[\0A](?P<version>\d\.\d{1,2}\.\d{1,3})[A-Za-z][\w.-]{0,63}-1\d{9}"),
@@ -44,7 +46,12 @@ LANGUAGES = (
     _simple("pypy", r"libpypy.*\.so.*", "[PyPy ", r"\[PyPy <3x>"),
     Rule("node", r"node(?:\.exe)?", (find("node.js/v", r"node\.js/v<3x>"),), ("nodejs:node.js",)),
     Rule("node:library", r"libnode\.so.*", (find("node.js/v", r"node\.js/v<3x>"),), ("nodejs:node.js",)),
-    _simple("deno", r"deno", "Deno/", r"Deno/<3x>", "deno:deno"),
+    Rule(
+        "deno",
+        r"deno",
+        (find("Deno/", r"Deno/<3>Deno/"), find("Deno/", r"Deno/<3x>", sole=True)),
+        ("deno:deno",),
+    ),
     Rule("bun", r"bun", (find("Bun v", r"Bun v<3>"), find("bun-v", r"bun-v<3>")), ("oven-sh:bun", "bun:bun")),
     _simple("ruby", r"ruby(?:\d(?:\.\d)?)?", "ruby ", r"ruby <3x>(?:p\d{1,4})? \(\d{4}-\d\d-\d\d", "ruby-lang:ruby"),
     _simple("ruby:library", r"libruby.*\.so.*", "ruby ", r"ruby <3x>(?:p\d{1,4})? \(\d{4}-\d\d-\d\d", "ruby-lang:ruby"),
@@ -149,7 +156,12 @@ TOOLS = (
     ),
     _simple("gnupg", r"gpg|gpg2", "OpenPGP server ", r"OpenPGP server <3> ready", "gnupg:gnupg"),
     _simple("vim", r"vim(?:\.[a-z0-9]+)?", "VIM - Vi IMproved ", r"VIM - Vi IMproved <n>", "vim:vim"),
-    _simple("ffmpeg", r"ffmpeg|ffprobe", "%s version ", r"%s version n?<n>", "ffmpeg:ffmpeg"),
+    Rule(
+        "ffmpeg",
+        r"ffmpeg(?:-[\w.-]{1,40})?|ffprobe",
+        (find("FFmpeg version ", r"FFmpeg version n?<n>"), find("%s version ", r"%s version n?<n>")),
+        ("ffmpeg:ffmpeg",),
+    ),
     _simple("tini", r"tini(?:-static)?", "tini version ", r"tini version <3>"),
     _simple("tcpdump", r"tcpdump", "%s version ", r"\0%s version <3>", "tcpdump:tcpdump"),
     _simple("lua", r"lua(?:\d\.\d)?", "$LuaVersion: ", r"\$LuaVersion: Lua <3> ", "lua:lua"),

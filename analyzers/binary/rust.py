@@ -11,14 +11,18 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from json import loads
 
 from anchorecli.analyzers.binary.layout import CONSTANT, DATA, UNLOADED, Layout, Region, Source
 
 SECTION = ".dep-v0"
-MAX_PACKED = 8 * 1024 * 1024
-MAX_BYTES = 32 * 1024 * 1024
+MAX_PACKED = 2 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
+"""Five hundred crates need fifty thousand bytes."""
 MAX_CRATES = 50_000
+MAX_TRIED = 4
+"""Sections without a name that are tried."""
 
 
 def read(layout: Layout, source: Source) -> list[list[str]] | None:
@@ -26,7 +30,7 @@ def read(layout: Layout, source: Source) -> list[list[str]] | None:
 
     None where the file has no such section. Raises ValueError, LookupError where it cannot be read.
     """
-    for section in _candidates(layout, source):
+    for section in islice(_candidates(layout, source), MAX_TRIED):
         try:
             rows = _rows(_inflated(source.at(section.offset, min(section.size, MAX_PACKED))))
         except ValueError:

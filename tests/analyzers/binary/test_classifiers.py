@@ -18,7 +18,7 @@ SAMPLES: dict[str, tuple[str, str, str]] = {
     "pypy": ("libpypy3.9-c.so", "\n[PyPy 7.3.11 with GCC", "7.3.11"),
     "node": ("node", "x\0node.js/v24.19.0\0y", "24.19.0"),
     "node:library": ("libnode.so.108", "\0node.js/v18.20.4\0", "18.20.4"),
-    "deno": ("deno", "agent Deno/1.46.3 x", "1.46.3"),
+    "deno": ("deno", "x-Deno/0.80.0grpc-denover2.9.6Deno/2.9.6Deno/2.9.6+e518fbd", "2.9.6"),
     "bun": ("bun", "Bun v1.1.30 (linux", "1.1.30"),
     "ruby": ("ruby3.1", "\0ruby 3.1.2p20 (2022-04-12 revision 4491bb740a)", "3.1.2"),
     "ruby:library": ("libruby-3.1.so.3.1", "\0ruby 3.4.0preview1 (2024\0ruby 3.3.0 (2023-12-25 revision", "3.3.0"),
@@ -187,6 +187,22 @@ def test_what_took_over_the_strings_of_another_is_not_taken_for_it() -> None:
     assert search("nginx", resty) == {"openresty": "1.21.4.1"}
     key = b"Redis version=%s\0" + b"8.0.1buildkitsandbox-1712345678\0" + b"valkey"
     assert search("redis-server", key) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("5.0.0\0" + "6.2.14\0c11-builtin\0", "6.2.14"),
+        ("7.2.4buildkitsandbox-1712345678", "7.2.4"),
+        ("7.2.14f2c19aa0b7e-1712345678", "7.2.1"),
+        ("7.0.15builder-host-1712345678", "7.0.15"),
+        ("A7.0.151790282056000000000\0", "7.0.15"),
+        ("5.0.0\0", None),
+    ],
+)
+def test_redis_by_what_stands_beside_its_version(text: str, version: str | None) -> None:
+    data = b"Redis version=%s\0" + text.encode() + bytes(99)
+    assert search("redis-server", data).get("redis") == version
 
 
 def test_weak_evidence_that_contradicts_itself_is_none() -> None:

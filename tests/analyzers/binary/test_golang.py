@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anchorecli.analyzers.binary import elf, golang, macho, pe
-from anchorecli.analyzers.binary.layout import Layout
+from anchorecli.analyzers.binary.layout import Layout, Region
 from tests.analyzers.binary import executables as made
 from tests.analyzers.view import MemoryFile
 
@@ -130,6 +130,24 @@ def test_every_truncation_is_survived() -> None:
             read(program[:cut])
         except ValueError as exc:
             assert str(exc)
+
+
+def test_overlapping_segments_are_not_searched_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(golang, "SEARCH_BYTES", 100_000)
+    asked = []
+
+    class Counting(MemoryFile):
+        def at(self, offset: int, count: int) -> bytes:
+            asked.append(count)
+            return super().at(offset, count)
+
+    segments = tuple(Region("", 0, 40_000, 0, "data") for _ in range(4096))
+    assert golang.read(Layout("elf", segments), Counting("f", bytes(40_000))) is None
+    assert sum(asked) <= 100_000
+    asked.clear()
+    constants = tuple(segment._replace(kind="constant") for segment in segments)
+    assert golang.version_strings(Layout("elf", constants), Counting("f", bytes(40_000))) == []
+    assert sum(asked) <= 100_000
 
 
 def test_versions_between_zeros() -> None:
