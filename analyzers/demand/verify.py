@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha1
+from posixpath import normpath
 from typing import Self
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants
@@ -73,7 +74,7 @@ class _Comparison:
     def __init__(self, tree: Tree, facts: dict[ImagePath, Fact]) -> None:
         self._tree = tree
         self._facts = facts
-        self._directories: dict[str, str | None] = {}
+        self._directories: dict[str, str | None] = {"": ""}
 
     def difference(self, expected: Expected) -> FileDifference | None:
         """How a file differs, None where it does not."""
@@ -102,12 +103,23 @@ class _Comparison:
             yield "size"
 
     def _real(self, path: str) -> str | None:
-        """Where a path really is: links of its directories followed, one at its end not."""
+        """Where a path really is: links of its directories followed, one at its end not; None in a loop."""
         parent, _, base = path.rpartition("/")
-        if parent not in self._directories:
-            self._directories[parent] = self._tree.resolve(parent) if parent else ""
-        real = self._directories[parent]
+        real = self._directory(parent)
         return None if real is None else f"{real}/{base}" if real else base
+
+    def _directory(self, path: str) -> str | None:
+        # Not ``Tree.resolve``: a layer need not name the directories of its files.
+        if path in self._directories:
+            return self._directories[path]
+        self._directories[path] = None
+        real = self._real(path)
+        file = None if real is None else self._tree.stat(real)
+        if file is not None and file.kind is Kind.SYMLINK:
+            start = "" if file.target.startswith("/") else file.path.rpartition("/")[0]
+            real = self._directory(normpath(f"/{start}/{file.target}").lstrip("/"))
+        self._directories[path] = real
+        return real
 
 
 def _target(file: File) -> str:

@@ -98,18 +98,18 @@ def test_every_token_is_found_by_its_beginning(prefix: str) -> None:
 
 def example(tail: str) -> str:
     """Something that matches the rest of a token's expression."""
-    text, position = "", 0
+    text = ""
     tail = tail.removesuffix("(?![A-Za-z0-9_-])")
     if tail.startswith("(?:"):
         tail = tail[3:].partition("|")[0].removesuffix(")")
-    for found in re.finditer(r"\[([^\]]+)\](?:\{(\d+)(?:,\d+)?\})?|(\(\?:.*\)\?|=\{0,2\})|(.)", tail):
+    parts = re.finditer(r"\[([^\]]+)\](?:\{(\d+)(?:,\d+)?\})?|(\(\?:.*\)\?|=\{0,2\})|(.)", tail)
+    for position, found in enumerate(parts):
         members, count, optional, literal = found.groups()
         if literal:
             text += literal
         elif not optional:
             letters = "".join(letter for letter in map(chr, range(33, 127)) if re.match(f"[{members}]", letter))
             text += made(int(count or 1), letters, position + 3)
-        position += 1
     return text
 
 
@@ -265,8 +265,8 @@ def test_a_list_of_tokens_is_bounded_and_says_so() -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["_", "-", "A", ".", ":", "a_key=", "-key=", "://a:", ":AA", ".eyJ", "eyJ" + "a" * 9 + ".", "-----BEGIN PRIVATE KEY-----",
-     "_" + "a" * 15, "aws_secret_access_key = ", "AccountKey=", '"auth": "', "AKIA", "ghp_" + "a" * 35 + "\n", "Abc: ",
+    ["_", "-", "A", ".", ":", "a_key=", "-key=", "://a:", ":AA", ".eyJ", "eyJ" + "a" * 9 + ".",
+     "-----BEGIN PRIVATE KEY-----", "_" + "a" * 15, "aws_secret_access_key = ", "AccountKey=", '"auth": "', "AKIA", "ghp_" + "a" * 35 + "\n", "Abc: ",
      "://a:" + "usernamepass1234" * 7 + "Zz@h ", "api_key = " + "1a2b3c4d5e" * 5 + "! "],
 )  # fmt: skip
 def test_no_file_makes_the_search_slow(unit: str) -> None:

@@ -64,7 +64,7 @@ def test_a_package_may_name_a_file_through_a_linked_directory() -> None:
 
 def test_what_an_installer_of_a_language_recorded_is_owned() -> None:
     site = "usr/local/lib/python3.11/site-packages"
-    record = f'six.py,sha256=x,3\nnum/_core.so,,\n../../../bin/tool,,\n"odd,name.so",,\nsix-1.dist-info/RECORD,,\n'
+    record = 'six.py,sha256=x,3\nnum/_core.so,,\n../../../bin/tool,,\n"odd,name.so",,\nsix-1.dist-info/RECORD,,\n'
     files = {
         f"{site}/six-1.dist-info/RECORD": record,
         f"{site}/num/_core.so": elf(),

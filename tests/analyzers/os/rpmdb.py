@@ -9,7 +9,8 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-STRING, STRINGS, I18N, INT32, INT64, BINARY = 6, 8, 9, 4, 5, 7
+STRING, STRINGS, I18N, CHAR, INT16, INT32, INT64, BINARY = 6, 8, 9, 1, 3, 4, 5, 7
+_NUMBERS = {CHAR: "B", INT16: "H", INT32: "I", INT64: "Q"}
 NAME, VERSION, RELEASE, EPOCH, SIZE, VENDOR, LICENSE, ARCH, SOURCE = (
     *(1000, 1001, 1002, 1003, 1009, 1011, 1014, 1022, 1044),
 )
@@ -51,8 +52,8 @@ def raw_header(tags: Sequence[tuple[int, int, object]]) -> bytes:
     data = b""
     for tag, kind, value in tags:
         encoded, count = _encoded(kind, value)
-        if kind in (INT32, INT64):
-            data += b"\0" * (-len(data) % (4 if kind == INT32 else 8))
+        if kind in _NUMBERS:
+            data += b"\0" * (-len(data) % struct.calcsize(_NUMBERS[kind]))
         index += struct.pack(">IIII", tag, kind, len(data), count)
         data += encoded
     return struct.pack(">II", len(tags), len(data)) + index + data
@@ -63,8 +64,8 @@ def _encoded(kind: int, value: object) -> tuple[bytes, int]:
         data = value if isinstance(value, bytes) else str(value).encode() + b"\0"
         return data, 1 if kind == STRING else len(data)
     items = list(value)  # type: ignore[call-overload]
-    if kind in (INT32, INT64):
-        return struct.pack(f">{len(items)}{'I' if kind == INT32 else 'Q'}", *items), len(items)
+    if kind in _NUMBERS:
+        return struct.pack(f">{len(items)}{_NUMBERS[kind]}", *items), len(items)
     return b"".join(str(item).encode() + b"\0" for item in items), len(items)
 
 
