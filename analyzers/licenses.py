@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
-from anchorecli.analyzers.spdx import IDS
+from anchorecli.spdx import IDS
 
 MAX_LENGTH = 1000
 """Characters; a longer text is no name and is cut."""

@@ -13,10 +13,12 @@ LEVELS: dict[str, float] = {
     "values": -1,
     **dict.fromkeys(("__init__", "errors", "model"), 0),
     # The lower half of level 1 serves the upper half.
-    **dict.fromkeys(("tree", "versions", "compression", "codec", "transport", "patterns"), 1),
+    **dict.fromkeys(("tree", "versions", "compression", "codec", "transport", "patterns", "spdx"), 1),
     "archive": 1.25,
     **dict.fromkeys(("reference", "net", "config"), 1.5),
-    **dict.fromkeys(("source", "layers", "store", "matching", "report", "notify", "analyzers", "feeds", "policy"), 2),
+    **dict.fromkeys(
+        ("source", "sbom", "layers", "store", "matching", "report", "notify", "analyzers", "feeds", "policy"), 2
+    ),
     "scan": 3,
     "watch": 4,
     "cli": 5,

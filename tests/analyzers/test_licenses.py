@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anchorecli.analyzers.licenses import _identifiers, expression, normalise, referenced
-from anchorecli.analyzers.spdx import IDS
+from anchorecli.spdx import IDS
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,52 @@
-"""The identifiers of the SPDX License List 3.28.0 (https://spdx.org/licenses/), licences and exceptions together."""
+"""The identifiers of the SPDX License List 3.28.0 (https://spdx.org/licenses/), and what is an expression of them.
+
+Format: SPDX specification 2.3, annex D: ``GPL-2.0-or-later WITH Classpath-exception-2.0 OR MIT``.
+"""
 
 from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+LIST_VERSION = "3.28"
+
+_REFERENCE = re.compile(r"(?:DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A-Za-z0-9.-]+")
+_WORD = re.compile(r"[()]|[^\s()]+")
+_MAX_LENGTH = 4000
+"""Characters; what is longer is no expression that anybody means."""
+
+
+def is_license(name: str) -> bool:
+    """Whether it is the identifier of a licence, spelled as the list does."""
+    return name in IDS and name not in EXCEPTIONS
+
+
+@lru_cache(maxsize=4096)
+def is_expression(text: str) -> bool:
+    """Whether it is a valid expression: known identifiers and references, operators in capitals, all in their places."""
+    depth, wanted = 0, "licence"
+    for word in _WORD.findall(text) if len(text) <= _MAX_LENGTH else ():
+        if wanted == "licence":
+            if word == "(":
+                depth += 1
+            elif is_license(word.removesuffix("+")) or is_license(word) or _REFERENCE.fullmatch(word):
+                wanted = "operator or exception"
+            else:
+                return False
+        elif wanted == "exception":
+            if word not in EXCEPTIONS:
+                return False
+            wanted = "operator"
+        elif word == ")" and depth:
+            depth, wanted = depth - 1, "operator"
+        elif word in ("AND", "OR"):
+            wanted = "licence"
+        elif word == "WITH" and wanted != "operator":
+            wanted = "exception"
+        else:
+            return False
+    return not depth and wanted.startswith("operator")
+
 
 IDS = frozenset(
     """
@@ -106,3 +152,9 @@ x11vnc-openssl-exception Xdebug-1.03 Xerox Xfig XFree86-1.1 xinetd xkeyboard-con
 xzoom YPL-1.0 YPL-1.1 Zed Zeeff Zend-2.0 Zimbra-1.3 Zimbra-1.4 Zlib zlib-acknowledgement ZPL-1.1 ZPL-2.0 ZPL-2.1
 """.split()
 )
+"""Licences and exceptions together."""
+
+EXCEPTIONS = frozenset(
+    name for name in IDS if "exception" in name and "-with-" not in name and name != "MPL-2.0-no-copyleft-exception"
+) | {"GPL-CC-1.0", "Linux-syscall-note", "LLGPL", "SHL-2.0", "SHL-2.1"}
+"""What stands behind ``WITH``."""
