@@ -197,7 +197,6 @@ def test_apk(upper: Files, expected: list[tuple[str, str, str]]) -> None:
 
 # ── rpm ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-REGULAR, SYMLINK, DIRECTORY = 0o100000, 0o120000, 0o040000
 CONTENTS = {
     "/etc/demo.conf": "a=1", "/usr/bin/demo": "program", "/usr/bin/link": "", "/usr/share/doc/README": "doc",
     "/usr/share/log": "", "/usr/share/skipped": "skipped",
@@ -210,7 +209,7 @@ def rpm(algorithm: int = 8, kind: str = "sha256", **tags: object) -> dict[str, b
     every = {
         1028: (rpmdb.INT32, [len(content) for content in CONTENTS.values()]),
         1029: (rpmdb.CHAR, [0, 0, 0, 0, 0, 2]),
-        1030: (rpmdb.INT16, [REGULAR | 0o644, REGULAR | 0o755, SYMLINK | 0o777, REGULAR | 0o644, REGULAR | 0o600, REGULAR | 0o644]),
+        1030: (rpmdb.INT16, [0o100644, 0o100755, 0o120777, 0o100644, 0o100600, 0o100644]),
         1035: (rpmdb.STRINGS, digests),
         1037: (rpmdb.INT32, [1, 0, 0, 2, 64, 0]),
         5011: (rpmdb.INT32, [algorithm]),
