@@ -3,12 +3,12 @@
 Each scheme is a file with ``key(text)``: a hashable value that sorts as the scheme's own tool does, or
 ``VersionError``. A string is parsed once per process (``key`` is memoised), then comparisons are C speed.
 
-Order in ranges differs from plain order in two schemes, as their own tools have it:
+Order in ranges differs from plain order in three schemes, as their own tools have it:
 
 * pep440: a bound without a local part does not speak of local versions, so ``1.0+cu118`` counts as ``1.0``;
 * rpm: a bound without a release does not speak of releases, so ``1.0-3`` counts as ``1.0`` (unless the caller denies
   it, ``any_release``); and where the caller says so (``any_epoch``) a version without an epoch takes the bound's, since
-  source rpm names carry none.
+  source rpm names carry none. pacman's bounds leave releases open too.
 
 Pre-releases satisfy ranges in every scheme. ``introduced`` of ``""`` or ``"0"`` is the beginning in every scheme.
 """
@@ -29,7 +29,7 @@ MAX_LENGTH = 1024
 
 SCHEMES = (
     *("deb", "rpm", "apk", "pep440", "npm", "semver"),
-    *("cargo", "hex", "go", "gem", "maven", "nuget", "composer", "cran", "fuzzy"),
+    *("cargo", "hex", "go", "gem", "maven", "nuget", "composer", "cran", "pacman", "portage", "fuzzy"),
 )
 """The names of the schemes."""
 
@@ -99,7 +99,7 @@ def fit(scheme: str, version: str, shape_: str, *, any_epoch: bool = False, any_
     """The form in which ``version`` is compared with bounds of that shape."""
     if scheme == "pep440":
         return pep440.fit(version, shape_)
-    if scheme == "rpm":
+    if scheme in _RELEASED:
         return rpm.fit(version, shape_, any_epoch=any_epoch, any_release=any_release)
     return version
 
@@ -131,13 +131,17 @@ _COMMON: Mapping[str, MakeKey] = MappingProxyType(
     }
 )
 
-_SHAPES: Mapping[str, Callable[[str], str]] = MappingProxyType({"pep440": pep440.shape, "rpm": rpm.shape})
+_RELEASED = frozenset({"rpm", "pacman"})
+"""Schemes of packages whose release is the distribution's own: both write it behind the last hyphen."""
+_SHAPES: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {"pep440": pep440.shape, "rpm": rpm.shape, "pacman": rpm.shape}
+)
 
 
 @cache
 def _others() -> Mapping[str, MakeKey]:
     # Most images need none of these, and their patterns take time to compile.
-    from anchorecli.versions import composer, cran, fuzzy, gem, golang, maven, nuget
+    from anchorecli.versions import composer, cran, fuzzy, gem, golang, maven, nuget, pacman, portage
 
     return {
         "go": golang.key,
@@ -146,6 +150,8 @@ def _others() -> Mapping[str, MakeKey]:
         "nuget": nuget.key,
         "composer": composer.key,
         "cran": cran.key,
+        "pacman": pacman.key,
+        "portage": portage.key,
         "fuzzy": fuzzy.key,
     }
 

@@ -7,12 +7,14 @@ them), or None as a whole where the tool is not on this machine. The fixtures' f
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 FIXTURES = Path(__file__).parent / "fixtures"
 Pairs = Sequence[tuple[str, str]]
@@ -158,8 +160,143 @@ def composer(pairs: Pairs) -> Orders | None:
     return _ask([php, "-r", script], pairs)
 
 
-def _ask(command: list[str], pairs: Pairs) -> Orders:
-    out = subprocess.run(command, input=json.dumps(pairs), capture_output=True, text=True, check=True)
+def golang(pairs: Pairs) -> Orders | None:
+    """``go/version`` for toolchains (both written ``go1.22rc1``), else the x/mod/semver inside of the go tool."""
+    command = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
+    if not command:
+        return None
+    root = subprocess.run([command, "env", "GOROOT"], capture_output=True, text=True, check=True).stdout.strip()
+    library = Path(root, "src/cmd/vendor/golang.org/x/mod/semver/semver.go")
+    if not library.exists() or not Path(root, "src/go/version").is_dir():
+        return None
+    with TemporaryDirectory() as folder:
+        Path(folder, "go.mod").write_text("module order\n\ngo 1.22\n", "utf-8")
+        Path(folder, "semver").mkdir()
+        Path(folder, "semver/semver.go").write_text(library.read_text("utf-8"), "utf-8")
+        Path(folder, "main.go").write_text(_GO, "utf-8")
+        env = os.environ | {"GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local", "GOPROXY": "off", "GOWORK": "off"}
+        return _ask([command, "run", "."], pairs, folder=folder, env=env)
+
+
+_GO = """package main
+
+import (
+	"encoding/json"
+	"go/version"
+	"order/semver"
+	"os"
+	"strings"
+)
+
+func main() {
+	var pairs [][2]string
+	json.NewDecoder(os.Stdin).Decode(&pairs)
+	out := make([]*int, len(pairs))
+	for i, p := range pairs {
+		a, b := p[0], p[1]
+		if strings.HasPrefix(a, "go") && strings.HasPrefix(b, "go") {
+			if version.IsValid(a) && version.IsValid(b) {
+				c := version.Compare(a, b)
+				out[i] = &c
+			}
+			continue
+		}
+		a, b = "v"+strings.TrimPrefix(a, "v"), "v"+strings.TrimPrefix(b, "v")
+		if semver.IsValid(a) && semver.IsValid(b) {
+			c := semver.Compare(a, b)
+			out[i] = &c
+		}
+	}
+	json.NewEncoder(os.Stdout).Encode(out)
+}
+"""
+
+
+def cargo(pairs: Pairs) -> Orders | None:
+    """``Version::cmp_precedence`` of the semver crate, where cargo has it at hand."""
+    command = shutil.which("cargo")
+    if not command:
+        return None
+    with TemporaryDirectory() as folder:
+        Path(folder, "src").mkdir()
+        Path(folder, "src/main.rs").write_text(_RUST, "utf-8")
+        manifest = '[package]\nname = "order"\nversion = "0.0.0"\nedition = "2021"\n[dependencies]\nsemver = "1"\n'
+        Path(folder, "Cargo.toml").write_text(manifest, "utf-8")
+        lines = "".join(f"{a} {b}\n" for a, b in pairs)
+        run = [command, "run", "--offline", "--quiet"]
+        out = subprocess.run(run, input=lines, capture_output=True, text=True, check=False, cwd=folder)
+    return [None if word == "x" else int(word) for word in out.stdout.split()] if out.returncode == 0 else None
+
+
+_RUST = """use std::io::BufRead;
+fn main() {
+    for line in std::io::stdin().lock().lines() {
+        let line = line.unwrap();
+        let (a, b) = line.split_once(' ').unwrap();
+        match (semver::Version::parse(a), semver::Version::parse(b)) {
+            (Ok(a), Ok(b)) => println!("{}", a.cmp_precedence(&b) as i8),
+            _ => println!("x"),
+        }
+    }
+}
+"""
+
+
+def hexpm(pairs: Pairs) -> Orders | None:
+    """Elixir's ``Version.compare``."""
+    if not shutil.which("elixir"):
+        return None
+    script = (
+        "for line <- IO.stream(:stdio, :line) do [a, b] = String.split(line);"
+        "case {Version.parse(a), Version.parse(b)} do"
+        " {{:ok, a}, {:ok, b}} -> IO.puts(%{lt: -1, eq: 0, gt: 1}[Version.compare(a, b)]);"
+        ' _ -> IO.puts("x") end end'
+    )
+    lines = "".join(f"{a} {b}\n" for a, b in pairs)
+    out = subprocess.run(["elixir", "-e", script], input=lines, capture_output=True, text=True, check=True)
+    return [None if word == "x" else int(word) for word in out.stdout.split()]
+
+
+def cran(pairs: Pairs) -> Orders | None:
+    """R's ``compareVersion`` (its ``numeric_version`` takes 1.0 for 1.0.0)."""
+    if not shutil.which("Rscript"):
+        return None
+    script = (
+        'for (line in readLines(file("stdin"))) { p <- strsplit(line, " ")[[1]];'
+        "v <- tryCatch({ numeric_version(p); compareVersion(p[1], p[2]) }, error = function(e) 'x'); cat(v, '\\n') }"
+    )
+    lines = "".join(f"{a} {b}\n" for a, b in pairs)
+    out = subprocess.run(["Rscript", "-e", script], input=lines, capture_output=True, text=True, check=True)
+    return [None if word == "x" else int(word) for word in out.stdout.split()]
+
+
+def pacman(pairs: Pairs) -> Orders | None:
+    """``alpm_pkg_vercmp`` of libalpm, which is what vercmp calls."""
+    import ctypes
+    from ctypes.util import find_library
+
+    name = find_library("alpm")
+    if not name:
+        return None
+    order = ctypes.CDLL(name).alpm_pkg_vercmp
+    order.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
+    return [order(a.encode(), b.encode()) for a, b in pairs]
+
+
+def portage(pairs: Pairs) -> Orders | None:
+    """``portage.versions.vercmp``, where the portage package is installed."""
+    try:
+        from portage.versions import vercmp
+    except ImportError:
+        return None
+    found = (vercmp(a, b) for a, b in pairs)
+    return [None if each is None else (each > 0) - (each < 0) for each in found]
+
+
+def _ask(command: list[str], pairs: Pairs, folder: str | None = None, env: Mapping[str, str] | None = None) -> Orders:
+    out = subprocess.run(
+        command, input=json.dumps(pairs), capture_output=True, text=True, check=True, cwd=folder, env=env
+    )
     found: Orders = json.loads(out.stdout)
     return found
 
@@ -170,7 +307,12 @@ ORACLES: dict[str, Callable[[Pairs], Orders | None]] = {
     "apk": apk,
     "pep440": pep440,
     "npm": npm,
-    "go": npm,
+    "cargo": cargo,
+    "hex": hexpm,
+    "go": golang,
+    "cran": cran,
+    "pacman": pacman,
+    "portage": portage,
     "gem": gem,
     "maven": maven,
     "composer": composer,

@@ -6,8 +6,9 @@ from anchorecli.errors import VersionError
 from anchorecli.versions import MAX_LENGTH, SCHEMES, compare, key
 from tests.versions.check_oracles import FIXTURES, ORACLES, disagreements, read_fixture
 
-FIXTURE_OF = {"semver": "npm", "cargo": "npm", "hex": "npm"}
-LEAST = {"deb": 200, "rpm": 200, "apk": 200, "pep440": 200, "npm": 200}
+FIXTURE_OF = {"semver": "npm"}
+LEAST = {"nuget": 65, "fuzzy": 60}
+"""Lines of the schemes that no tool can be asked about here; of all the others there are three hundred."""
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -16,7 +17,7 @@ def test_orders_as_the_fixture_says(scheme):
     wrong = [(a, b, order) for a, order, b in pairs if compare(scheme, a, b) != order]
     wrong += [(b, a, -order) for a, order, b in pairs if compare(scheme, b, a) != -order]
     assert not wrong
-    assert len(pairs) >= LEAST.get(scheme, 58)
+    assert len(pairs) >= LEAST.get(scheme, 300)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -25,6 +25,7 @@ def test_bounds_in_every_scheme(scheme):
 @pytest.mark.parametrize("beginning", ["", "0"])
 def test_zero_is_the_beginning(scheme, beginning):
     oldest = {"deb": "0~~1", "rpm": "0~1", "apk": "0_alpha1", "pep440": "0.dev0", "gem": "0.a", "maven": "0-alpha-1"}
+    oldest |= {"pacman": "0a", "portage": "0_alpha"}
     version = oldest.get(scheme, "0.0.0-0" if scheme != "composer" else "0.0-dev")
     assert contains(scheme, Range(introduced=beginning, fixed="0.1"), version)
     assert contains(scheme, Range(introduced=beginning), version)
@@ -89,3 +90,17 @@ def test_what_cannot_be_read_is_unknown_unless_another_bound_decides():
     with pytest.raises(VersionError, match="not a version"):
         contains("pep440", Range(introduced="0", fixed="not a version"), "1.0")
     assert contains("pep440", Range(introduced="2.0", fixed="not a version"), "1.0") is False
+
+
+@pytest.mark.parametrize(
+    ("version", "bound", "affected"),
+    [
+        ("1.0-3", Range(last_affected="1.0"), True),
+        ("1.0-3", Range(fixed="1.0"), False),
+        ("1.0-3", Range(fixed="1.0-4"), True),
+        ("1:1.0-3", Range(fixed="2.0-1"), False),
+        ("1.0-3", Range(fixed="1:0.9-1"), True),
+    ],
+)
+def test_a_pacman_bound_leaves_the_release_open(version, bound, affected):
+    assert contains("pacman", bound, version) is affected
