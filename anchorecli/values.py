@@ -1,9 +1,9 @@
 """``dataclass`` as the standard library has it, at a third of its price.
 
 There are sixty values and plugins on the path of a scan, and the standard decorator compiles six methods for each:
-0.65 ms a class, a quarter of a scan of a known image. This one compiles ``__init__`` alone; the others are closures
-over ``operator.attrgetter``. ``fields``, ``replace`` and ``asdict`` work on the result, and type checkers see the
-original.
+0.65 ms a class, a quarter of a scan of a known image. This one compiles ``__init__`` alone, and that when the first
+value is made; the others are closures over ``operator.attrgetter``. ``fields``, ``replace`` and ``asdict`` work on the
+result, and type checkers see the original.
 
 Not handled: ``InitVar``, ``ClassVar``, ``KW_ONLY``, ``match_args=False``, ``unsafe_hash``, ``weakref_slot``: use the
 standard one where they are needed.
@@ -34,7 +34,7 @@ else:
             cls = _standard(cls, init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)
             known = fields(cls)
             if "__init__" not in cls.__dict__:
-                cls.__init__ = _init(cls, known, frozen)
+                cls.__init__ = _first_init(cls, known, frozen)
             methods = {}
             if others.get("repr", True):
                 methods |= {"__repr__": _repr([f.name for f in known if f.repr])}
@@ -48,6 +48,18 @@ else:
             return cls
 
         return make if cls is None else make(cls)
+
+    def _first_init(cls, known, frozen):
+        """An ``__init__`` that compiles the real one when the first value is made: many classes never have one."""
+
+        def __init__(self, *args, **kwargs):
+            # Two threads may both compile it: either's is as good.
+            if cls.__init__ is __init__:
+                cls.__init__ = _init(cls, known, frozen)
+            cls.__init__(self, *args, **kwargs)
+
+        __init__.__qualname__ = f"{cls.__qualname__}.__init__"
+        return __init__
 
     def _init(cls, known, frozen):
         """The one method that is compiled: its signature makes calls with wrong arguments fail as they should."""
