@@ -159,9 +159,6 @@ def _tokens(data: bytes, names: list[int]) -> Iterator[Finding]:
         else:
             rule = _LETTERED[data[at : at + 2]]
             yield from _one(rule, rule.pattern.match(data, at))
-    if _STOP.search(data):
-        for rule in rules.DOTTED:
-            yield from _matches(rule, data)
 
 
 def _private_keys(data: bytes) -> Iterator[Finding]:
@@ -178,10 +175,13 @@ def _private_keys(data: bytes) -> Iterator[Finding]:
 
 
 def _assigned(data: bytes, names: Sequence[int]) -> Iterator[Finding]:
-    """What only a text can hold: assignments, and passwords in a form of their own."""
+    """What is looked for in a text only: assignments, tokens in several parts, passwords in a form of their own."""
     for start, end in _spans(data, names):
         for rule in rules.LINES:
             yield from _matches(rule, data, start, end)
+    if _STOP.search(data):
+        for rule in rules.DOTTED:
+            yield from _matches(rule, data)
     if b'"auth"' in data:
         yield from _matches(rules.DOCKER_AUTH, data)
     for match in _COLON.finditer(data):
