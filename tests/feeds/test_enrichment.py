@@ -96,7 +96,7 @@ def test_kev(tmp_path: Path) -> None:
 def test_what_is_no_catalog_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "kev.json"
     path.write_text(text)
-    with open_store(tmp_path / "s.db") as store, pytest.raises(FeedError, match="holds no record of kev|is empty"):
+    with open_store(tmp_path / "s.db") as store, pytest.raises(FeedError, match=r"holds no record of kev|is empty"):
         take(store, find("kev"), path)
 
 
