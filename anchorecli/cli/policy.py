@@ -19,6 +19,7 @@ COMMANDS = {
     "gates": ("policy_gates", "Print the reference of gates, triggers and parameters."),
     "schema": ("policy_gates", "Print the JSON Schema of bundles, for editors."),
     "test": ("policy_test", "Run cases: images and what a bundle should say of them."),
+    "backtest": ("policy_backtest", "Judge every image of the past by a new bundle: which verdicts would change."),
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from anchorecli.errors import AnchoreError, NotFoundError, StoreError, UsageError
 from anchorecli.model import Analysis, Evaluation, FeedState, ImageRef
 from anchorecli.policy.bundle import parse_bundle
@@ -90,7 +92,7 @@ def inputs_of(store: Store, kept: Kept) -> Inputs:
             f"evaluation {kept.evaluation.id} was kept by anchore {kept.evaluation.tool_version} without its bundle"
         )
         raise StoreError(message, hint=f"scan {kept.evaluation.reference} again")
-    bundle = parse_bundle(kept.bundle.decode())._replace(path=was.bundle_path, warnings=was.warnings)
+    bundle = _parsed(kept.bundle)._replace(path=was.bundle_path, warnings=was.warnings)
     if bundle.digest != report.bundle_digest:
         message = f"this version reads bundle {report.bundle_digest} of evaluation {kept.evaluation.id} in another way"
         raise StoreError(message, hint=f"verify it with anchore {kept.evaluation.tool_version}")
@@ -132,6 +134,12 @@ def kept_bundle(store: Store, digest: str) -> Bundle:
     if bundle.digest != name:
         raise StoreError(f"this version reads bundle {name} in another way", hint="give the bundle's file")
     return bundle
+
+
+@lru_cache(maxsize=16)
+def _parsed(document: bytes) -> Bundle:
+    """Many evaluations have one bundle."""
+    return parse_bundle(document.decode())
 
 
 def _subject(kept: Kept) -> Subject:

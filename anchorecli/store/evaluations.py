@@ -67,6 +67,15 @@ def evaluations(
     return tuple(_evaluation(row) for row in db.execute(query, {**asked, "limit": clean(limit)}))
 
 
+def latest_evaluations(db: sqlite3.Connection, since: str) -> tuple[Evaluation, ...]:
+    """The last evaluation of each reference, of those since a moment; by reference."""
+    query = (
+        f"SELECT id, by_severity, {_TUPLE} FROM evaluation WHERE id IN"
+        " (SELECT max(id) FROM evaluation WHERE created_at >= ? GROUP BY reference) ORDER BY reference"
+    )
+    return tuple(_evaluation(row) for row in db.execute(query, (since,)))
+
+
 def find_evaluations(db: sqlite3.Connection, text: str) -> tuple[Evaluation, ...]:
     """Evaluations of what ``text`` means: a reference, an end of one, or a digest or image id or its beginning.
 

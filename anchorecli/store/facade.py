@@ -159,6 +159,11 @@ class Store:
         with self._session.read() as db:
             return evaluations.evaluations(db, image_id, reference, limit)
 
+    def latest_evaluations(self, since: str = "") -> tuple[Evaluation, ...]:
+        """The last evaluation of each reference, of those since a moment; by reference."""
+        with self._session.read() as db:
+            return evaluations.latest_evaluations(db, since)
+
     def find_evaluations(self, text: str) -> tuple[Evaluation, ...]:
         """The evaluations of a reference, an end of one, or a digest or image id or its beginning; newest first."""
         with self._session.read() as db:
