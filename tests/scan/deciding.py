@@ -5,7 +5,6 @@ from __future__ import annotations
 from anchorecli.model import (
     Analysis,
     DiffId,
-    Digest,
     Distro,
     Image,
     ImageConfig,
@@ -19,6 +18,7 @@ from anchorecli.policy.bundle import fail_on_bundle, parse_bundle
 from anchorecli.policy.values import Bundle
 from anchorecli.scan.past import Inputs
 from anchorecli.scan.values import Feeds, Given, Occasion
+from tests.store.values import digest
 
 NOW = "2026-03-10T12:00:00Z"
 DEBIAN = Distro("debian", "12", codename="bookworm")
@@ -31,7 +31,7 @@ def reference(name: str = "app", tag: str = "1") -> ImageRef:
 
 def analysis(*packages: Package, distro: Distro | None = DEBIAN, name: str = "app") -> Analysis:
     image = Image(
-        reference(name), Digest(f"sha256:{name:0>64}"), Digest(f"sha256:m{name:0>63}"),
+        reference(name), digest(f"config {name}"), digest(f"manifest {name}"),
         ImageConfig(Platform("linux", "amd64"), raw="{}"), LAYERS,
     )  # fmt: skip
     return Analysis(image, distro, packages, analyzers={"dpkg": 1})
