@@ -1,4 +1,9 @@
-"""Which OS package owns the files that a language package was found by: linked, never dropped."""
+"""Which OS package owns the files that another package was found by: linked, never dropped in silence.
+
+A program that its own strings tell (a ``generic`` package of the analyzer ``binary``) is the same physical thing as the OS package that installed
+it, where the versions agree: one entry, with the program as further evidence. Where they do not, somebody has put
+another program over the distribution's, and both stay.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +35,40 @@ def link_owners(packages: list[Package], owned: Mapping[str, Iterable[str]], tre
             if path[path.rfind("/") + 1 :] in names:
                 for number in evidence.get(_real(path, evidence, tree), ()):
                     owners.setdefault(number, purl)
-    return [replace(p, owner=owners[n]) if n in owners else p for n, p in enumerate(packages)]
+    linked = [replace(p, owner=owners[n]) if n in owners else p for n, p in enumerate(packages)]
+    return _without_doubles(linked)
+
+
+def _without_doubles(packages: list[Package]) -> list[Package]:
+    """The packages without programs that are what their owner says they are; the owner names them as evidence."""
+    by_purl = {package.purl: number for number, package in enumerate(packages)}
+    seen: dict[int, list[str]] = {}
+    kept = []
+    for package in packages:
+        program = package.owner and package.type == "generic" and package.analyzer == "binary"
+        number = by_purl.get(package.owner) if program else None
+        if number is not None and _agrees(package.version, packages[number]):
+            seen.setdefault(number, []).append(f"{package.name} {package.version} in {package.locations[0].path}")
+        else:
+            kept.append(package)
+    if not seen:
+        return packages
+    told = {packages[number].purl: "; ".join(sorted(found)) for number, found in seen.items()}
+    return [
+        replace(package, metadata={**package.metadata, "programs": told[package.purl]})
+        if package.purl in told
+        else package
+        for package in kept
+    ]
+
+
+def _agrees(version: str, owner: Package) -> bool:
+    """Whether a program's version is the upstream part of its owner's: ``1.2.13`` of ``1:1.2.13.dfsg-1``."""
+    for whole in (owner.version, owner.source_version):
+        upstream = whole.partition(":")[2] or whole
+        if upstream.startswith(version) and not upstream[len(version) :][:1].isdigit():
+            return True
+    return False
 
 
 def _real(path: str, evidence: Mapping[str, object], tree: Tree) -> str:

@@ -1,0 +1,41 @@
+"""Who owns what: links to OS packages, and programs that are what their owner says they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from anchorecli.analyzers.ownership import link_owners
+from anchorecli.model import ImagePath, Location, Package
+from anchorecli.tree import LayerIndex, Tree
+
+OWNER = Package("zlib1g", "1:1.2.13.dfsg-1", "deb", "deb", "pkg:deb/debian/zlib1g@1", source_version="1:1.2.13.dfsg-1")
+OWNED = {OWNER.purl: ["/usr/bin/tool"]}
+
+
+def tree() -> Tree:
+    index = LayerIndex()
+    index.add("usr/bin/tool", "f", (0o755, 0, 0), 10)
+    return Tree([index])
+
+
+def found(version: str, kind: str = "generic") -> Package:
+    place = (Location(ImagePath("usr/bin/tool")),)
+    return Package("zlib", version, kind, "fuzzy", f"pkg:{kind}/zlib@{version}", locations=place, analyzer="binary")
+
+
+@pytest.mark.parametrize("version", ["1.2.13", "1.2"])
+def test_a_program_with_its_owners_version_is_evidence_for_the_owner(version: str) -> None:
+    (owner,) = link_owners([OWNER, found(version)], OWNED, tree())
+    assert owner.metadata == {"programs": f"zlib {version} in usr/bin/tool"}
+    assert owner.purl == OWNER.purl
+
+
+@pytest.mark.parametrize("version", ["1.3.1", "1.2.1", "13"])
+def test_another_version_is_another_program_in_the_owners_place(version: str) -> None:
+    owner, program = link_owners([OWNER, found(version)], OWNED, tree())
+    assert owner == OWNER
+    assert program.owner == OWNER.purl
+
+
+def test_what_is_no_mere_program_stays() -> None:
+    assert [each.owner for each in link_owners([OWNER, found("1.2.13", "golang")], OWNED, tree())] == ["", OWNER.purl]
