@@ -1,8 +1,8 @@
 """Which OS package owns the files that another package was found by: linked, never dropped in silence.
 
-A program that its own strings tell (a ``generic`` package of the analyzer ``binary``) is the same physical thing as the OS package that installed
-it, where the versions agree: one entry, with the program as further evidence. Where they do not, somebody has put
-another program over the distribution's, and both stay.
+A program that its own strings tell (a ``generic`` package of the analyzer ``binary``) is the same physical thing as
+the OS package that installed it, where the versions agree: one entry, with the program as further evidence. Where they
+do not, somebody has put another program over the distribution's, and both stay.
 """
 
 from __future__ import annotations
