@@ -28,13 +28,24 @@ class Registered(NamedTuple):
 
 REGISTERED: tuple[Registered, ...] = (
     Registered("alpine", "alpine.Alpine"),
+    Registered("arch", "linux.arch.Arch"),
+    Registered("bitnami", "language.bitnami.Bitnami"),
+    Registered("chainguard", "linux.wolfi.Wolfi", ("chainguard",)),
     Registered("debian", "debian.Debian"),
     Registered("end-of-life", "enrichment.endoflife.EndOfLife"),
     Registered("epss", "enrichment.epss.Epss"),
     Registered("ghsa", "ghsa.Ghsa"),
+    Registered("govulndb", "language.govulndb.GoVulnDb"),
     Registered("kev", "enrichment.kev.Kev"),
+    Registered("minimos", "linux.wolfi.Wolfi", ("minimos",)),
     Registered("osv:AlmaLinux", "osv.Osv", ("AlmaLinux",)),
     Registered("osv:Rocky Linux", "osv.Osv", ("Rocky Linux",)),
+    Registered("phpsec", "language.phpsec.PhpSec"),
+    Registered("pypa", "language.pypa.Pypa"),
+    Registered("rubysec", "language.rubysec.RubySec"),
+    Registered("rustsec", "language.rustsec.RustSec"),
+    Registered("ubuntu", "linux.ubuntu.Ubuntu"),
+    Registered("wolfi", "linux.wolfi.Wolfi", ("wolfi",)),
 )
 """Every driver that a sync without names uses, by name. ``tests/test_registries.py`` fails on one that is missing."""
 

@@ -38,7 +38,7 @@ _LANGUAGES = {
     "SwiftURL": ("swift", "semver"),
     "GitHub Actions": ("github-actions", "semver"),
     "CRAN": ("cran", "cran"),
-    "Bitnami": ("bitnami", "semver"),
+    "Bitnami": ("bitnami", "fuzzy"),
     "Julia": ("julia", "semver"),
 }
 

@@ -12,7 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from anchorecli.errors import UsageError
@@ -105,25 +105,29 @@ def is_json(name: str) -> bool:
 
 
 def parse_records(
-    snapshot: Snapshot, feed: str, covers: osv_record.Covers, wanted: Callable[[str], bool]
+    snapshot: Snapshot,
+    feed: str,
+    covers: osv_record.Covers,
+    wanted: Callable[[str], bool],
+    load: Callable[[bytes], Any] = json.loads,
 ) -> Iterator[Advisory | Problem]:
-    """OSV records from the wanted members of a snapshot."""
+    """OSV records from the wanted members of a snapshot; ``load`` makes the record of a member's bytes."""
     for member in snapshot.members(wanted):
         if isinstance(member, Problem):
             yield member
             continue
         name, data = member
         try:
-            record = json.loads(data)
-            found = osv_record.read(record, feed, covers)
+            found = osv_record.read(load(data), feed, covers)
         except (ValueError, RecursionError) as error:
-            yield problem(f"{feed}: {name}", _reason(error))
+            yield problem(f"{feed}: {name}", reason(error))
             continue
         if found is not None:
             yield found
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Why a member is no record, in a few words."""
     if isinstance(error, UnicodeDecodeError):
         return "not UTF-8"
     if isinstance(error, json.JSONDecodeError):

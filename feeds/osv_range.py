@@ -35,9 +35,35 @@ def ranges_of(entry: dict[str, Any], scheme: str) -> tuple[Range, ...]:
             raise ValueError("ranges holds something other than objects")
         if each.get("type") in ("ECOSYSTEM", "SEMVER"):
             found += _intervals(_events(each), scheme)
+    found = _with_custom(found, entry, scheme)
     if last_known and len(found) == 1 and not found[0].fixed and not found[0].last_affected:
         found = [Range(found[0].introduced, last_known.fixed, last_known.last_affected)]
     return tuple(dict.fromkeys(found))
+
+
+def _with_custom(found: list[Range], entry: dict[str, Any], scheme: str) -> list[Range]:
+    """The Go database's own addition: ranges of versions that are a project's, but none of the module system's.
+
+    Its plain range is then without an end for whoever knows the module system's versions alone. Of those
+    ``v0.0.0-DATE-COMMIT`` says nothing of the project's numbers, and stays affected.
+    """
+    specific = entry.get("ecosystem_specific")
+    listed = specific.get("custom_ranges") if isinstance(specific, dict) and scheme == "go" else None
+    if not isinstance(listed, list):
+        return found
+    custom = [
+        each
+        for one in listed
+        if isinstance(one, dict) and one.get("type") == "ECOSYSTEM"
+        for each in _intervals(_events(one), scheme)
+    ]
+    if not custom:
+        return found
+    return [*custom, *([_WITHOUT_NUMBER] if found == [Range()] else found)]
+
+
+_WITHOUT_NUMBER = Range(last_affected="0.0.1-0")
+"""Above every ``v0.0.0-DATE-COMMIT``, below every release."""
 
 
 def uncovered(versions: tuple[str, ...], ranges: tuple[Range, ...], space: Namespace) -> tuple[str, ...]:

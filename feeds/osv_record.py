@@ -2,7 +2,7 @@
 
 Format: https://ossf.github.io/osv-schema/ (1.0 to 1.7), e.g. ``{"id": "GHSA-…", "modified": "2024-01-01T00:00:00Z",
 "affected": [{"package": {"ecosystem": "PyPI", "name": "x"}, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced":
-"0"}, {"fixed": "1.2"}]}]}]}``. Not handled: ranges of type GIT (commits say nothing of versions), custom_ranges of Go.
+"0"}, {"fixed": "1.2"}]}]}]}``. Not handled: ranges of type GIT (commits say nothing of versions); symbols of Go, Rust.
 """
 
 from __future__ import annotations
@@ -106,14 +106,16 @@ def _statements(entry: dict[str, Any], record: dict[str, Any]) -> Iterator[Affec
             versions=versions,
             severity=_local_severity(entry),
             module=module,
+            arches=_systems(entry) if space.scheme == "go" else (),
         )
 
 
 def _merged(statements: Iterable[Affected]) -> tuple[Affected, ...]:
     """One statement for a package: GitHub lists a package once for each range."""
-    grouped: dict[tuple[str, str, Severity, str], list[Affected]] = {}
+    grouped: dict[tuple[object, ...], list[Affected]] = {}
     for each in statements:
-        grouped.setdefault((each.ecosystem, each.package, each.severity, each.module), []).append(each)
+        key = each.ecosystem, each.package, each.severity, each.module, each.arches
+        grouped.setdefault(key, []).append(each)
     return tuple(group[0] if len(group) == 1 else _union(group) for group in grouped.values())
 
 
@@ -127,7 +129,19 @@ def _union(group: list[Affected]) -> Affected:
         versions=tuple(dict.fromkeys(each for one in group for each in one.versions)),
         severity=first.severity,
         module=first.module,
+        arches=first.arches,
     )
+
+
+def _systems(entry: dict[str, Any]) -> tuple[str, ...]:
+    """The operating systems (GOOS) a module is affected on, where all that is wrong in it is for some only."""
+    imports = _object(entry, "ecosystem_specific").get("imports")
+    if not isinstance(imports, list):
+        return ()
+    systems = [each.get("goos") if isinstance(each, dict) else None for each in imports]
+    if not all(isinstance(each, list) and each for each in systems):
+        return ()
+    return tuple(sorted({name for each in systems for name in each or () if isinstance(name, str)}))
 
 
 def _aliases(record: dict[str, Any], identifier: str, distro: bool) -> tuple[str, ...]:
@@ -190,9 +204,15 @@ def _summary(record: dict[str, Any]) -> str:
 
 
 def _url(identifier: str) -> str:
-    if identifier.startswith("GHSA-"):
-        return f"https://github.com/advisories/{identifier}"
-    return f"https://osv.dev/vulnerability/{identifier}"
+    kind = identifier.partition("-")[0]
+    return f"{_PAGES.get(kind, 'https://osv.dev/vulnerability/')}{identifier}"
+
+
+_PAGES = {
+    "GHSA": "https://github.com/advisories/",
+    "GO": "https://pkg.go.dev/vuln/",
+    "RUSTSEC": "https://rustsec.org/advisories/",
+}
 
 
 def _version(value: Any) -> str:
