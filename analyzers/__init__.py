@@ -29,7 +29,7 @@ class Registered(NamedTuple):
 
 
 REGISTERED: tuple[Registered, ...] = (
-    Registered("distro", 1, "os.distro.DistroAnalyzer"),
+    Registered("distro", 2, "os.distro.DistroAnalyzer"),
     Registered("dpkg", 1, "os.dpkg.DpkgAnalyzer"),
     Registered("apk", 1, "os.apk.ApkAnalyzer"),
     Registered("rpm", 1, "os.rpm.plugin.RpmAnalyzer"),

@@ -56,8 +56,9 @@ def _plain(suffix: str) -> str:
 
 
 def _ubuntu(suffix: str) -> str:
-    """``22.04:LTS`` is 22.04; the paid channels (``Pro:…``) are another thing and not given to everybody."""
-    return "" if suffix.startswith("Pro") else suffix.partition(":")[0]
+    """``22.04:LTS`` is 22.04; the paid channels (``Pro:…``) and kernels of devices are not given to everybody."""
+    found = re.fullmatch(r"(\d\d\.\d\d)(?::LTS)?", suffix)
+    return found[1] if found else ""
 
 
 def _redhat(suffix: str) -> str:
@@ -139,5 +140,5 @@ def is_known(space: str) -> bool:
 
 
 _LANGUAGE_NAMES = frozenset(name for name, _ in _LANGUAGES.values())
-_ROLLING_NAMES = frozenset(name for name, _ in _ROLLING.values())
+_ROLLING_NAMES = frozenset({"arch", *(name for name, _ in _ROLLING.values())})
 _DISTRO_NAMES = frozenset(name for name, _, _ in _DISTROS.values())

@@ -8,6 +8,7 @@ from anchorecli.model import Distro
 from anchorecli.values import replace
 
 _KEYS = frozenset({"ID", "ID_LIKE", "NAME", "PRETTY_NAME", "VERSION", "VERSION_ID", "VERSION_CODENAME"})
+_BASES = ("UBUNTU_CODENAME", "DEBIAN_CODENAME")
 _LSB_KEYS = frozenset({"DISTRIB_ID", "DISTRIB_RELEASE", "DISTRIB_CODENAME", "DISTRIB_DESCRIPTION"})
 _ESCAPED = re.compile(r'\\([\\"$`])')
 _RELEASE = re.compile(
@@ -60,7 +61,7 @@ def assignments(text: str, keys: frozenset[str]) -> dict[str, str]:
 
 def os_release(text: str) -> Distro | None:
     """Format: os-release(5), e.g. ``VERSION_ID="12"``."""
-    fields = assignments(text, _KEYS)
+    fields = assignments(text, _KEYS.union(_BASES))
     identifier = _identifier(fields.get("ID", "")) or _by_title(fields.get("NAME", ""))
     if not identifier:
         return None
@@ -75,6 +76,7 @@ def os_release(text: str) -> Distro | None:
         codename=codename,
         like=tuple(_identifier(word) for word in fields.get("ID_LIKE", "").split()),
         pretty_name=fields.get("PRETTY_NAME", ""),
+        base_codename=next((fields[key] for key in _BASES if fields.get(key)), ""),
     )
 
 

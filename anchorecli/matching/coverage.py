@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from anchorecli.matching.ecosystems import OS_TYPES, Query, ecosystems_of, fits, language_ecosystem, queries
+from anchorecli.matching.distributions import ESM, Lineage, lineage
+from anchorecli.matching.ecosystems import OS_TYPES, Query, language_ecosystem, queries
 from anchorecli.model import Distro, Package, Problem
 
 
@@ -20,8 +21,10 @@ class Plan(NamedTuple):
 
 def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[str]) -> Plan:
     """Who is asked about the packages of an image."""
-    choices = ecosystems_of(distro) if distro is not None else ()
+    family = lineage(distro) if distro is not None else Lineage(())
+    choices = tuple(each for each in family.own + family.inherited if not each.endswith(ESM))
     chosen = next((each for each in choices if each in covered), choices[0] if choices else "")
+    spaces = (chosen, *_channels(packages, chosen))
     groups: dict[tuple[Query, ...], list[Package]] = {}
     strangers: Counter[str] = Counter()
     languages: Counter[str] = Counter()
@@ -32,29 +35,38 @@ def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[
             if ecosystem not in covered and not (package.owner and chosen in covered):
                 languages[ecosystem] += 1
             asked = queries(package, ecosystem)
-        elif distro is None or not fits(package.type, distro):
+        elif distro is None or family.native not in ("", package.type):
             strangers[package.type] += 1
             continue
         else:
-            asked = queries(package, chosen)
+            asked = tuple(query for space in spaces for query in queries(package, space))
             native += bool(asked)
         if asked:
             groups.setdefault(asked, []).append(package)
     problems = [_stranger(kind, count, distro) for kind, count in strangers.items()]
     problems += [_language(ecosystem, count) for ecosystem, count in languages.items()]
-    if native and distro is not None and chosen != choices[0]:
+    if native and distro is not None and chosen not in covered:
+        problems.append(_distro(distro, choices, native))
+    elif native and distro is not None and chosen != choices[0]:
         problems.append(_substitute(distro, choices[0], chosen))
-    elif native and distro is not None and chosen not in covered:
-        problems.append(_distro(distro, chosen, native))
     return Plan(groups, tuple(sorted(problems)), chosen in covered)
 
 
-def _distro(distro: Distro, ecosystem: str, count: int) -> Problem:
+def _channels(packages: Sequence[Package], chosen: str) -> tuple[str, ...]:
+    """Whose word counts beside the release's own: an image with a package out of Ubuntu's ESM was made with it."""
+    if not chosen.startswith("ubuntu:"):
+        return ()
+    entitled = any(package.type == "deb" and "esm" in package.version for package in packages)
+    return (chosen + ESM,) if entitled else ()
+
+
+def _distro(distro: Distro, choices: Sequence[str], count: int) -> Problem:
+    feeds = (_FEEDS.get(each.partition(":")[0], "") for each in choices)
     return Problem(
         "match",
         _called(distro),
-        f"no feed covers {ecosystem}: {_packages(count)} not checked for vulnerabilities",
-        _sync(_FEEDS.get(ecosystem.partition(":")[0], "")),
+        f"no feed covers {' or '.join(choices)}: {_packages(count)} not checked for vulnerabilities",
+        _sync(next(filter(None, feeds), "")),
     )
 
 
@@ -62,7 +74,7 @@ def _substitute(distro: Distro, wanted: str, used: str) -> Problem:
     return Problem(
         "match",
         _called(distro),
-        f"no feed covers {wanted}; judged by {used}, whose fixed versions may differ",
+        f"judged as {used}, since no feed covers {wanted}: what differs between them is not known",
         _STATUS,
         incomplete=False,
     )
@@ -112,14 +124,15 @@ _GHSA = frozenset(
 _FEEDS = {
     "debian": "debian",
     "alpine": "alpine",
-    "ubuntu": "osv:Ubuntu",
+    "ubuntu": "ubuntu",
+    "arch": "arch",
     "almalinux": "osv:AlmaLinux",
     "rocky": "'osv:Rocky Linux'",
     "rhel": "'osv:Red Hat'",
     "sles": "osv:SUSE",
     "opensuse-leap": "osv:openSUSE",
-    "wolfi": "osv:Wolfi",
-    "chainguard": "osv:Chainguard",
+    "wolfi": "wolfi",
+    "chainguard": "chainguard",
     "minimos": "osv:MinimOS",
     "mageia": "osv:Mageia",
     "openeuler": "osv:openEuler",

@@ -5,19 +5,21 @@ These strings are a contract with the feed drivers:
 ===============================  =====================================  ==========================================
 distribution (os-release ID)     ecosystem                              name, version, scheme
 ===============================  =====================================  ==========================================
-debian, raspbian                 ``debian:12``; forky ``debian:14``;    source package, its version, deb
-                                 sid ``debian:unstable``
-ubuntu                           ``ubuntu:22.04``                       source package, its version, deb
+debian                           ``debian:12``; testing and sid         source package, its version, deb
+                                 ``debian:unstable``
+ubuntu                           ``ubuntu:22.04``; besides, with a      source package, its version, deb
+                                 subscription, ``ubuntu:22.04+esm``
 alpine                           ``alpine:3.20``, ``alpine:edge``       origin, the package's version, apk
 wolfi, chainguard, minimos       ``wolfi``, ``chainguard``, ``minimos`` origin, the package's version, apk
-rhel, centos, scientific         ``rhel:9``                             binary name and version, rpm;
+arch                             ``arch``                               name and base, pacman
+rhel                             ``rhel:9``                             binary name and version, rpm;
 almalinux, rocky, ol             ``almalinux:9``, ``rocky:9``, ``ol:9`` besides, where it differs, the source name and
-amzn                             ``amzn:2``, ``amzn:2023``              version, whose missing epoch is that of the
+amzn                             ``amzn:1``, ``amzn:2``, ``amzn:2023``  version, whose missing epoch is that of the
 fedora                           ``fedora:40``                          statement
 sles, sled, sle_hpc …            ``sles:15.5``
 opensuse-leap, -tumbleweed       ``opensuse-leap:15.6``, ``opensuse-tumbleweed``
 azurelinux, mariner, photon      ``azurelinux:3.0``, ``mariner:2.0``, ``photon:5.0``
-any other                        ``<ID>:<VERSION_ID>``, or ``<ID>``
+any other                        ``<ID>:<VERSION_ID>``, or ``<ID>``; then that of its parent
 -------------------------------  -------------------------------------  ------------------------------------------
 pypi                             ``pypi``                               PEP 503 name
 maven                            ``maven``                              ``group:artifact``
@@ -26,7 +28,7 @@ composer, nuget, github-actions  the purl type                          lower ca
 ===============================  =====================================  ==========================================
 
 Where a release may be called by several names (a Debian that is still testing, a service pack) the best is first; the
-matcher takes the first that a feed covers.
+matcher takes the first that a feed covers. Which distribution is whose child stands in ``matching.distributions``.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from anchorecli.matching.distributions import lineage
 from anchorecli.model import Distro, Package
 
 OS_TYPES = frozenset({"deb", "rpm", "apk", "alpm"})
@@ -55,25 +58,9 @@ class Query(NamedTuple):
 
 
 def ecosystems_of(distro: Distro) -> tuple[str, ...]:
-    """The namespaces that may speak of a distribution's packages, the best first."""
-    name = _ALIASES.get(distro.id, distro.id)
-    if name in _ROLLING:
-        return (name,)
-    if name == "debian":
-        return _debian(distro)
-    if name == "alpine":
-        edge = not distro.version_id or "_alpha" in distro.version_id or distro.version_id == "edge"
-        return ("alpine:edge",) if edge else (f"alpine:{_parts(distro.version_id, 2)}",)
-    if name in _MAJOR_ONLY:
-        major = f"{name}:{_parts(distro.version_id, 1)}"
-        return (major, f"rhel:{_parts(distro.version_id, 1)}") if name in _REBUILDS else (major,)
-    if name == "sles":
-        return tuple(dict.fromkeys((f"sles:{_parts(distro.version_id, 2)}", f"sles:{_parts(distro.version_id, 1)}")))
-    version = _parts(distro.version_id, 2)
-    own = f"{name}:{version}" if version else name
-    if name not in _KNOWN and not {"rhel", "centos"}.isdisjoint(distro.like) and version:
-        return own, f"rhel:{_parts(version, 1)}"
-    return (own,)
+    """The namespaces that may speak of a distribution's packages, the best first, its parents' last."""
+    found = lineage(distro)
+    return found.own + found.inherited
 
 
 def ecosystem_for(package: Package, distro: Distro | None) -> str:
@@ -85,8 +72,7 @@ def ecosystem_for(package: Package, distro: Distro | None) -> str:
 
 def fits(package_type: str, distro: Distro) -> bool:
     """Whether packages of this type are the distribution's own: an rpm in Debian is nobody's."""
-    native = _NATIVE.get(_ALIASES.get(distro.id, distro.id))
-    return native is None or native == package_type
+    return lineage(distro).native in ("", package_type)
 
 
 def queries(package: Package, ecosystem: str) -> tuple[Query, ...]:
@@ -161,64 +147,9 @@ def _alpm(package: Package, ecosystem: str) -> tuple[Query, ...]:
     return own, Query(ecosystem, package.source, package.version, package.source)
 
 
-def _debian(distro: Distro) -> tuple[str, ...]:
-    if distro.version_id:
-        return (f"debian:{_parts(distro.version_id, 1)}",)
-    number = _CODENAMES.get(distro.codename, 0)
-    if not number:
-        return "debian:unstable", "debian:testing"
-    if number < _TESTING:
-        return (f"debian:{number}",)
-    return f"debian:{number}", "debian:testing", "debian:unstable"
-
-
-def _parts(version: str, count: int) -> str:
-    return ".".join(version.split(".")[:count])
-
-
 _PEP503 = re.compile(r"[-_.]+")
 _MAVEN_PURL = re.compile(r"pkg:maven/([^/@?]+)/([^/@?]+)")
 _CASELESS = frozenset({"composer", "nuget", "github-actions", "githubactions"})
-_ROLLING = frozenset({"wolfi", "chainguard", "minimos", "secureos", "arch", "echo", "gentoo", "opensuse-tumbleweed"})
-_MAJOR_ONLY = frozenset({"rhel", "almalinux", "rocky", "ol", "amzn", "fedora"})
-_REBUILDS = frozenset({"almalinux", "rocky"})
-"""Rebuilds of RHEL with feeds of their own; without those RHEL's comes nearest."""
-
-_ALIASES = {
-    "raspbian": "debian",
-    "centos": "rhel",
-    "redhat": "rhel",
-    "scientific": "rhel",
-    "sl": "rhel",
-    "alma": "almalinux",
-    "rockylinux": "rocky",
-    "oracle": "ol",
-    "oraclelinux": "ol",
-    "amazon": "amzn",
-    "amazonlinux": "amzn",
-    "sled": "sles",
-    "sles_sap": "sles",
-    "sle_hpc": "sles",
-    "sle-micro": "sles",
-    "opensuse": "opensuse-leap",
-}
-_NATIVE = (
-    dict.fromkeys(("debian", "ubuntu"), "deb")
-    | dict.fromkeys(("alpine", "wolfi", "chainguard", "minimos", "secureos"), "apk")
-    | dict.fromkeys(_MAJOR_ONLY | {"sles", "opensuse-leap", "opensuse-tumbleweed"}, "rpm")
-    | dict.fromkeys(("azurelinux", "mariner", "photon"), "rpm")
-    | {"arch": "alpm"}
-)
-_KNOWN = frozenset(_NATIVE)
-_CODENAMES = {
-    name: number
-    for number, name in enumerate(
-        ("wheezy", "jessie", "stretch", "buster", "bullseye", "bookworm", "trixie", "forky", "duke"), start=7
-    )
-}
-_TESTING = 14
-"""The first Debian release that is not out: its number, testing and unstable may all be meant."""
-
 _HEADERS = frozenset({"linux-libc-dev", "linux-libc-dev-cross", "kernel-headers", "linux-headers", "linux-api-headers"})
 _HEADERS_PATTERN = re.compile(r"linux-(?:[\w.+-]+-)?(?:headers|kbuild|libc-dev)-|linux-libc-dev-|kernel-[\w.-]*headers")
 

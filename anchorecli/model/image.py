@@ -145,6 +145,8 @@ class Distro:
     like: tuple[str, ...] = ()
     pretty_name: str = ""
     source: ImagePath = ImagePath("")
+    base_codename: str = ""
+    """The release of Ubuntu or Debian that a derivative says it is made from (``UBUNTU_CODENAME``)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
