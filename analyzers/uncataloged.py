@@ -5,7 +5,7 @@ Files that an OS package installed are that package's, and its distribution's fe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from anchorecli.model import Distro, Package, Problem
 from anchorecli.tree import Tree
@@ -42,8 +42,9 @@ def uncataloged(tree: Tree, owned: Mapping[str, Iterable[str]], packages: Iterab
             hint = "what is said of this image says nothing of them"
             message = f"{len(unread)} not looked into, this version cannot read them: {_some(unread)}"
             problems.append(Problem("analyze", kind, message, hint))
-    told = {location.path for package in packages for location in package.locations}
-    if foreign := sorted(set(programs) - known - told):
+    listed = list(packages)
+    told = {location.path for package in listed for location in package.locations}
+    if foreign := sorted(_outside(_roots(listed), set(programs) - known - told)):
         message = f"{len(foreign)} that no package owns: {_some(foreign)}; what was linked into them is not known"
         problems.append(Problem("analyze", "programs", message, incomplete=False))
     return problems
@@ -80,6 +81,31 @@ def installed(candidates: set[str], owned: Mapping[str, Iterable[str]], tree: Tr
                 if real in candidates:
                     found.add(real)
     return found
+
+
+def _roots(packages: Iterable[Package]) -> set[str]:
+    """The directories that belong to language packages: what lies below was brought by one of them."""
+    roots = set()
+    for package in packages:
+        for location in package.locations:
+            directory = location.path.rpartition("/")[0]
+            if package.type == "npm":
+                roots.add(directory)
+            elif package.type == "pypi":
+                roots.add(
+                    directory.rpartition("/")[0] if directory.endswith((".dist-info", ".egg-info")) else directory
+                )
+    return roots - {""}
+
+
+def _outside(roots: set[str], paths: Iterable[str]) -> Iterator[str]:
+    for path in paths:
+        directory = path
+        while directory := directory.rpartition("/")[0]:
+            if directory in roots:
+                break
+        else:
+            yield path
 
 
 def _some(paths: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from anchorecli.analyzers.uncataloged import uncataloged, unlisted
 from anchorecli.model import Distro, ImagePath, Location, Package, Problem
-from anchorecli.tree import Tree
+from anchorecli.tree import LayerIndex, Tree
 from tests.builders import Entry, layer, link
 from tests.layers.reading import read
 
@@ -90,3 +90,17 @@ def test_a_program_that_told_what_is_in_it_is_not_unknown() -> None:
     (remark,) = uncataloged(tree, {}, [known])
     assert "opt/b" in remark.message
     assert "opt/a" not in remark.message
+
+
+def test_what_lies_in_a_language_packages_directory_is_that_packages() -> None:
+    index = LayerIndex()
+    for path in ("lib/python3/site-packages/x/_rust.so", "srv/node_modules/esbuild/bin/esbuild", "opt/tool"):
+        index.add(path, "f", (0o755, 0, 0), 2 << 20)
+    wheel = Location(ImagePath("lib/python3/site-packages/x-1.dist-info/METADATA"))
+    module = Location(ImagePath("srv/node_modules/esbuild/package.json"))
+    packages = [
+        Package("x", "1", "pypi", "pep440", locations=(wheel,)),
+        Package("esbuild", "1", "npm", "npm", locations=(module,)),
+    ]
+    (found,) = uncataloged(Tree([index]), {}, packages)
+    assert found.message.startswith("1 that no package owns: opt/tool;")
