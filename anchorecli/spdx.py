@@ -23,7 +23,7 @@ def is_license(name: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_expression(text: str) -> bool:
-    """Whether it is a valid expression: known identifiers and references, operators in capitals, all in their places."""
+    """Whether it is a valid expression: known identifiers and references, operators in capitals, each in its place."""
     depth, wanted = 0, "licence"
     for word in _WORD.findall(text) if len(text) <= _MAX_LENGTH else ():
         if wanted == "licence":

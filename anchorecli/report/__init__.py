@@ -25,6 +25,10 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("table", "report", "table.Table"),
     Registered("json", "report", "json_report.JsonReport"),
     Registered("cyclonedx-json", "sbom", "cyclonedx_json.CycloneDxJson"),
+    Registered("cyclonedx-xml", "sbom", "cyclonedx_xml.CycloneDxXml"),
+    Registered("spdx-json", "sbom", "spdx_json.SpdxJson"),
+    Registered("spdx-tv", "sbom", "spdx_tv.SpdxTagValue"),
+    Registered("syft-json", "sbom", "syft_json.SyftJson"),
     Registered("purls", "sbom", "purls.Purls"),
     Registered("packages", "sbom", "packages.PackageList"),
 )
