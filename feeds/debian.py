@@ -2,11 +2,17 @@
 
 Format: https://security-tracker.debian.org/tracker/data/json, ``{"bash": {"CVE-2022-3715": {"releases": {"bookworm":
 {"status": "resolved", "fixed_version": "5.2-1", "urgency": "low"}}}}}``; the meaning of the fields is in the
-tracker's own introduction, https://security-team.debian.org/security_tracker.html.
+tracker's own introduction, https://security-team.debian.org/security_tracker.html. From a path also the lists of
+advisories beside it (``feeds.linux.debian_lists``), whose names the vulnerabilities then have too.
+
+Statements: ``resolved`` with a version is affected below it, with version 0 not affected at all. ``open`` is affected;
+``ignored`` and ``end-of-life`` say that no fix will come, while ``postponed`` and no-dsa leave it to a point release.
+``undetermined`` is under investigation.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from sys import intern
@@ -15,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from anchorecli.errors import FeedError
 from anchorecli.feeds.base import Progress, Snapshot, fetch_one, from_path
 from anchorecli.feeds.json_stream import items
+from anchorecli.feeds.linux import debian_lists
 from anchorecli.feeds.record import one_line
 from anchorecli.feeds.snapshot import Readable, problem
 from anchorecli.model import Advisory, Affected, FeedState, Problem, Range, Severity, Statement
@@ -37,6 +44,9 @@ RELEASES = {
 }
 """Code names and the version that os-release and our namespaces use."""
 
+_EXPORT = re.compile(r"json(?:\.|$)|.*(?:debian|tracker).*\.json")
+_SETTINGS = frozenset({"config.json", "distributions.json"})
+"""What else is JSON in the tracker's own tree."""
 _MAX_TEXT = 1200
 _NOT_AFFECTED = "0"
 _GIVEN_UP = ("ignored",)
@@ -61,14 +71,14 @@ class Debian:
     title: str = "Debian security tracker"
     url: str = "https://security-tracker.debian.org/tracker/data/json"
     attribution: str = "Debian security tracker, security-tracker.debian.org (data under the Expat licence)"
-    version: int = 1
+    version: int = 2
 
     def fetch(self, fetcher: Fetcher, state: FeedState | None, url: str, progress: Progress) -> Snapshot | None:
         """The export, in one file of about 70 MB."""
         return fetch_one(fetcher, state, url, progress)
 
     def open(self, path: Path) -> Snapshot:
-        """The export as a file, also compressed, or a folder or zip with it."""
+        """The export as a file, also compressed, or a folder, zip or tar with it and the tracker's lists."""
         return from_path(path)
 
     def parse(self, snapshot: Snapshot) -> Iterator[Advisory | Problem]:
@@ -77,9 +87,20 @@ class Debian:
         for item in snapshot.streams():
             if isinstance(item, Problem):
                 yield item
-                continue
-            yield from gathered.read(item[0], item[1])
+            elif debian_lists.is_list(item[0]):
+                yield from gathered.note(*item)
+            elif not _is_other(item[0]):
+                yield from gathered.read(*item)
         yield from gathered.advisories(self.name)
+
+
+def _is_other(name: str) -> bool:
+    """Whether a member is a file of the tracker's tree that is neither the export nor a list of advisories.
+
+    The export may be called anything where it comes alone; in a tree it is called as upstream calls it.
+    """
+    folder, _, file = name.rpartition("/")
+    return file in _SETTINGS or (bool(folder) and not _EXPORT.match(file))
 
 
 class _Gathered:
@@ -89,6 +110,15 @@ class _Gathered:
         self._rows: dict[str, list[_Row]] = {}
         self._summaries: dict[str, str] = {}
         self._unknown: set[str] = set()
+        self._announced: dict[str, dict[str, None]] = {}
+
+    def note(self, name: str, stream: Readable) -> Iterator[Problem]:
+        """Take in a list of advisories."""
+        try:
+            for cve, advisory in debian_lists.read(stream.read()):
+                self._announced.setdefault(cve, {})[advisory] = None
+        except ValueError as error:
+            yield problem(f"debian: {name}", str(error))
 
     def read(self, name: str, stream: Readable) -> Iterator[Problem]:
         """Take in one export. Raises: FeedError where it is not one, or cut off."""
@@ -134,6 +164,7 @@ class _Gathered:
             yield Advisory(
                 identifier,
                 feed,
+                aliases=tuple(sorted(self._announced.get(identifier, ()))),
                 summary=self._summaries.get(identifier, ""),
                 url=f"https://security-tracker.debian.org/tracker/{identifier}",
                 affected=tuple(_affected(row) for row in rows),
