@@ -28,7 +28,9 @@ class Registered(NamedTuple):
 
 REGISTERED: tuple[Registered, ...] = (
     Registered("alpine", "alpine.Alpine"),
+    Registered("amazon", "rpm.amazon.Amazon"),
     Registered("arch", "linux.arch.Arch"),
+    Registered("azurelinux", "rpm.azurelinux.AzureLinux"),
     Registered("bitnami", "language.bitnami.Bitnami"),
     Registered("chainguard", "linux.wolfi.Wolfi", ("chainguard",)),
     Registered("debian", "debian.Debian"),
@@ -38,12 +40,16 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("govulndb", "language.govulndb.GoVulnDb"),
     Registered("kev", "enrichment.kev.Kev"),
     Registered("minimos", "linux.wolfi.Wolfi", ("minimos",)),
+    Registered("oracle", "rpm.oracle.Oracle"),
     Registered("osv:AlmaLinux", "osv.Osv", ("AlmaLinux",)),
     Registered("osv:Rocky Linux", "osv.Osv", ("Rocky Linux",)),
+    Registered("photon", "rpm.photon.Photon"),
     Registered("phpsec", "language.phpsec.PhpSec"),
     Registered("pypa", "language.pypa.Pypa"),
+    Registered("redhat", "rpm.redhat.Redhat"),
     Registered("rubysec", "language.rubysec.RubySec"),
     Registered("rustsec", "language.rustsec.RustSec"),
+    Registered("suse", "rpm.suse.Suse"),
     Registered("ubuntu", "linux.ubuntu.Ubuntu"),
     Registered("wolfi", "linux.wolfi.Wolfi", ("wolfi",)),
 )

@@ -140,5 +140,7 @@ def is_known(space: str) -> bool:
 
 
 _LANGUAGE_NAMES = frozenset(name for name, _ in _LANGUAGES.values())
-_ROLLING_NAMES = frozenset({"arch", *(name for name, _ in _ROLLING.values())})
-_DISTRO_NAMES = frozenset(name for name, _, _ in _DISTROS.values())
+_ROLLING_NAMES = frozenset({"arch", "opensuse-tumbleweed", *(name for name, _ in _ROLLING.values())})
+_RPM_NAMES = frozenset({"ol", "amzn", "mariner", "sle-micro", "sl-micro", "opensuse-leap-micro"})
+"""Distributions that osv.dev has no ecosystem for, and ``feeds.rpm`` has records of."""
+_DISTRO_NAMES = _RPM_NAMES.union(name for name, _, _ in _DISTROS.values())

@@ -1,7 +1,8 @@
 """What a feed's upstream publishes at one moment, held as bytes: one file, a zip, a directory, or several downloads.
 
 A snapshot knows where it came from and its digest, and gives its members one after the other. Names of members are
-keys for messages; nothing is ever written under one of them.
+keys for messages; nothing is ever written under one of them. Files may be packed by gzip, zstd, bzip2 or xz, and zips
+and tars (packed or not) stand for what they hold.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from anchorecli.errors import FeedError, LimitError
+from anchorecli.feeds.tars import BLOCK, Member, Members, is_tar
 from anchorecli.feeds.zips import Budget, Entry, MemberStream, entries
 from anchorecli.model import Problem
 from anchorecli.values import dataclass
@@ -25,7 +27,11 @@ MAX_RECORD = 64 << 20
 MAX_STREAM = 2 << 30
 """Bytes of one member that is read as a stream."""
 _CHUNK = 256 * 1024
+_XZ_MEMORY = 128 << 20
+_PACKED = ("gz", "bz2", "xz", "zst")
 _TOTAL_FACTOR = 200
+_TAR_FACTOR = 1000
+"""Members of a tar are packed together: records that are all alike reach 100."""
 _TOTAL_FLOOR = 256 << 20
 
 Wanted = Callable[[str], bool]
@@ -107,14 +113,16 @@ def from_downloads(url: str, parts: Mapping[str, Download], etag: str, problems:
     return Snapshot(url, digest, size, _Several(sources), etag, newest, problems)
 
 
-def from_path(path: Path) -> Snapshot:
-    """A snapshot of a file, zip or directory that somebody brought here by other means.
+def from_path(path: Path, order: Callable[[str], Any] | None = None) -> Snapshot:
+    """A snapshot of a file, zip, tar or directory that somebody brought here by other means.
+
+    ``order`` is the sort key by which a directory's files are walked, where their names are not.
 
     Raises: FeedError where there is nothing to read.
     """
     try:
         if path.is_dir():
-            return _from_directory(path)
+            return _from_directory(path, order)
         if path.exists() and not path.is_file():
             raise FeedError(f"{path} is neither a file nor a directory", hint="check the path given to --from")
         file = path.open("rb")
@@ -125,6 +133,12 @@ def from_path(path: Path) -> Snapshot:
         file.close()
         raise FeedError(f"{path} is empty", hint="fetch or copy it again")
     return Snapshot(path.resolve().as_uri(), digest, size, _source(file, str(path), path.name, size))
+
+
+def unpacked_name(name: str) -> str:
+    """A member's name without the ending that only says how it is packed: ``a.xml`` of ``a.xml.bz2``."""
+    stem, dot, ending = name.rpartition(".")
+    return stem if dot and ending in _PACKED else name
 
 
 def http_date(text: str) -> str:
@@ -174,6 +188,30 @@ class _Zip:
             return MemberStream(self.file, entry, limit, budget, self.subject)
         except ValueError as error:
             return problem(f"{self.subject}: {entry.name}", str(error))
+
+    def close(self) -> None:
+        self.file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Tar:
+    """A tar, perhaps compressed as a whole."""
+
+    file: IO[bytes]
+    subject: str
+    kind: str
+    size: int
+
+    def streams(self, wanted: Wanted, limit: int) -> Iterator[tuple[str, Readable] | Problem]:
+        self.file.seek(0)
+        budget = Budget(max(_TOTAL_FLOOR, self.size * _TAR_FACTOR))
+        members = Members(_inflated(self.file, self.kind), budget, self.subject)
+        try:
+            for name, size in members:
+                if wanted(name):
+                    yield name, Member(members, size, limit)
+        except ValueError as error:
+            raise FeedError(f"{self.subject} is a damaged tar file: {error}", hint="fetch or copy it again") from error
 
     def close(self) -> None:
         self.file.close()
@@ -242,7 +280,23 @@ def _source(file: IO[bytes], subject: str, name: str, size: int) -> Source:
     head = file.read(8)
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return _Zip(file, subject, size)
-    return _Single(file, name, sniff(head))
+    kind = sniff(head)
+    if _holds_tar(file, kind):
+        return _Tar(file, subject, kind, size)
+    return _Single(file, name, kind)
+
+
+def _holds_tar(file: IO[bytes], kind: str) -> bool:
+    file.seek(0)
+    head = b""
+    try:
+        for piece in _inflated(file, kind):
+            head += piece
+            if len(head) >= BLOCK:
+                break
+    except ValueError:
+        return False  # told by whoever reads it
+    return is_tar(head[:BLOCK])
 
 
 def _inflated(file: IO[bytes], kind: str) -> Iterator[bytes]:
@@ -252,17 +306,38 @@ def _inflated(file: IO[bytes], kind: str) -> Iterator[bytes]:
     if kind not in ("bzip2", "xz"):
         yield from inflate(chunks, kind)
         return
+    yield from _unpacked(chunks, kind)
+
+
+def _unpacked(chunks: Iterator[bytes], kind: str) -> Iterator[bytes]:
+    """bzip2 and xz: one stream or several, a piece at a time."""
     import bz2
     import lzma
 
-    opened: IO[bytes] = bz2.open(file) if kind == "bzip2" else lzma.open(file)  # noqa: SIM115 - not ours to close
+    def new() -> bz2.BZ2Decompressor | lzma.LZMADecompressor:
+        # An xz header may ask for gigabytes before the first byte comes out.
+        return bz2.BZ2Decompressor() if kind == "bzip2" else lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
+
+    stream, started = new(), False
     try:
-        yield from iter(lambda: opened.read(_CHUNK), b"")
-    except (OSError, EOFError, lzma.LZMAError) as error:
+        for chunk in chunks:
+            data = chunk
+            while data or not (stream.eof or stream.needs_input):
+                if stream.eof:
+                    if not data.strip(b"\0"):
+                        break
+                    stream = new()
+                started = True
+                if out := stream.decompress(data, _CHUNK):
+                    yield out
+                data = stream.unused_data if stream.eof else b""
+    except (OSError, EOFError, MemoryError, lzma.LZMAError) as error:
         raise ValueError(f"damaged {kind} stream: {error}") from error
+    if started and not stream.eof:
+        raise ValueError(f"damaged {kind} stream: it ends early")
 
 
-def _from_directory(path: Path) -> Snapshot:
+def _from_directory(path: Path, order: Callable[[str], Any] | None) -> Snapshot:
     names, lines, total = [], [], 0
     for folder, folders, files in os.walk(path):
         # .git holds no data of a feed, and as many files again.
@@ -279,7 +354,7 @@ def _from_directory(path: Path) -> Snapshot:
             total += size
     if not names:
         raise FeedError(f"{path} holds no files", hint="check the path given to --from")
-    return Snapshot(path.resolve().as_uri(), _combined(lines), total, _Directory(path, tuple(sorted(names))))
+    return Snapshot(path.resolve().as_uri(), _combined(lines), total, _Directory(path, tuple(sorted(names, key=order))))
 
 
 def _combined(lines: Iterable[tuple[str, str]]) -> str:
