@@ -47,11 +47,15 @@ class Bound(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """A statement that holds for a package; not ``compared`` where it only may, since a version cannot be read."""
+    """A statement that holds for a package; not ``compared`` where it only may, since a version cannot be read.
+
+    ``guessed`` where the order of the versions is nobody's rule: what follows from it is not known either.
+    """
 
     candidate: Candidate
     verdict: MatchVerdict
     compared: bool = True
+    guessed: bool = False
 
 
 class Subject:
@@ -102,6 +106,8 @@ def judge(candidate: Candidate, subject: Subject) -> Hit | None:
     if found is None:
         # Nothing is denied by what may not hold.
         return None if statement == "not-affected" else Hit(candidate, MatchVerdict.UNKNOWN, compared=False)
+    if scheme == "fuzzy" and _guessed(candidate, subject):
+        return None if statement == "not-affected" else Hit(candidate, MatchVerdict.UNKNOWN, guessed=True)
     return Hit(candidate, MatchVerdict.UNKNOWN if statement == "under-investigation" else MatchVerdict.AFFECTED)
 
 
@@ -109,6 +115,8 @@ def why(hit: Hit, subject: Subject) -> str:
     """What comparison says so, in the words of a report."""
     if not hit.compared:
         return _unknown_why(hit.candidate, subject)
+    if hit.guessed:
+        return f"{_affected_why(hit.candidate, subject)}: a guess, the scheme of these versions is not known"
     if hit.verdict is MatchVerdict.UNKNOWN:
         return f"under investigation by {hit.candidate.feed}"
     return _affected_why(hit.candidate, subject)
@@ -172,6 +180,19 @@ def _in_ranges(subject: Subject, scheme: str, packed: str) -> bool | None:
     return None if unknown else False
 
 
+def _guessed(candidate: Candidate, subject: Subject) -> bool:
+    """Whether the verdict hangs on the order of versions with words in them, of which nobody knows the scheme."""
+    from anchorecli.versions.fuzzy import is_certain
+
+    if not candidate.ranges or _listed(subject, candidate.scheme, candidate.versions):
+        return False
+    lines = bounds(candidate.scheme, candidate.ranges)
+    if not all(any(line) for line in lines):
+        return False  # every version is affected
+    texts = [bound.text for line in lines for bound in line if bound is not None]
+    return not all(map(is_certain, (subject.version, *texts)))
+
+
 @lru_cache(maxsize=1 << 16)
 def _checks(scheme: str, packed: str) -> tuple[tuple[tuple[Bound, int], ...], ...]:
     """The ends that each of the packed ranges has, the deciding one first: -1 for fixed, 1 introduced, 0 last."""
@@ -190,6 +211,10 @@ def _is_fix(subject: Subject, scheme: str, packed: str) -> bool:
 def _listed(subject: Subject, scheme: str, versions: str) -> bool:
     if f"\n{subject.version}\n" in f"\n{versions}\n":
         return True
+    if scheme == "cpe":
+        # A version that is listed without an update stands for every update; 9.2:- is the one that has none.
+        version, update, _ = subject.version.partition(":")
+        return f"\n{version}{'' if update else ':-'}\n" in f"\n{versions}\n"
     if scheme not in _SPELLINGS:
         return False
     own = subject.key(scheme, "")
@@ -231,6 +256,8 @@ def _arch_holds(arches: str, arch: str) -> bool:
 def _affected_why(candidate: Candidate, subject: Subject) -> str:
     version, scheme = subject.version, candidate.scheme
     about = f" ({scheme}, source {subject.source})" if subject.source else f" ({scheme})"
+    if scheme == "cpe":
+        about = f" (by its CPE {candidate.package}, {_confidence(candidate)} confidence)"
     if candidate.statement == Statement.NOT_AFFECTED:
         return f"{candidate.feed} states not affected"
     lines = candidate.ranges.split("\n") if candidate.ranges else ()
@@ -246,6 +273,12 @@ def _affected_why(candidate: Candidate, subject: Subject) -> str:
     if candidate.versions:
         return f"{version} is listed as affected{about}"
     return f"{version}: every version is affected{about}"
+
+
+def _confidence(candidate: Candidate) -> str:
+    """How much a match by CPE is worth: little where the record holds of every version there is."""
+    bounded = candidate.versions or any(line.strip("\t") for line in candidate.ranges.split("\n"))
+    return "medium" if bounded else "low"
 
 
 def _unknown_why(candidate: Candidate, subject: Subject) -> str:

@@ -3,6 +3,8 @@
 Words that everybody uses for what comes before a release (``alpha``, ``beta``, ``pre``, ``rc``, ``dev`` …) sort before
 it, all others after it (``1.0.2k``, ``4.2.8p15``, ``8u302``). Trailing zeros of the leading numbers do not count; a
 ``v`` in front and the kind of separators do not either.
+
+Numbers alone have the same order in every scheme there is. What words are in it is a guess (``is_certain``).
 """
 
 from __future__ import annotations
@@ -21,6 +23,12 @@ _BEFORE = {
     for name in names
 }
 _PRE, _END, _WORD, _NUMBER = range(4)
+_PLAIN = re.compile(r"v?[0-9]+(?:\.[0-9]+)*", re.ASCII)
+
+
+def is_certain(text: str) -> bool:
+    """Whether a version has the place this order gives it in whatever scheme it is of."""
+    return _PLAIN.fullmatch(text.strip()) is not None
 
 
 def key(text: str) -> tuple[tuple[int, int | str], ...]:

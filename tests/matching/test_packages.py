@@ -317,3 +317,39 @@ def test_no_packages_ask_nothing():
     feeds = Feeds([])
     assert feeds.match().matches == ()
     assert (feeds.asked, feeds.fetched) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("ranges", "versions", "verdict"),
+    [
+        ((Range(fixed="1.2"),), (), MatchVerdict.UNKNOWN),
+        ((Range(introduced="1.0", fixed="1.2"),), ("0.9",), MatchVerdict.UNKNOWN),
+        # No order is needed where every version is affected, or just this one.
+        ((Range(),), (), MatchVerdict.AFFECTED),
+        ((Range(introduced="0"),), (), MatchVerdict.AFFECTED),
+        ((), (), MatchVerdict.AFFECTED),
+        ((Range(fixed="1.2"),), ("1.1k",), MatchVerdict.AFFECTED),
+        ((Range(fixed="1.1"),), (), None),
+        ((Range(fixed="1.2-rc1"),), (), MatchVerdict.UNKNOWN),
+    ],
+)
+def test_an_order_that_is_a_guess_gives_no_certain_verdict(ranges, versions, verdict):
+    feeds = Feeds([advisory("X-1", affected("conan", "x", scheme="fuzzy", ranges=ranges, versions=versions))])
+    found = feeds.match(package("x", "1.1k", "conan")).matches
+    assert [each.verdict for each in found] == ([verdict] if verdict else [])
+    if verdict is MatchVerdict.UNKNOWN:
+        assert "1.1k < 1.2" in found[0].why
+        assert found[0].why.endswith("(fuzzy): a guess, the scheme of these versions is not known")
+
+
+def test_numbers_alone_have_one_order_in_every_scheme():
+    feeds = Feeds([advisory("X-1", affected("conan", "x", "1.10", introduced="v1.2", scheme="fuzzy"))])
+    (found,) = feeds.match(package("x", "1.9.3", "conan")).matches
+    assert (found.verdict, found.why) == (MatchVerdict.AFFECTED, "v1.2 <= 1.9.3 < 1.10 (fuzzy)")
+
+
+def test_a_denial_by_a_guess_denies_nothing():
+    claim = affected("conan", "x", scheme="fuzzy")
+    no = affected("conan", "x", "1w", scheme="fuzzy", statement=Statement.NOT_AFFECTED)
+    (found,) = Feeds([advisory("X-1", claim, no)]).match(package("x", "1k", "conan")).matches
+    assert (found.suppressed, found.verdict) == ("", MatchVerdict.AFFECTED)
