@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +15,9 @@ from anchorecli.cli.columns import short, show
 from anchorecli.cli.options import image_options, option, policy_options
 from anchorecli.errors import EXIT_FEED, EXIT_PASS, EXIT_SOURCE, AnchoreError, NotFoundError, UsageError
 from anchorecli.model import Event, ImageRef, Problem
+
+if TYPE_CHECKING:
+    from anchorecli.policy.values import Bundle
 
 
 @click.group()
@@ -113,14 +118,14 @@ def run_(start: Start, /, once: bool, no_sync: bool, **flags: object) -> int:
 def _round(app: App, *, sync: bool) -> int:
     from anchorecli.watch import Watch, run_round
 
-    failed = _sync(app) if sync else []
+    bundle = app.bundle()
+    failed = _sync(app, bundle) if sync else []
     undelivered = False
 
     def tell(events: Sequence[Event]) -> None:
         nonlocal undelivered
         undelivered |= not app.notify(events)
 
-    bundle = app.bundle()
     demand = app.demand(bundle)
     watch = Watch(app.store, bundle, app.reference, lambda reference: app.analyze(reference, demand), tell, app.now)
     done = run_round(watch)
@@ -131,13 +136,33 @@ def _round(app: App, *, sync: bool) -> int:
     return EXIT_FEED if failed or undelivered else EXIT_PASS
 
 
-def _sync(app: App) -> list[str]:
-    """Bring the feeds up to date; the names of those that failed."""
+def _sync(app: App, bundle: Bundle) -> list[str]:
+    """Bring the feeds up to date that the store holds, the watched images need, or the bundle looks at; the names of
+    those that failed. What the settings disable is left out; what was read from a file stays as it is."""
     from anchorecli.cli.feeds import sync_each
-    from anchorecli.feeds import FEEDS, find
+    from anchorecli.feeds import find
     from anchorecli.feeds.sync import SyncOptions
+    from anchorecli.scan.needed import feeds_for_bundle
 
-    names = {driver.name for driver in FEEDS}
-    # What was synced by name before (osv:PyPI) is kept up to date, unless it was read from a file.
-    names |= {state.name for state in app.store.feed_states() if state.url.startswith(("http://", "https://"))}
+    held = {state.name: state.url.startswith(("http://", "https://")) for state in app.store.feed_states()}
+    names = {name for name, is_fetched in held.items() if is_fetched}
+    names |= (_for_images(app, bundle) | feeds_for_bundle(bundle)) - held.keys()
     return sync_each(app, [find(name) for name in sorted(names) if app.settings.feed_enabled(name)], SyncOptions())
+
+
+def _for_images(app: App, bundle: Bundle) -> set[str]:
+    """The feeds that watched images need. One that was never looked at is analyzed: its feeds are to be there when it
+    is first judged. Where that fails the round will tell."""
+    from anchorecli.scan.documents import read_analysis
+    from anchorecli.scan.needed import feeds_for_image
+
+    demand = app.demand(bundle)
+    needed: set[str] = set()
+    for tag in app.store.watch_list():
+        if not tag.active:
+            continue
+        document = app.store.latest_analysis(tag.image_id) if tag.image_id else None
+        with suppress(AnchoreError, OSError, ValueError):
+            analysis = read_analysis(document) if document else app.analyze(app.reference(tag.reference), demand)
+            needed |= feeds_for_image(analysis)
+    return needed

@@ -52,6 +52,13 @@ def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[
     return Plan(groups, tuple(sorted(problems)), chosen in covered)
 
 
+def feed_for(ecosystem: str) -> str:
+    """The feed to sync for a namespace, empty where none is known."""
+    if ecosystem in _GHSA:
+        return "ghsa"
+    return (_FEEDS.get(ecosystem) or _FEEDS.get(ecosystem.partition(":")[0], "")).strip("'")
+
+
 def _channels(packages: Sequence[Package], chosen: str) -> tuple[str, ...]:
     """Whose word counts beside the release's own: an image with a package out of Ubuntu's ESM was made with it."""
     if not chosen.startswith("ubuntu:"):

@@ -184,6 +184,21 @@ def test_a_feed_that_comes_decides_also_where_it_has_nothing_about_the_image(wat
 
 
 @needs_registry
+def test_only_the_feeds_that_images_and_bundle_need_are_fetched(watched: Watched) -> None:
+    watched.add(watched.push("app:1", BASH))
+    bundle = watched.directory / "bundle.yaml"
+    assert watched.run("policy", "init", bundle).code == 0
+    bundle.write_text(bundle.read_text().replace("fix_available: true", "kev: true", 1))
+    assert "kev" in bundle.read_text()
+    watched.web.answers["/kev.json"] = Answer(status=404)
+    env = {"ANCHORE_FEED_URL": f"{watched.env['ANCHORE_FEED_URL']} kev={watched.web.url}/kev.json"}
+    assert watched.round().code == 0
+    assert {path for path in watched.web.paths() if path.endswith(".json")} == {"/debian.json"}
+    done = watched.round("--policy", bundle, env=env)
+    assert (done.code, "anchore: kev: " in done.err) == (5, True), done.err
+
+
+@needs_registry
 def test_a_feed_that_was_synced_by_name_is_kept_up_to_date(watched: Watched, tmp_path: Path) -> None:
     metadata = "Metadata-Version: 2.1\nName: Jinja2\nVersion: 3.1.2\n"
     site = "usr/lib/python3/dist-packages/jinja2-3.1.2.dist-info/METADATA"

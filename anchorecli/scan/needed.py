@@ -1,0 +1,35 @@
+"""Which feeds an image needs, and which a bundle: what a round of the watch keeps up to date unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from anchorecli.matching.coverage import feed_for
+from anchorecli.matching.distributions import lineage
+from anchorecli.matching.ecosystems import OS_TYPES, language_ecosystem
+from anchorecli.model import Analysis
+from anchorecli.policy.values import Bundle
+from anchorecli.scan.enrichment import END, EPSS, KEV
+
+
+def feeds_for_image(analysis: Analysis) -> frozenset[str]:
+    """The feeds that speak of the packages of an image: its distribution's (or that of its parent), its languages'."""
+    kinds = {package.type for package in analysis.packages}
+    languages = {language_ecosystem(each) for each in analysis.packages if each.type not in OS_TYPES}
+    found = {feed_for(name) for name in languages}
+    if analysis.distro is not None and kinds & OS_TYPES:
+        family = lineage(analysis.distro)
+        found.add(next(filter(None, map(feed_for, family.own + family.inherited)), ""))
+    return frozenset(found - {""})
+
+
+def feeds_for_bundle(bundle: Bundle) -> frozenset[str]:
+    """The feeds beside those of vulnerabilities that rules of a bundle look at."""
+    rules = [rule for policy in bundle.policies for rule in policy.rules]
+    found = {END} if any(rule.gate == "distro" for rule in rules) else set()
+    found |= {feed for feed in (EPSS, KEV) if any(_tests(rule.params, feed) for rule in rules)}
+    return frozenset(found)
+
+
+def _tests(parameters: Iterable[str], feed: str) -> bool:
+    return any(name.startswith(feed) for name in parameters)

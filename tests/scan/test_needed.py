@@ -1,0 +1,54 @@
+"""Which feeds an image or a bundle needs."""
+
+from __future__ import annotations
+
+import pytest
+
+from anchorecli.feeds import find
+from anchorecli.model import Distro, Package
+from anchorecli.policy.bundle import default_bundle
+from anchorecli.scan.needed import feeds_for_bundle, feeds_for_image
+from tests.scan.deciding import DEBIAN, analysis, bundle, deb
+
+JINJA = Package("jinja2", "3.1.2", "pypi", "pep440")
+MUSL = Package("musl", "1.2", "apk", "apk")
+NOBODYS = Package("x", "1", "nobodys", "fuzzy")
+
+
+@pytest.mark.parametrize(
+    ("distro", "packages", "needed"),
+    [
+        (DEBIAN, [deb("bash", "1")], {"debian"}),
+        (DEBIAN, [deb("bash", "1"), JINJA, NOBODYS], {"debian", "ghsa"}),
+        (DEBIAN, [JINJA], {"ghsa"}),
+        (Distro("alpine", "3.20"), [MUSL], {"alpine"}),
+        (Distro("rocky", "9"), [Package("bash", "1", "rpm", "rpm")], {"osv:Rocky Linux"}),
+        (Distro("linuxmint", "21", base_codename="jammy", like=("ubuntu", "debian")), [deb("bash", "1")], {"ubuntu"}),
+        (None, [deb("bash", "1")], set()),
+        (Distro("nobodys", "1"), [deb("bash", "1")], set()),
+    ],
+)
+def test_an_image_needs_the_feeds_of_its_distribution_and_languages(
+    distro: Distro | None, packages: list[Package], needed: set[str]
+) -> None:
+    found = feeds_for_image(analysis(*packages, distro=distro))
+    assert found == needed
+    assert {find(name).name for name in found} == needed
+
+
+RULES = """
+id: b
+version: "1_0"
+policies:
+  - id: p
+    version: "1_0"
+    rules:
+      - {gate: vulnerabilities, trigger: package, action: stop, params: {package_type: all, kev: true}}
+      - {gate: vulnerabilities, trigger: package, action: stop, params: {package_type: all, epss_score: "0.5"}}
+mappings: []
+"""
+
+
+def test_a_bundle_needs_the_feeds_its_rules_look_at() -> None:
+    assert feeds_for_bundle(bundle(RULES)) == {"kev", "epss"}
+    assert feeds_for_bundle(default_bundle()) == set()
