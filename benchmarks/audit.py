@@ -109,20 +109,21 @@ def image(number: int, chance: random.Random, pool: list[Package]) -> Analysis:
     return Analysis(made, Distro("debian", "12"), tuple(sorted(packages, key=lambda each: (each.type, each.name))))
 
 
-def rules(count: int, worst: str = "critical") -> str:
-    """A bundle of so many rules, a sixth of them about vulnerabilities; it stops at those of one severity."""
+def rules(count: int, forbidden: int = 0) -> str:
+    """A bundle of so many rules, a sixth of them about vulnerabilities; it stops at one package, by its place."""
+    stop = matching_db.packages(1)[forbidden].name
     lines = []
     for number in range(count):
         if number % 6 == 0:
-            severity = ("medium", "high", "critical", worst)[number // 6 % 4]
+            severity = ("low", "medium", "high", "critical")[number // 6 % 4]
             params = f'package_type: all, severity: {severity}, severity_comparison: ">=", vendor_only: false'
             gate, trigger = "vulnerabilities", "package"
             params += (", fix_available: true", "")[number // 6 % 2]
         elif number % 2:
-            gate, trigger, params = "packages", "blacklist", f"name: forbidden{number}"
+            gate, trigger, params = "packages", "blacklist", f"name: {stop if number == 1 else f'forbidden{number}'}"
         else:
             gate, trigger, params = "dockerfile", "exposed_ports", f"ports: [{number}], type: blacklist"
-        action = "STOP" if number == 18 else "WARN"
+        action = "STOP" if number == 1 else "WARN"
         lines.append(
             f"      - {{id: r{number}, gate: {gate}, trigger: {trigger}, action: {action}, params: {{{params}}}}}"
         )
@@ -157,7 +158,7 @@ def again(store: Store, decision: object) -> None:
 def whole_processes(path: Path, scratch: Path) -> None:
     print("## whole processes")
     bundle = scratch / "new.yaml"
-    bundle.write_text(rules(60, "high"))
+    bundle.write_text(rules(60, 500))
     base = [sys.executable, "-m", "anchorecli", "-q", "--store", str(path)]
     for name, args in (
         ("replay, newest feeds", ["replay", "team/app7:1", "-p", str(bundle), "-o", f"json={scratch}/r"]),
