@@ -169,9 +169,10 @@ def _cvss(value: Any) -> Cvss:
     if not isinstance(value, list) or len(value) != 4:
         raise ValueError("cvss holds something other than lists of four")
     version, vector, score, source = value
-    if not all(_is_line(each) for each in (version, vector, source)) or not isinstance(score, int | float):
+    if not all(_is_line(each) for each in (version, vector, source)) or type(score) not in (int, float):
         raise ValueError("cvss of other types")
-    return Cvss(version, vector, float(score), source)
+    # The number as it was written: 7 and 7.0 are the same score, but not the same record.
+    return Cvss(version, vector, score, source)
 
 
 def _severity(value: dict[str, Any]) -> Severity:

@@ -168,6 +168,9 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "retrieve-files": ("/etc/passwd", ("etc/passwd",)),
     "retrieve-file-bytes": ("10kB", 10_000),
     "verify-packages": ("true", True),
+    "feeds.trusted-keys": ("/k.pub", ("/k.pub",)),
+    "feeds.upstream": ("https://feeds.example", "https://feeds.example"),
+    "require-signed-feed": ("true", True),
     "malware.enabled": ("true", True),
     "malware.clamd": ("clamd.example:3310", "clamd.example:3310"),
 }
@@ -211,6 +214,9 @@ def test_paths_of_a_file_are_relative_to_it(home: Path) -> None:
     assert found.authfile == f"{home}/auth.json"
     assert found.store == Path("/var/store.db")
     assert settings(home, {"policy": "ci.yaml"}).policy == "ci.yaml"
+    user(home, "feeds: {trusted-keys: [a.pub, ~/b.pub], debian: {enabled: false}}\n")
+    assert settings(home).feeds_trusted_keys == (f"{home}/.config/anchore/a.pub", f"{home}/b.pub")
+    assert not settings(home).feed_enabled("debian")
 
 
 def test_lists_in_the_environment(home: Path) -> None:

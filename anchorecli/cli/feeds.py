@@ -1,8 +1,7 @@
-"""``anchore feeds``: sync, inspect, export, import."""
+"""``anchore feeds``: sync and inspect; the commands for files, registries and sites have files of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,19 +10,24 @@ import click
 
 from anchorecli.cli.app import App, Start
 from anchorecli.cli.columns import show
+from anchorecli.cli.feeds_file import export, import_, keygen
 from anchorecli.cli.options import option
 from anchorecli.cli.progress import progress
+from anchorecli.cli.told import told
 from anchorecli.errors import EXIT_FEED, EXIT_PASS, AnchoreError, UsageError
 from anchorecli.model import FeedState, Problem
 
 if TYPE_CHECKING:
     from anchorecli.feeds.base import Driver
-    from anchorecli.feeds.sync import SyncOutcome
 
 
 @click.group()
 def feeds() -> None:
     """Vulnerability feeds."""
+
+
+for command in (export, import_, keygen):
+    feeds.add_command(command)
 
 
 @feeds.command()
@@ -84,7 +88,7 @@ def sync_each(app: App, drivers: list[Driver], options: object) -> list[str]:
             hint = "check the free space in TMPDIR"
             app.tell_problems([Problem("feeds", driver.name, exc.strerror or str(exc), hint)])
             continue
-        app.note(_told(outcome))
+        app.note(told(outcome))
     return failed
 
 
@@ -105,64 +109,6 @@ def list_() -> None:
 
     rows = [{"name": d.name, "title": d.title, "url": d.url, "licence": d.attribution} for d in FEEDS]
     show(rows, as_json=False, empty="")
-
-
-@feeds.command()
-@click.argument("file", type=click.Path(dir_okay=False))
-@click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.pass_obj
-def export(start: Start, file: str, names: tuple[str, ...]) -> None:
-    """Write feeds to one FILE for a machine without network.
-
-    All that the store holds, or those NAMEd.
-    """
-    from anchorecli.feeds.bundle import export as write
-
-    with start.app(readonly=True) as app:
-        states = [state for state in app.store.feed_states() if not names or state.name in names]
-        if unknown := set(names) - {state.name for state in states}:
-            raise UsageError(f"the store has no feed {', '.join(sorted(unknown))}", hint="anchore feeds status")
-
-        def each() -> Iterator[tuple[FeedState, Iterator[object]]]:
-            for state in states:
-                yield state, app.store.feed_records(state.name)
-
-        digest = write(Path(file), each(), app.now)  # type: ignore[arg-type]
-        megabytes = Path(file).stat().st_size / 1e6
-        app.note(f"{file}: {len(states)} feeds, {megabytes:.1f} MB, {digest}")
-
-
-@feeds.command("import")
-@click.argument("file", type=click.Path(dir_okay=False))
-@option("--allow-older", is_flag=True, help="Take feeds that are older than what the store has.")
-@click.pass_obj
-def import_(start: Start, file: str, allow_older: bool) -> None:
-    """Take the feeds of an exported FILE into the store.
-
-    A damaged file is refused whole.
-    """
-    from anchorecli.feeds.bundle import import_into
-
-    with start.app() as app:
-        with progress(file, enabled=not app.quiet) as tell:
-            outcomes = import_into(Path(file), app.store, allow_older=allow_older, progress=tell)
-        for outcome in outcomes:
-            app.note(_told(outcome))
-
-
-def _told(outcome: SyncOutcome) -> str:
-    state, result = outcome.state, outcome.result
-    if result is None or not result.touched:
-        text = f"{state.name}: unchanged, {state.records:,} records"
-    else:
-        text = (
-            f"{state.name}: {state.records:,} records (revision {result.revision}):"
-            f" {result.added:,} new, {result.changed:,} changed, {result.removed:,} gone"
-        )
-    if outcome.problem_count:
-        first = outcome.problems[0]
-        text += f"; {outcome.problem_count:,} could not be read, first {first.subject}: {first.message}"
-    return text
 
 
 def _row(state: FeedState, now: str, whole: bool) -> dict[str, object]:

@@ -39,6 +39,16 @@ def image_options(function: F) -> F:
     return function
 
 
+def trust_options(function: F) -> F:
+    """Whose feed files are taken."""
+    for decorate in reversed((
+        option("--trust", multiple=True, metavar="PUBKEY", help="A public key whose signatures count; repeatable."),
+        option("--require-signed-feed", is_flag=True, default=None, help="Take no feed without such a signature."),
+    )):  # fmt: skip
+        function = decorate(function)
+    return function
+
+
 def output_options(subject: str) -> Callable[[F], F]:
     """``-o FORMAT[=FILE]``, repeatable, and how the table looks."""
 

@@ -4,7 +4,9 @@ Format: YAML, a mapping of the keys of ``OPTIONS``, each group a mapping of its 
 
     policy: ci-policy.yaml                     # or  fail-on: high ; paths are relative to the file they stand in
     retention: {days: 90, count: 500}
-    feeds: {debian: {url: "https://mirror.example/debian"}, osv: {enabled: false}}
+    feeds: {debian: {url: "https://mirror.example/debian"}, osv: {enabled: false},
+            upstream: "https://feeds.example", trusted-keys: [feeds.pub]}
+    require-signed-feed: true                  # no feed file without a signature by one of the trusted keys
     secret-search: {enabled: true, max-file-bytes: 512KiB}   # also where no rule of the policy asks for it
     content-search: ['GPL=.*GPL', 'TODO=(?i).*todo']         # NAME=REGEX, from the start of each line
     retrieve-files: [/etc/passwd, /etc/ssh/sshd_config]      # kept whole, up to retrieve-file-bytes

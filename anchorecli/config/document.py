@@ -93,6 +93,8 @@ class _Document:
             self.refuse_local(node, option.key)
         if option.many:
             parsed = tuple(self.scalar(item, option) for item in self.sequence(node, option.key))
+            if option.path:
+                parsed = tuple(map(self.located, parsed))
             if self.local and any("=" in item for item in parsed):
                 self.refuse_local(node, f"a file in {option.key}")
             return Value(parsed, self.at(node))
@@ -100,8 +102,12 @@ class _Document:
         return Value(self.located(value) if option.path else value, self.at(node))
 
     def feeds(self, node: Node) -> Iterator[tuple[str, Value]]:
-        """``feeds.NAME.url`` and ``feeds.NAME.enabled``; whether a feed of that name exists is for others to say."""
+        """``feeds.NAME.url`` and ``feeds.NAME.enabled``, whether or not a feed of that name exists; and settings of all
+        feeds together."""
         for name, feed in self.items(node, "feeds"):
+            if own := BY_KEY.get(f"feeds.{name}"):
+                yield own.key, self.option(own, feed)
+                continue
             for attribute, child in self.items(feed, f"feeds.{name}", _FEED_KEYS):
                 key = f"feeds.{name}.{attribute}"
                 if attribute == "url":

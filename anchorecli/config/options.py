@@ -208,6 +208,9 @@ OPTIONS = (
     Option("retrieve-files", image_path, _TEXT, many=True),
     Option("retrieve-file-bytes", size),
     Option("verify-packages", boolean, _BOOL, local=True),
+    Option("feeds.trusted-keys", text, _TEXT, path=True, many=True, long="trust"),
+    Option("feeds.upstream", url, _TEXT, long="upstream"),
+    Option("require-signed-feed", boolean, _BOOL),
     Option("malware.enabled", boolean, _BOOL, local=True, long="malware"),
     Option("malware.clamd", text, _TEXT),
 )

@@ -124,6 +124,11 @@ class Settings:
     malware_enabled: bool = False
     malware_clamd: str = ""
     """Where clamd listens: a socket's path or ``host:port``; empty: at the usual sockets, else clamscan."""
+    feeds_trusted_keys: tuple[str, ...] = ()
+    """Files of public keys whose signatures of feed files count."""
+    feeds_upstream: str = ""
+    """Where another site serves its feeds; empty: each feed comes from its own source."""
+    require_signed_feed: bool = False
     feeds: Mapping[str, FeedSettings] = field(default_factory=dict)
     webhooks: tuple[Webhook, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from anchorecli.config.options import OPTIONS, Option, nearest, url
+from anchorecli.config.options import BY_KEY, OPTIONS, Option, nearest, url
 from anchorecli.config.settings import FeedSettings, Secret, Settings, Value, Webhook
 from anchorecli.errors import UsageError
 
@@ -141,7 +141,7 @@ def _settings(found: Mapping[str, Value], env: Mapping[str, str], names: Collect
     feeds: dict[str, dict[str, Any]] = {}
     for key, (value, origin) in found.items():
         group, _, rest = key.partition(".")
-        if group == "feeds":
+        if group == "feeds" and key not in BY_KEY:
             name, _, attribute = rest.rpartition(".")
             if names and name.partition(":")[0] not in names:
                 raise UsageError(f"{origin}: unknown feed {name!r}", hint=nearest(name, names))

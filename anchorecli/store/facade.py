@@ -23,6 +23,7 @@ from anchorecli.model import (
 )
 from anchorecli.store import advisories, documents, evaluations, facts, feeds, images, past, retention
 from anchorecli.store.connection import Session, clean_text, transaction
+from anchorecli.store.delta import Exchange
 from anchorecli.store.retention import GcResult
 
 
@@ -301,6 +302,11 @@ class Store:
         """Raises: StoreError where the store cannot answer as of that revision."""
         with self._session.read() as db:
             feeds.check_revision(db, revision)
+
+    @property
+    def exchange(self) -> Exchange:
+        """The feeds as other stores see them: what changed since when, and changes of theirs to apply."""
+        return Exchange(self._session)
 
     # Watch
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import reduce
 from itertools import islice
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 from anchorecli.model import Advisory, FeedState, SyncResult
 from anchorecli.store import feeds
 from anchorecli.store.connection import transaction
+from anchorecli.store.delta import expect
 from anchorecli.store.encoding import Encoded, Term, decode, encode, load, merge
 from anchorecli.values import dataclass, field, replace
 
@@ -61,6 +62,14 @@ _FIND_GONE = """
 INSERT INTO gone
 SELECT v.id FROM advisory v LEFT JOIN staged s ON s.name = v.name
 WHERE v.feed = :feed AND v.valid_to = 0 AND v.digest IS NOT s.digest
+"""
+
+# Of changes: what is not among them stays.
+_DROPPED = "CREATE TEMP TABLE dropped (name TEXT PRIMARY KEY)"
+_FIND_CHANGED = """
+INSERT INTO gone
+SELECT v.id FROM (SELECT name, digest FROM staged UNION ALL SELECT name, NULL FROM dropped) s
+CROSS JOIN advisory v ON v.feed = :feed AND v.name = s.name AND v.valid_to = 0 AND v.digest IS NOT s.digest
 """
 
 _FIND_FRESH = """
@@ -157,6 +166,34 @@ def sync_feed(
         return replace(_swap(db, state), duplicates=duplicates)
 
 
+def apply_changes(
+    db: sqlite3.Connection, state: FeedState, changes: Iterable[Advisory | str], contents: tuple[str, str]
+) -> SyncResult:
+    """Add or replace records of the feed ``state.name``, and take out those named by id; the others stay.
+
+    ``contents`` are the feed's before and after (see ``delta``). Raises: FeedError where it has others.
+    """
+    for statement in (*_MEMORY, *_STAGING, _DROPPED):
+        db.execute(statement)
+    dropped: list[tuple[str]] = []
+
+    def records() -> Iterator[Advisory]:
+        for change in changes:
+            if isinstance(change, str):
+                dropped.append((change,))
+            else:
+                yield change
+
+    _stage(db, state.name, records(), _Snapshot())
+    db.executemany("INSERT INTO dropped VALUES (?)", dropped)
+    base, end = contents
+    with transaction(db, "BEGIN IMMEDIATE"):
+        expect(db, state.name, base)
+        result = _swap(db, state, _FIND_CHANGED)
+        expect(db, state.name, end)
+    return result
+
+
 def _stage(db: sqlite3.Connection, name: str, advisories: Iterable[Advisory], snapshot: _Snapshot) -> None:
     feed = feeds.feed_row(db, name)
     records = iter(advisories)
@@ -234,12 +271,12 @@ def _staged(db: sqlite3.Connection, n: int) -> Advisory:
     return decode("", record, statements)
 
 
-def _swap(db: sqlite3.Connection, state: FeedState) -> SyncResult:
+def _swap(db: sqlite3.Connection, state: FeedState, find_gone: str = _FIND_GONE) -> SyncResult:
     old = next(iter(feeds.feed_states(db, None, state.name)), None)
     feeds.archive(db, state.name)
     feed = feeds.save_state(db, replace(state, revision=old.revision if old else 0))
     base = db.execute("SELECT coalesce(max(id), 0) FROM advisory").fetchone()[0]
-    db.execute(_FIND_GONE, {"feed": feed})
+    db.execute(find_gone, {"feed": feed})
     db.execute(_FIND_FRESH, {"feed": feed, "base": base})
     gone, fresh = (db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("gone", "fresh"))
     removed = db.execute(

@@ -15,9 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anchorecli.errors import FeedError
-from anchorecli.feeds import bundle
-from anchorecli.feeds.bundle import export, import_, import_into
 from anchorecli.feeds.lines import dump, pack
+from anchorecli.feeds.offline import read
+from anchorecli.feeds.offline.intake import import_into
+from anchorecli.feeds.offline.read import import_
+from anchorecli.feeds.offline.write import export
 from anchorecli.feeds.record import from_json, from_row, to_json, to_row
 from anchorecli.model import Advisory, Affected, Cvss, FeedState, Range, Severity, Statement
 from tests.feeds.samples import MemorySink
@@ -257,8 +259,8 @@ def test_unknown_fields_of_a_later_minor_change_are_skipped(made: Path) -> None:
 
 
 def test_a_newer_format_says_so(made: Path) -> None:
-    forged(made, lambda manifest, members: manifest.update(version=2))
-    with pytest.raises(FeedError, match="version 2") as caught:
+    forged(made, lambda manifest, members: manifest.update(version=3))
+    with pytest.raises(FeedError, match="version 3") as caught:
         import_(made)
     assert "update" in caught.value.hint
 
@@ -301,7 +303,7 @@ def test_content_that_no_export_writes(made: Path, change: Callable[..., None]) 
 
 
 def test_a_bomb(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle, "_FLOOR", 1 << 20)
+    monkeypatch.setattr(read, "_FLOOR", 1 << 20)
     untouched(forged(made, content_of({"id": "A", "summary": "x" * 20_000_000})))
 
 
