@@ -16,6 +16,7 @@ from anchorecli.matching.coverage import Plan, plan
 from anchorecli.matching.decide import Hit, Subject, judge
 from anchorecli.matching.ecosystems import OS_TYPES, Query, ecosystem_for, ecosystems_of, is_kernel_headers, queries
 from anchorecli.matching.merge import Draft, merge
+from anchorecli.matching.streams import is_stream, settled
 from anchorecli.model import Advisory, Candidate, Distro, Match, Package, Problem, Statement
 from anchorecli.values import dataclass
 
@@ -91,7 +92,8 @@ def _judged(planned: Plan, index: Mapping[tuple[str, str], list[Candidate]]) -> 
             candidates = index.get((query.ecosystem, query.name))
             if candidates:
                 subject = Subject(query)
-                hits += [(hit, subject) for each in candidates if (hit := judge(each, subject)) is not None]
+                verdict = settled if is_stream(query.ecosystem) else judge
+                hits += [(hit, subject) for each in candidates if (hit := verdict(each, subject)) is not None]
         if any(hit.candidate.statement != Statement.NOT_AFFECTED for hit, _ in hits):
             found[group] = hits
     return found

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from anchorecli.matching.distributions import ESM, Lineage, lineage
 from anchorecli.matching.ecosystems import OS_TYPES, Query, language_ecosystem, queries
+from anchorecli.matching.streams import streams
 from anchorecli.model import Distro, Package, Problem
 
 
@@ -39,7 +40,9 @@ def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[
             strangers[package.type] += 1
             continue
         else:
-            asked = tuple(query for space in spaces for query in queries(package, space))
+            asked = tuple(
+                query for space in spaces + streams(package, chosen, covered) for query in queries(package, space)
+            )
             native += bool(asked)
         if asked:
             groups.setdefault(asked, []).append(package)
@@ -135,16 +138,23 @@ _FEEDS = {
     "arch": "arch",
     "almalinux": "osv:AlmaLinux",
     "rocky": "'osv:Rocky Linux'",
-    "rhel": "'osv:Red Hat'",
-    "sles": "osv:SUSE",
-    "opensuse-leap": "osv:openSUSE",
+    "rhel": "redhat",
+    "sles": "suse",
+    "opensuse-leap": "suse",
     "wolfi": "wolfi",
     "chainguard": "chainguard",
     "minimos": "osv:MinimOS",
     "mageia": "osv:Mageia",
     "openeuler": "osv:openEuler",
-    "photon": "'osv:Photon OS'",
-    "azurelinux": "'osv:Azure Linux'",
+    "photon": "photon",
+    "azurelinux": "azurelinux",
+    "mariner": "azurelinux",
+    "ol": "oracle",
+    "amzn": "amazon",
+    "sle-micro": "suse",
+    "sl-micro": "suse",
+    "opensuse-leap-micro": "suse",
+    "opensuse-tumbleweed": "suse",
     "cran": "osv:CRAN",
     "bitnami": "osv:Bitnami",
     "julia": "osv:Julia",

@@ -230,7 +230,9 @@ def _denied(about: frozenset[str], group: Sequence[Record], denials: _Denials) -
     if not found:
         return ""
     _, denial = min(found, key=lambda each: each[0])
-    return f"{denial.hit.candidate.feed} states not affected ({denial.advisory.id})"
+    candidate = denial.hit.candidate
+    stated = f"has it fixed in {candidate.ecosystem}" if "+" in candidate.ecosystem else "states not affected"
+    return f"{candidate.feed} {stated} ({denial.advisory.id})"
 
 
 def _draft(cve: str, names: frozenset[str], group: Sequence[Record], folded: Sequence[Record], denied: str) -> Draft:

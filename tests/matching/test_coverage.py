@@ -22,7 +22,12 @@ def test_a_distribution_nobody_covers():
     [
         (Distro("ubuntu", "24.04"), "deb", "ubuntu"),
         (Distro("rocky", "9.4"), "rpm", "'osv:Rocky Linux'"),
-        (Distro("centos", "9"), "rpm", "'osv:Red Hat'"),
+        (Distro("centos", "9"), "rpm", "redhat"),
+        (Distro("ol", "9.4"), "rpm", "oracle"),
+        (Distro("amzn", "2023"), "rpm", "amazon"),
+        (Distro("sles", "15.5"), "rpm", "suse"),
+        (Distro("sl-micro", "6.0"), "rpm", "suse"),
+        (Distro("mariner", "2.0.20230407"), "rpm", "azurelinux"),
         (Distro("wolfi", "2023"), "apk", "wolfi"),
         (ALPINE, "npm", "ghsa"),
         (ALPINE, "cran", "osv:CRAN"),

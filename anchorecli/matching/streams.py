@@ -1,0 +1,48 @@
+"""Fixes of support streams that have to be paid for: what they settle for the builds that came out of them.
+
+Red Hat fixes an old minor release for who pays for that (EUS, AUS, E4S, TUS; ELS after the end of a release), in
+builds that are older than the fix everybody gets. Nobody is told to install them. But a package that is such a build,
+which its release says (``-6.el9_2.3``, ``-11.module+el8.6.0+23193+83e23a7a.1``), and has the stream's fix, is not
+affected, whatever the main stream's number is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+
+from anchorecli.matching.decide import Hit, Subject, bounds, judge
+from anchorecli.model import Candidate, Package
+
+_BUILD = re.compile(r"\.el(\d+)_(\d+)|\.module\+el(\d+)\.(\d+)\.")
+_KINDS = ("eus", "aus", "e4s", "tus")
+
+
+def is_stream(ecosystem: str) -> bool:
+    """Whether a namespace is a stream whose fixes only settle."""
+    return ecosystem.startswith("rhel:") and "+" in ecosystem
+
+
+def streams(package: Package, ecosystem: str, covered: Container[str]) -> tuple[str, ...]:
+    """The covered namespaces of streams that a package may have come out of."""
+    if package.type != "rpm" or not ecosystem.startswith("rhel:"):
+        return ()
+    found = _BUILD.search(package.version.rpartition("-")[2])
+    if found is None:
+        return ()
+    major, minor = found[1] or found[3], found[2] or found[4]
+    if ecosystem != f"rhel:{major}":
+        return ()
+    named = (*(f"{ecosystem}.{minor}+{kind}" for kind in _KINDS), f"{ecosystem}+els")
+    return tuple(each for each in named if each in covered)
+
+
+def settled(candidate: Candidate, subject: Subject) -> Hit | None:
+    """A denial where the subject has the stream's fix; None where it has not, or nothing can be said."""
+    if judge(candidate, subject) is not None:
+        return None
+    fixes = [fixed for _, fixed, _ in bounds(candidate.scheme, candidate.ranges) if fixed is not None]
+    if not fixes or any(fixed.error or (".module" in fixed.text) != subject.modular for fixed in fixes):
+        return None
+    # Without its range the statement holds wherever its module and its architectures are the subject's.
+    return judge(candidate._replace(statement="not-affected", ranges="", versions=""), subject)
