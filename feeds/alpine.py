@@ -35,7 +35,7 @@ class Alpine:
     title: str = "Alpine Linux secdb"
     url: str = "https://secdb.alpinelinux.org"
     attribution: str = "Alpine Linux security database, secdb.alpinelinux.org"
-    version: int = 1
+    version: int = 2
 
     def fetch(self, fetcher: Fetcher, state: FeedState | None, url: str, progress: Progress) -> Snapshot | None:
         """Every release's files; those that have not changed are asked for conditionally first."""

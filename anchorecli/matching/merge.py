@@ -78,6 +78,8 @@ def merge(hits: Sequence[tuple[Hit, Advisory, Subject]]) -> list[Draft]:
 
 def _strangers(hits: Sequence[tuple[Hit, Advisory, Subject]]) -> bool:
     """Whether no two records share a name, and none is a bundle of several CVEs."""
+    if _own_cves(hits):
+        return True
     seen: set[str] = set()
     count = len(hits)
     for _, advisory, _ in hits:
@@ -88,6 +90,19 @@ def _strangers(hits: Sequence[tuple[Hit, Advisory, Subject]]) -> bool:
             if not advisory.id.startswith("CVE-") and sum(each.startswith("CVE-") for each in aliases) > 1:
                 return False
     return len(seen) == count
+
+
+def _own_cves(hits: Sequence[tuple[Hit, Advisory, Subject]]) -> bool:
+    """Whether each record is about a CVE of its own: the notices that name several of them join none."""
+    seen: set[str] = set()
+    for _, advisory, _ in hits:
+        if not advisory.id.startswith("CVE-"):
+            return False
+        seen.add(advisory.id)
+        for alias in advisory.aliases:
+            if alias.startswith("CVE-"):
+                return False
+    return len(seen) == len(hits)
 
 
 def _alone(hit: Hit, advisory: Advisory, subject: Subject) -> Draft:

@@ -25,7 +25,7 @@ from anchorecli.model import Advisory, Affected, Problem, Range, Statement
 
 RELEASE = re.compile(r"v?(\d{1,3}\.\d{1,3})|(edge)")
 _COMMENT = re.compile(r"\([^()]*\)")
-_CVE = re.compile(r"CVE[-_](\d{4}-\d{4,})(?:\.patch)?", re.IGNORECASE)
+_CVE = re.compile(r"CVE[-_](\d{4}-\d{4,})(?:\.patch|-\d)?", re.IGNORECASE)
 _OTHER = re.compile(r"(?=[^\s]*\d)[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)+|VSV\d+")
 _NOT_AFFECTED = "0"
 _NOTHING = (None, "")

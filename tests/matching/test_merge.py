@@ -222,3 +222,12 @@ def test_the_order_of_records_and_packages_does_not_matter():
     ]
     assert all(result == results[0] for result in results)
     assert len(results[0]) == 4
+
+
+def test_a_notice_about_several_vulnerabilities_joins_none_of_them():
+    records = [advisory(f"CVE-2024-000{n}", affected("debian:12", "x", "2"), aliases=("DSA-1-1",)) for n in range(3)]
+    found = Feeds(records).match(package("x", "1")).matches
+    assert [(each.id, each.aliases) for each in found] == [(f"CVE-2024-000{n}", ("DSA-1-1",)) for n in range(3)]
+    # A record that has nothing but the notice's name belongs to what shares it.
+    unnamed = advisory("TEMP-1", affected("debian:12", "x", "2"), aliases=("DSA-1-1",))
+    assert len(Feeds([*records, unnamed]).match(package("x", "1")).matches) == 3
