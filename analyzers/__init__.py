@@ -42,6 +42,14 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("dotnet", 1, "language.dotnet.Dotnet"),
     Registered("r", 1, "language.r.RPackages"),
     Registered("conda", 1, "language.conda.Conda"),
+    Registered("pacman", 1, "os.pacman.PacmanAnalyzer"),
+    Registered("portage", 1, "os.portage.PortageAnalyzer"),
+    Registered("nix", 1, "os.nix.NixAnalyzer"),
+    Registered("chisel", 1, "os.chisel.ChiselAnalyzer"),
+    Registered("bitnami", 1, "os.bitnami.BitnamiAnalyzer"),
+    Registered("snap", 1, "os.snap.SnapAnalyzer"),
+    Registered("kernel", 1, "os.kernel.KernelAnalyzer"),
+    Registered("others", 1, "language.others.Others"),
     Registered("binary", 1, "binary.plugin.Binaries"),
 )
 """Every analyzer of every scan."""

@@ -28,15 +28,25 @@ def link_owners(packages: list[Package], owned: Mapping[str, Iterable[str]], tre
     if not evidence:
         return packages
     owners: dict[int, str] = {}
+    narrow = {package.purl: package for package in packages if package.type in _NARROW}
     names = {path.rpartition("/")[2] for path in evidence}
     for purl, paths in owned.items():
         for path in paths:
             # Most owned paths are nobody's evidence: one look at the base name spares resolving links.
             if path[path.rfind("/") + 1 :] in names:
                 for number in evidence.get(_real(path, evidence, tree), ()):
-                    owners.setdefault(number, purl)
+                    if purl not in narrow or _is_itself(packages[number], narrow[purl]):
+                        owners.setdefault(number, purl)
     linked = [replace(p, owner=owners[n]) if n in owners else p for n, p in enumerate(packages)]
     return _without_doubles(linked)
+
+
+_NARROW = frozenset({"nix", "bitnami"})
+"""Types whose packages no distribution's feed speaks of: a Python package among their files is judged by its own."""
+
+
+def _is_itself(package: Package, owner: Package) -> bool:
+    return package.type == "generic" and package.analyzer == "binary" and _agrees(package.version, owner)
 
 
 def _without_doubles(packages: list[Package]) -> list[Package]:

@@ -11,14 +11,13 @@ from anchorecli.model import Distro, Package, Problem
 from anchorecli.tree import Tree
 
 KINDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("pacman packages", ("/desc",), "var/lib/pacman/local/"),
-    ("Gentoo packages", ("/CONTENTS",), "var/db/pkg/"),
-    ("Nix store paths", ("/nix/var/nix/db/db.sqlite",), ""),
+    ("Guix store paths", ("/var/guix/db/db.sqlite",), ""),
+    ("Flatpak applications", ("/metadata",), "var/lib/flatpak/app/"),
 )
 """What they are, how their paths end, and what must stand in them besides."""
 EXECUTABLE_BYTES = 1 << 20
 """Smaller programs rarely have packages linked into them."""
-OS_TYPES = frozenset({"deb", "rpm", "apk", "opkg"})
+OS_TYPES = frozenset({"deb", "rpm", "apk", "opkg", "alpm", "ebuild", "nix"})
 """Types of the packages that a distribution's own package manager installs, as far as this version reads them."""
 _ENDINGS = tuple(ending for _, endings, _ in KINDS for ending in endings)
 

@@ -6,9 +6,8 @@ Format: dpkg's admin directory, see dpkg(1) and deb-control(5): ``status`` and `
 
 ``info/*.md5sums`` is not read: it names a part of what ``.list`` names, at twice the cost.
 
-Not handled: chiselled Ubuntu images, which have a manifest of slices instead (a Problem says so); ``status-old``,
-``available`` and other copies. Owned paths are as dpkg lists them: on a merged-usr image ``/lib/x`` for what the tree
-holds at ``usr/lib/x``.
+Not handled: ``status-old``, ``available`` and other copies; chiselled images have a manifest, see ``chisel.py``. Owned
+paths are as dpkg lists them: on a merged-usr image ``/lib/x`` for what the tree holds at ``usr/lib/x``.
 """
 
 from __future__ import annotations
@@ -23,12 +22,11 @@ from anchorecli.analyzers.os.attribution import first_layers
 from anchorecli.analyzers.os.dpkg_status import Stanza, parse
 from anchorecli.analyzers.os.filelist import Paths
 from anchorecli.analyzers.purl import os_purl
-from anchorecli.model import DiffId, Json, Package, Problem
+from anchorecli.model import DiffId, Json, Package
 from anchorecli.values import dataclass
 
 MAX_FILE = 32 * 1024 * 1024
 """Bytes; the status file of a machine with 10,000 packages has a third of it."""
-CHISEL = "var/lib/chisel/manifest.wall"
 
 _ADMIN = re.compile(r"(?:(?P<root>.*?)/)??(?:var/lib|usr/lib|lib)/(?P<kind>dpkg|opkg)(?:/(?P<part>info|status\.d))?$")
 _DOC = re.compile(r"(?:.*/)?usr/share/doc/[^/]+$")
@@ -96,15 +94,7 @@ class DpkgAnalyzer:
                 if key not in packages:
                     packages[key] = package
                     owned[package.purl] = _joined(owned.get(package.purl), paths)
-        return Found(packages=tuple(packages.values()), owned=owned, problems=_chiselled(view))
-
-
-def _chiselled(view: View) -> tuple[Problem, ...]:
-    """A chiselled image is cut from Ubuntu's packages and has no database of them."""
-    if CHISEL not in view.tree:
-        return ()
-    hint = "the packages that the slices were cut from are missing here; nothing of them is matched"
-    return (Problem("analyze", CHISEL, "a manifest of slices, which is not read", hint),)
+        return Found(packages=tuple(packages.values()), owned=owned)
 
 
 def _stanzas(data: bytes, *, whole: bool) -> Json | None:

@@ -39,3 +39,26 @@ def test_another_version_is_another_program_in_the_owners_place(version: str) ->
 
 def test_what_is_no_mere_program_stays() -> None:
     assert [each.owner for each in link_owners([OWNER, found("1.2.13", "golang")], OWNED, tree())] == ["", OWNER.purl]
+
+
+def test_what_no_distribution_speaks_of_owns_nothing_but_itself() -> None:
+    index = LayerIndex()
+    for path in ("opt/bitnami/redis/bin/redis-server", "opt/bitnami/redis/a.py"):
+        index.add(path, "f", (0o755, 0, 0), 10)
+    paths = Tree([index])
+    redis = Package("redis", "7.2.4-0", "bitnami", "fuzzy", purl="pkg:bitnami/redis@7.2.4-0")
+    program = Package(
+        "redis",
+        "7.2.4",
+        "generic",
+        "fuzzy",
+        purl="pkg:generic/redis@7.2.4",
+        locations=(Location(ImagePath("opt/bitnami/redis/bin/redis-server")),),
+        analyzer="binary",
+    )
+    library = Package(
+        "a", "1", "pypi", "pep440", "pkg:pypi/a@1", locations=(Location(ImagePath("opt/bitnami/redis/a.py")),)
+    )
+    found = link_owners([redis, program, library], {redis.purl: list(paths)}, paths)
+    assert [(each.name, each.type, each.owner) for each in found] == [("redis", "bitnami", ""), ("a", "pypi", "")]
+    assert "redis 7.2.4" in found[0].metadata["programs"]

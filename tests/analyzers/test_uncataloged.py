@@ -20,12 +20,11 @@ def told(files: Mapping[str, bytes | str | Entry], owned: Mapping[str, list[str]
 
 def test_package_evidence_without_an_analyzer_makes_the_evidence_incomplete() -> None:
     found = told({
-        "var/db/pkg/dev-libs/a-1/CONTENTS": "", "var/db/pkg/dev-libs/b-1/CONTENTS": "",
-        "var/lib/pacman/local/a-1-1/desc": "", "nix/var/nix/db/db.sqlite": "",
+        "var/lib/flatpak/app/a/metadata": "", "var/lib/flatpak/app/b/metadata": "", "var/guix/db/db.sqlite": "",
     })  # fmt: skip
-    assert set(found) == {"Gentoo packages", "pacman packages", "Nix store paths"}
-    assert found["Gentoo packages"].message.startswith("2 not looked into")
-    assert "var/db/pkg/dev-libs/a-1/CONTENTS, var/db/pkg/dev-libs/b-1/CONTENTS" in found["Gentoo packages"].message
+    assert set(found) == {"Flatpak applications", "Guix store paths"}
+    assert found["Flatpak applications"].message.startswith("2 not looked into")
+    assert "var/lib/flatpak/app/a/metadata, var/lib/flatpak/app/b/metadata" in found["Flatpak applications"].message
     assert all(problem.incomplete and problem.hint for problem in found.values())
 
 
@@ -33,21 +32,22 @@ def test_what_an_analyzer_reads_is_not_told() -> None:
     assert told({
         "app/lib/a.jar": "", "usr/lib/ruby/gems/3.1.0/specifications/rake-13.gemspec": "", "srv/app.deps.json": "",
         "srv/vendor/composer/installed.json": "", "usr/lib/R/library/MASS/DESCRIPTION": "", "conda-meta/x-1.json": "",
+        "var/db/pkg/dev-libs/a-1/CONTENTS": "", "var/lib/pacman/local/a-1-1/desc": "", "nix/var/nix/db/db.sqlite": "",
     }) == {}  # fmt: skip
 
 
 def test_what_looks_alike_but_is_something_else_is_not_told() -> None:
     assert told({
-        "srv/db/pkg/a/b/CONTENTS": "", "home/desc": "", "nix/db.sqlite": "", "README/DESCRIPTION": "",
-        "var/db/pkg/a/CONTENTS.bak": "",
+        "srv/flatpak/app/a/metadata": "", "metadata": "", "guix/db.sqlite": "", "README/DESCRIPTION": "",
+        "var/lib/flatpak/app/a/metadata.bak": "",
     }) == {}  # fmt: skip
 
 
 def test_what_an_os_package_installed_is_its_own_also_through_a_linked_directory() -> None:
-    files = {"nix/var/nix/db/db.sqlite": "", "db": link("nix/var/nix/db"), "usr/bin/big": LARGE}
+    files = {"var/guix/db/db.sqlite": "", "db": link("var/guix/db"), "usr/bin/big": LARGE}
     owned = {"pkg:deb/debian/a@1": ["/db/db.sqlite", "/usr/bin/big"]}
     assert told(files, owned) == {}
-    assert set(told(files)) == {"Nix store paths", "programs"}
+    assert set(told(files)) == {"Guix store paths", "programs"}
 
 
 def test_large_programs_that_nobody_owns_are_a_remark() -> None:
@@ -60,9 +60,9 @@ def test_large_programs_that_nobody_owns_are_a_remark() -> None:
 
 
 def test_long_lists_are_cut() -> None:
-    found = told({f"var/db/pkg/a/{n}/CONTENTS": "" for n in range(9)})
-    assert found["Gentoo packages"].message.endswith(
-        "a/0/CONTENTS, var/db/pkg/a/1/CONTENTS, var/db/pkg/a/2/CONTENTS, …"
+    found = told({f"var/lib/flatpak/app/{n}/metadata": "" for n in range(9)})
+    assert found["Flatpak applications"].message.endswith(
+        "app/0/metadata, var/lib/flatpak/app/1/metadata, var/lib/flatpak/app/2/metadata, …"
     )
 
 

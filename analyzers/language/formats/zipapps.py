@@ -1,0 +1,51 @@
+"""Python distributions in zip files that Python imports from: eggs, PEX files, zipapps.
+
+Format: https://setuptools.pypa.io/en/latest/deprecated/python_eggs.html (``EGG-INFO/PKG-INFO``), https://docs.pex-tool.org
+(``.deps/WHEEL/NAME.dist-info/METADATA``), https://docs.python.org/3/library/zipapp.html (shiv:
+``site-packages/NAME.dist-info/METADATA``). A script's first line may stand before the zip file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from anchorecli.analyzers.language.core_metadata import read_metadata
+from anchorecli.analyzers.language.rows import Row, row
+
+MAX_ENTRIES = 200_000
+MAX_METADATA = 4 * 1024 * 1024
+_ENDINGS = (".dist-info/METADATA", ".egg-info/PKG-INFO", "EGG-INFO/PKG-INFO")
+
+
+def read_zip(stream: BinaryIO) -> Iterator[Row]:
+    """Each distribution in it.
+
+    Raises:
+        ValueError: no zip file, or a damaged one.
+    """
+    import zlib
+    from zipfile import BadZipFile, ZipFile
+
+    try:
+        with ZipFile(stream) as archive:
+            entries = archive.infolist()
+            if len(entries) > MAX_ENTRIES:
+                raise ValueError(f"{len(entries)} files in it, over the limit of {MAX_ENTRIES}")
+            for entry in entries:
+                if entry.filename.endswith(_ENDINGS):
+                    with archive.open(entry) as member:
+                        yield from _distribution(member.read(MAX_METADATA), entry.filename)
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as exc:
+        raise ValueError(f"no zip file that can be read: {exc}") from None
+
+
+def _distribution(data: bytes, path: str) -> Iterator[Row]:
+    fields = read_metadata(data)
+    if not fields.get("name") or not fields.get("version"):
+        return
+    name = re.sub(r"[-_.]+", "-", fields["name"]).lower()
+    licence = fields.get("expression") or fields.get("license")
+    metadata = {"inside": path} if path.count("/") > 1 else {}
+    yield row("pypi", name, fields["version"], licenses=[licence] if licence else [], metadata=metadata)

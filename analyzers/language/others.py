@@ -1,0 +1,111 @@
+"""Installed packages of the smaller ecosystems, one file of ``formats`` for each.
+
+=====================  ===============================================================================================
+Perl                   ``.meta/NAME-VERSION/MYMETA.json`` (cpanm), ``perllocal.pod`` (ExtUtils::MakeMaker)
+Lua                    ``rocks*/NAME/VERSION/NAME-VERSION.rockspec`` (LuaRocks)
+Erlang, Elixir         ``ebin/NAME.app`` and ``hex_metadata.config``
+Haskell                ``package.conf.d/*.conf`` (GHC's package database)
+OCaml                  ``.opam-switch/packages/NAME.VERSION/opam``
+C, C++                 ``conaninfo.txt`` (Conan), ``vcpkg/status``
+Homebrew               ``Cellar/NAME/VERSION/INSTALL_RECEIPT.json``
+WordPress              itself, ``wp-content/plugins/…/*.php``, ``wp-content/themes/NAME/style.css``
+models                 ``*.gguf``, ``*.safetensors``
+Node                   ``.pnp.cjs`` (Yarn's Plug'n'Play: packages in zip files)
+Python                 ``*.egg``, ``*.pex``, ``*.pyz`` (zip files that are imported from)
+=====================  ===============================================================================================
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from anchorecli.analyzers.base import Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.language.rows import package
+from anchorecli.model import Json, Package
+from anchorecli.values import dataclass
+
+MAX_BYTES = 16 * 1024 * 1024
+HEAD = 1 << 20
+"""Of a model's file: the description stands at its beginning."""
+
+_BY_NAME = {
+    "MYMETA.json": ("/.meta/", "perl"),
+    "perllocal.pod": ("", "perl"),
+    "hex_metadata.config": ("", "erlang"),
+    "conaninfo.txt": ("", "conan"),
+    "opam": ("/.opam-switch/packages/", "opam"),
+    "INSTALL_RECEIPT.json": ("/Cellar/", "homebrew"),
+    "version.php": ("/wp-includes/version.php", "wordpress"),
+    "style.css": ("/wp-content/themes/", "wordpress"),
+    "status": ("/vcpkg/status", "vcpkg"),
+    ".pnp.cjs": ("", "pnp"),
+    ".pnp.js": ("", "pnp"),
+}
+_BY_SUFFIX = {
+    ".rockspec": ("/rocks", "lua"),
+    ".app": ("/ebin/", "erlang"),
+    ".conf": ("/package.conf.d/", "haskell"),
+    ".php": ("/wp-content/plugins/", "wordpress"),
+    ".gguf": ("", "models"),
+    ".safetensors": ("", "models"),
+    ".egg": ("", "zipapps"),
+    ".pex": ("", "zipapps"),
+    ".pyz": ("", "zipapps"),
+}
+_MODELS = (".gguf", ".safetensors")
+_ZIPS = (".egg", ".pex", ".pyz")
+
+
+def format_of(path: str) -> str:
+    """Which file of ``formats`` reads it, empty for none."""
+    base = path[path.rfind("/") + 1 :]
+    inside, name = _BY_NAME.get(base) or _BY_SUFFIX.get(base[base.rfind(".") :]) or ("", "")
+    return name if name and inside in f"/{path}" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Packages as rows (see ``rows``): a fact is the list of those that one file tells of."""
+
+    name: str = "others"
+    version: int = 1
+    options: str = ""
+    wants: Wants = Wants(
+        names=frozenset(_BY_NAME),
+        suffixes=frozenset(_BY_SUFFIX),
+        match=lambda path, size, mode: bool(format_of(path)),
+        max_bytes=0,
+    )
+
+    def read(self, file: LayerFile) -> Json | None:
+        """The rows of one file."""
+        module: Any = import_module(f"anchorecli.analyzers.language.formats.{format_of(file.path)}")
+        try:
+            if file.path.endswith(_ZIPS):
+                with file.open() as stream:
+                    return list(module.read_zip(stream)) or None
+            whole = not file.path.endswith(_MODELS)
+            if whole and file.size > MAX_BYTES:
+                return partial(None, f"not read: {file.size} bytes, over the limit of {MAX_BYTES}")
+            return list(module.read(f"/{file.path}", file.data() if whole else file.head(HEAD))) or None
+        except (ValueError, RecursionError) as exc:
+            return partial(None, str(exc) or "nested too deeply")
+
+    def assemble(self, view: View) -> Found:
+        """A package for each row; one that two files beside each other tell of is one."""
+        found: dict[tuple[str, str], Package] = {}
+        for fact in view.facts():
+            for each in fact.value:
+                if "file" in each and _beside(fact.path, each["file"]) not in view.tree:
+                    continue
+                made = package(view, fact, each, "others")
+                found.setdefault((made.purl, each.get("place") or fact.path), made)
+        return Found(packages=tuple(found.values()))
+
+
+def _beside(path: str, other: str) -> str:
+    """A path that a file names relative to its own directory."""
+    from posixpath import join, normpath
+
+    return normpath(join("/", path.rpartition("/")[0], other)).lstrip("/")

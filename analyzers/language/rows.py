@@ -1,0 +1,76 @@
+"""Packages of formats that say little more than names and versions: as rows in the facts, and as packages.
+
+A row is a dictionary: ``type`` (the purl type), ``name``, ``version``, and what there is of ``licenses``, ``namespace``
+(of the purl, where the name does not hold it), ``cpe`` and ``metadata``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from anchorecli.analyzers.base import Fact, View
+from anchorecli.analyzers.language.since import since
+from anchorecli.analyzers.licenses import normalise
+from anchorecli.analyzers.purl import purl
+from anchorecli.model import Package
+
+Row = dict[str, Any]
+
+SCHEMES: Mapping[str, str] = MappingProxyType(
+    {
+        "pypi": "pep440",
+        "npm": "npm",
+        "gem": "gem",
+        "cargo": "cargo",
+        "golang": "go",
+        "composer": "composer",
+        "maven": "maven",
+        "nuget": "nuget",
+        "hex": "hex",
+        "pub": "semver",
+        "swift": "semver",
+        "julia": "semver",
+        "cran": "cran",
+    }
+)
+"""Version schemes by type; all others are compared by the scheme ``fuzzy``."""
+
+_GENERIC = frozenset({"wordpress-plugin", "wordpress-theme", "ml-model"})
+"""Types that purl does not know: ``pkg:generic/TYPE/NAME``."""
+
+
+def row(kind: str, name: str, version: str, **more: Any) -> Row:
+    """A row; of ``more`` only what there is."""
+    return {"type": kind, "name": name, "version": version, **{key: value for key, value in more.items() if value}}
+
+
+def package(view: View, fact: Fact, each: Row, analyzer: str, metadata: Mapping[str, str] | None = None) -> Package:
+    """The package that one row of a fact tells of."""
+    kind, name, version = each["type"], each["name"], each["version"]
+    return Package(
+        name=name,
+        version=version,
+        type=kind,
+        scheme=SCHEMES.get(kind, "fuzzy"),
+        purl=_purl(kind, name, version, each.get("namespace", "")),
+        source=name,
+        source_version=version,
+        licenses=normalise(each.get("licenses", ())),
+        cpes=(each["cpe"],) if "cpe" in each else (),
+        locations=(view.location(fact),),
+        layer=since(view, fact),
+        analyzer=analyzer,
+        metadata={**each.get("metadata", {}), **(metadata or {})},
+    )
+
+
+def _purl(kind: str, name: str, version: str, namespace: str) -> str:
+    if kind in _GENERIC:
+        return purl("generic", name, version, namespace=kind)
+    if kind == "maven" and ":" in name:
+        namespace, _, name = name.partition(":")
+    elif kind in ("swift", "github") and "/" in name:
+        namespace, _, name = name.rpartition("/")
+    return purl(kind, name, version, namespace=namespace)

@@ -1,0 +1,190 @@
+"""Installed packages of the smaller ecosystems, each by the files its own tool writes."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zipfile
+
+import pytest
+
+from anchorecli.analyzers.language.others import Others, format_of
+from tests.analyzers.view import make_view
+
+
+def find(files):
+    analyzer = Others()
+    view = make_view(analyzer, [files])
+    return view, analyzer.assemble(view)
+
+
+def purls(files):
+    return sorted(package.purl for package in find(files)[1].packages)
+
+
+def test_perl():
+    meta = {"name": "DateTime", "version": "1.65", "license": ["artistic_2"]}
+    pod = (
+        "=head2 Tue Jan  2 03:04:05 2024: C<Module> L<Foo::Bar|Foo::Bar>\n\n=over 4\n\nC<VERSION: 1.0>\n\n"
+        "=head2 Wed Jan  3 03:04:05 2024: C<Module> L<Foo::Bar|Foo::Bar>\n\nC<VERSION: 1.23>\n"
+        "=head2 Wed Jan  3 03:04:05 2024: C<Module> L<DateTime|DateTime>\n\nC<VERSION: 1.65>\n"
+    )
+    _, found = find({
+        "usr/local/share/perl/5.36.0/x86_64/.meta/DateTime-1.65/MYMETA.json": json.dumps(meta),
+        "usr/local/lib/perl/5.36.0/perllocal.pod": pod,
+        "root/src/MYMETA.json": json.dumps(meta),
+    })  # fmt: skip
+    assert sorted(package.purl for package in found.packages) == ["pkg:cpan/DateTime@1.65", "pkg:cpan/Foo-Bar@1.23"]
+    assert {package.licenses for package in found.packages} >= {()}
+
+
+def test_perl_without_a_version_is_a_problem():
+    view, found = find({"a/.meta/x/MYMETA.json": '{"name": "x"}', "b/.meta/x/MYMETA.json": "["})
+    assert found.packages == () and len(view.read_problems) == 2
+
+
+def test_lua():
+    place = "usr/local/lib/luarocks/rocks-5.4/lpeg/1.1.0-1"
+    files = {
+        f"{place}/lpeg-1.1.0-1.rockspec": 'description = {\n   license = "MIT/X11",\n}\n',
+        "src/a-1-1.rockspec": "",
+    }
+    _, found = find(files)
+    (package,) = found.packages
+    assert (package.purl, package.licenses) == ("pkg:luarocks/lpeg@1.1.0-1", ("MIT/X11",))
+
+
+def test_erlang_and_elixir():
+    app = '{application, jason,\n [{description,"x"},\n  {vsn,"1.4.1"}]}.\n'
+    assert purls({
+        "usr/lib/erlang/lib/ssl-11.0/ebin/ssl.app": '{application, ssl, [{vsn, "11.0"}]}.',
+        "app/lib/jason-1.4.1/ebin/jason.app": app,
+        "app/deps/jason/hex_metadata.config": '{<<"name">>,<<"jason">>}.\n{<<"version">>,<<"1.4.1">>}.\n',
+        "app/deps/jason/ebin/jason.app": app,
+        "src/ebin/x.app": '{application, x, [{vsn, "%VSN%"}]}.',
+    }) == ["pkg:hex/jason@1.4.1", "pkg:hex/jason@1.4.1", "pkg:otp/ssl@11.0"]  # fmt: skip
+
+
+def test_haskell_opam_homebrew():
+    switch = "home/o/.opam/5.1/.opam-switch/packages/lwt.5.7.0/opam"
+    assert purls({
+        "usr/lib/ghc/package.conf.d/base-4.17.conf": "name:      base\nversion: 4.17.2.1\nlicense: BSD3\nabi:\n    x\n",
+        "etc/package.conf.d/other.conf": "a=b\n",
+        switch: 'opam-version: "2.0"\nlicense: "MIT"\n',
+        "home/linuxbrew/.linuxbrew/Cellar/jq/1.7.1_1/INSTALL_RECEIPT.json": '{"source": {"tap": "homebrew/core"}}',
+    }) == ["pkg:brew/jq@1.7.1_1", "pkg:hackage/base@4.17.2.1", "pkg:opam/lwt@5.7.0"]  # fmt: skip
+
+
+def test_conan_and_vcpkg():
+    info = "[settings]\nos=Linux\n[requires]\nzlib/1.Y.Z\n[full_requires]\nzlib/1.2.13:abc\nbzip2/1.0.8@u/stable#12:z\n"
+    status = (
+        "Package: zlib\nVersion: 1.3.1\nPort-Version: 2\nArchitecture: x64-linux\nStatus: install ok installed\n\n"
+        "Package: zlib\nFeature: core\nStatus: install ok installed\n\n"
+        "Package: gone\nVersion: 1\nStatus: purge ok not-installed\n"
+    )
+    _, found = find({
+        "root/.conan/data/libpng/1.6.40/_/_/package/0f/conaninfo.txt": info,
+        "opt/vcpkg/installed/vcpkg/status": status,
+        "var/lib/dpkg/status": status,
+    })  # fmt: skip
+    assert sorted(package.purl for package in found.packages) == [
+        "pkg:conan/bzip2@1.0.8", "pkg:conan/libpng@1.6.40", "pkg:conan/zlib@1.2.13", "pkg:vcpkg/zlib@1.3.1",
+    ]  # fmt: skip
+    metadata = {package.purl: package.metadata for package in found.packages}
+    assert metadata["pkg:conan/bzip2@1.0.8"] == {"user": "u", "channel": "stable"}
+    assert metadata["pkg:vcpkg/zlib@1.3.1"] == {"triplet": "x64-linux", "port-version": "2"}
+
+
+def test_wordpress():
+    plugin = "<?php\n/**\n * Plugin Name: Akismet Anti-spam\n * Version: 5.3\n * License: GPLv2 or later\n */\n"
+    _, found = find({
+        "var/www/html/wp-includes/version.php": "<?php\n$wp_version = '6.4.2';\n",
+        "var/www/html/wp-content/plugins/akismet/akismet.php": plugin,
+        "var/www/html/wp-content/plugins/akismet/class.php": "<?php // Version: 9\n",
+        "var/www/html/wp-content/plugins/akismet/views/deep.php": plugin,
+        "var/www/html/wp-content/plugins/hello.php": "<?php\n/* Plugin Name: Hello\nVersion: 1.7.2 */",
+        "var/www/html/wp-content/themes/twenty/style.css": "/*\nTheme Name: Twenty\nVersion: 1.0\n*/",
+        "var/www/html/wp-content/themes/twenty/css/style.css": "/*\nTheme Name: Twenty\nVersion: 2.0\n*/",
+    })  # fmt: skip
+    assert sorted((each.type, each.name, each.version) for each in found.packages) == [
+        ("generic", "wordpress", "6.4.2"),
+        ("wordpress-plugin", "akismet", "5.3"),
+        ("wordpress-plugin", "hello", "1.7.2"),
+        ("wordpress-theme", "twenty", "1.0"),
+    ]
+    assert "pkg:generic/wordpress-plugin/akismet@5.3" in {each.purl for each in found.packages}
+
+
+def gguf(pairs):
+    def text(value):
+        return struct.pack("<Q", len(value)) + value
+
+    return b"GGUF" + struct.pack("<IQQ", 3, 0, len(pairs)) + b"".join(text(key) + value for key, value in pairs)
+
+
+def test_models():
+    name = struct.pack("<I", 8) + struct.pack("<Q", 5) + b"llama"
+    number, words = struct.pack("<II", 4, 7), struct.pack("<IIQ", 9, 8, 1) + struct.pack("<Q", 2) + b"ab"
+    header = json.dumps({"__metadata__": {"modelspec.title": "sd", "modelspec.version": "2"}}).encode()
+    _, found = find({
+        "m/a.gguf": gguf([(b"general.quantization", number), (b"tokens", words), (b"general.name", name)]),
+        "m/b.safetensors": struct.pack("<Q", len(header)) + header + bytes(99),
+        "m/c.gguf": b"GGUF" + b"\xff" * 99,
+        "m/d.safetensors": b"\xff" * 99,
+    })  # fmt: skip
+    assert sorted((each.type, each.name, each.version) for each in found.packages) == [
+        ("ml-model", "llama", "unknown"),
+        ("ml-model", "sd", "2"),
+    ]
+
+
+def test_yarns_plug_n_play():
+    zip_ = "./.yarn/cache/lodash-npm-4.17.21-6382451519-eb835a2e51.zip"
+    scoped = "./.yarn/cache/@babel-core-npm-7.1.0-aaaaaaaaaa-bbbbbbbbbb.zip"
+    text = f'{{"packageLocation": "{zip_}/node_modules/lodash/"}} '
+    text += f'\\"packageLocation\\": \\"{scoped}/node_modules/@babel/core/\\"'
+    files = {"app/.pnp.cjs": text, "app/.yarn/cache/lodash-npm-4.17.21-6382451519-eb835a2e51.zip": "PK"}
+    assert purls(files) == ["pkg:npm/lodash@4.17.21"]
+    files["app/" + scoped.removeprefix("./")] = "PK"
+    assert purls(files) == ["pkg:npm/%40babel/core@7.1.0", "pkg:npm/lodash@4.17.21"]
+
+
+def zipped(members, before=b""):
+    out = io.BytesIO(before)
+    out.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(out, "a") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
+def test_python_in_zip_files():
+    meta = "Metadata-Version: 2.1\nName: Flask_Login\nVersion: 0.6\nLicense: MIT\n\nbody\n"
+    _, found = find({
+        "a/Six-1.16-py3.11.egg": zipped({"EGG-INFO/PKG-INFO": "Name: six\nVersion: 1.16\n"}),
+        "b/app.pex": zipped({".deps/f.whl/Flask_Login-0.6.dist-info/METADATA": meta}, b"#!/usr/bin/env python3\n"),
+        "c/app.pyz": zipped({"site-packages/x.dist-info/METADATA": "Name: x\n"}),
+    })  # fmt: skip
+    assert sorted(package.purl for package in found.packages) == ["pkg:pypi/flask-login@0.6", "pkg:pypi/six@1.16"]
+    view, _ = find({"a/x.egg": b"PK\x03\x04 nothing"})
+    assert len(view.read_problems) == 1
+
+
+@pytest.mark.parametrize("path", ["status", "var/lib/dpkg/status", "etc/a.conf", "x.app", "style.css", "a.php", "opam"])
+def test_what_nobody_wants(path):
+    assert format_of(path) == ""
+
+
+@pytest.mark.parametrize("length", [0, 1, 7, 30])
+def test_damage_never_raises(length):
+    names = [
+        "rocks/a/1/a-1.rockspec", "x/ebin/a.app", "x/hex_metadata.config", "package.conf.d/a.conf", "x/perllocal.pod",
+        ".opam-switch/packages/a.1/opam", "Cellar/a/1/INSTALL_RECEIPT.json", "conaninfo.txt", "vcpkg/status",
+        "wp-includes/version.php", "wp-content/plugins/a/a.php", "wp-content/themes/a/style.css", "a.gguf",
+        "a.safetensors", ".pnp.cjs", "a.egg", ".meta/a/MYMETA.json",
+    ]  # fmt: skip
+    for data in (bytes(length), b"\xff" * length, b"{[(<\"'" * length):
+        view, found = find(dict.fromkeys(names, data))
+        assert all("could not be read" not in problem.message for problem in view.read_problems)
+        assert all(package.name and package.version for package in found.packages)
