@@ -31,6 +31,7 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?([+-]\d\d:?\d\d
 _PURL = re.compile(r"pkg:([a-z]+)/(?:[^@?/]+/)*([^@?/]+)(?:@([^?#]*))?(?:\?([^#]*))?")
 _ARCHES = "x86_64|aarch64|ppc64le|ppc64|s390x|s390|i[3-6]86|ia64|armv\\w+|riscv64|noarch|nosrc|src"
 _NEVRA = re.compile(rf"(?P<name>.+)-(?P<version>(?:\d+:)?[^-:]*)-(?P<release>[^-:]+?)(?:\.(?P<arch>{_ARCHES}))?")
+_WORD = re.compile(r"\s*(\w+)")
 _MODULE = re.compile(r"[\w.+-]+:[\w.+-]+")
 
 
@@ -130,7 +131,8 @@ def impacts(vulnerability: dict[str, Any]) -> Iterator[tuple[Severity, list[str]
     """The publisher's severities, each with the products it is about (none: all)."""
     for each in _objects(vulnerability, "threats"):
         if each.get("category") == "impact":
-            word = Severity.parse(str(each.get("details", "")).strip().partition(" ")[0])
+            first = _WORD.match(str(each.get("details", "")))
+            word = Severity.parse(first[1] if first else "")
             if word is not Severity.UNKNOWN:
                 yield word, _texts(each.get("product_ids"))
 
@@ -188,7 +190,8 @@ def _products(tree: Any) -> dict[str, Product]:
         parts[identifier] = (component, platform)
     if len(parts) > MAX_PRODUCTS:
         raise ValueError(f"more than {MAX_PRODUCTS} products")
-    packages = {component: _package(leaves[component]) for component, _ in parts.values() if component in leaves}
+    components = {component for component, _ in parts.values()}
+    packages = {component: _package(leaves[component]) for component in components if component in leaves}
     found = {}
     for identifier in parts:
         product = _composed(identifier, leaves, parts, packages)

@@ -97,7 +97,8 @@ def _place(name: str) -> tuple[int, str]:
 
 def _wanted(name: str) -> bool:
     name = unpacked_name(name)
-    return name.endswith((".json", ".xml", _DELETIONS)) or not Path(name).suffix
+    # The API's objects are often kept under the bare name of the CVE.
+    return name.endswith((".json", ".xml", _DELETIONS)) or Path(name).name.upper().startswith("CVE-")
 
 
 def _rows(text: str) -> list[tuple[str, str]]:
