@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from anchorecli.feeds.ecosystems import NOTES
 from anchorecli.matching.coverage import plan
 from anchorecli.matching.decide import Hit, Subject, judge, why
 from anchorecli.matching.ecosystems import Query
@@ -129,7 +130,9 @@ class _Inquiry:
 
     def _records(self) -> list[Advisory]:
         """What any feed says of it at all."""
-        found = list(self._store.find_advisories(self._asked, self._inputs.feeds.revision).values())
+        known = self._store.find_advisories(self._asked, self._inputs.feeds.revision).values()
+        # What is known beside advisories (EPSS, known exploitation) says of no package that it is affected.
+        found = [each for each in known if NOTES.isdisjoint(one.ecosystem for one in each.affected)]
         found += self._embedded()
         if not found:
             dates = ", ".join(
