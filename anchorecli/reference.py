@@ -18,7 +18,9 @@ from anchorecli.model import ImageRef
 
 ENGINES = ("docker", "podman")
 ARCHIVES = ("docker-archive", "oci-archive", "oci-dir")
-TRANSPORTS = ("registry", *ENGINES, *ARCHIVES, "dir")
+TRANSPORTS = ("registry", *ENGINES, *ARCHIVES, "dir", "sbom")
+STDIN = "-"
+"""An SBOM from standard input."""
 
 DOCKER_HUB = "docker.io"
 DEFAULT_TAG = "latest"
@@ -65,6 +67,8 @@ def parse_reference(text: str) -> ImageRef:
         raise UsageError(
             "the image name is empty or holds blanks or control characters", hint="write name:tag or a path"
         )
+    if text == STDIN:
+        return ImageRef("sbom", text, path=STDIN)
     transport, colon, rest = text.partition(":")
     if rest.startswith("//"):
         _refuse_foreign(text)
@@ -125,6 +129,8 @@ def _prefixed(transport: str, rest: str, original: str) -> ImageRef:
         if not path.is_dir():
             raise UsageError(f"{rest} is not a directory", hint=f"leave the prefix away: {rest}")
         return ImageRef(transport, original, path=str(path))
+    if transport == "sbom":
+        return _document(rest, original)
     if transport in ARCHIVES:
         path_text, name, digest = _split_archive(rest)
         return ImageRef(transport, original, path=path_text, tag=name, digest=digest)
@@ -135,6 +141,15 @@ def _prefixed(transport: str, rest: str, original: str) -> ImageRef:
     return _named(transport, rest, original)
 
 
+def _document(rest: str, original: str) -> ImageRef:
+    path = Path(rest).expanduser()
+    if rest != STDIN and not _exists(path):
+        raise NotFoundError(f"no such file: {rest}")
+    if path.is_dir():
+        raise UsageError(f"{rest} is a directory", hint=f"write dir:{rest}")
+    return ImageRef("sbom", original, path=str(path))
+
+
 _EXAMPLE = {
     "registry": "debian:12",
     "docker": "debian:12",
@@ -143,6 +158,7 @@ _EXAMPLE = {
     "oci-archive": "image.tar",
     "oci-dir": "DIRECTORY",
     "dir": "DIRECTORY",
+    "sbom": "bom.json",
 }
 
 
@@ -237,12 +253,39 @@ def _recognised(path: Path, text: str) -> ImageRef:
             f"{text!r} is a directory here and could also be an image name", hint=f"write dir:{text} or registry:{text}"
         )
     try:
-        transport = "oci-dir" if _is_oci_layout(path) else "dir" if path.is_dir() else recognise(path)
+        transport = _of_directory(path) if path.is_dir() else "sbom" if _is_sbom(path) else recognise(path)
     except SourceError as error:
         if "/" not in text and _is_name(text):
             error.hint = f"for the image of that name write registry:{text}"
         raise
     return ImageRef(transport, text, path=str(path))
+
+
+_SBOM_MARKS = (b'"bomFormat"', b'"spdxVersion"', b"SPDXVersion:", b"cyclonedx.org/schema/bom", b"spdx.org/rdf/3")
+_SYFT_MARKS = (b'"artifacts"', b"/syft/")
+_LOOKED_AT = 64 * 1024
+"""Bytes at either end of a text."""
+
+
+def _of_directory(path: Path) -> str:
+    return "oci-dir" if _is_oci_layout(path) else "dir"
+
+
+def _is_sbom(path: Path) -> bool:
+    """Whether a file is a text that calls itself an SBOM, at its beginning or its end."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            head = file.read(_LOOKED_AT)
+            if head[:1] not in (b"{", b"<", b"S", b"#", b" ", b"\n", b"\r", b"\t", b"\xef"):
+                return False
+            size = file.seek(0, 2)
+            file.seek(max(len(head), size - _LOOKED_AT))
+            ends = head + file.read(_LOOKED_AT)
+    except OSError:
+        return False
+    return any(mark in ends for mark in _SBOM_MARKS) or all(mark in ends for mark in _SYFT_MARKS)
 
 
 def _is_oci_layout(path: Path) -> bool:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from anchorecli.errors import LimitError
 from anchorecli.model import Problem, Rule
 from anchorecli.policy.base import Evidence, Fire, Trigger
-from anchorecli.policy.parameters import arguments
+from anchorecli.policy.described import undecidable
+from anchorecli.policy.parameters import Arguments, arguments
 from anchorecli.policy.rules import find_gate, find_trigger
 from anchorecli.policy.spellings import PENDING_GATES, RETIRED_GATES
 from anchorecli.policy.vulnerability import live
@@ -47,11 +48,14 @@ def run_rule(rule: Rule, evidence: Evidence, *, compat: bool = False) -> Ran:
         said = f"needs {trigger.needs}, which this version does not gather"
         problem = _not_run(f"{rule.gate}.{rule.trigger}", f"{said}: rule {rule.id} was not run")
         return Ran(problems=(problem,), note=said, ran=False)
-    return _fired(rule, trigger, evidence, compat=compat)
-
-
-def _fired(rule: Rule, trigger: Trigger, evidence: Evidence, *, compat: bool) -> Ran:
     given = arguments(trigger.parameters, rule.params, rule.id)._replace(compat=compat)
+    if said := undecidable(gate.name if gate else "", trigger, given, evidence):
+        problem = _not_run(f"{rule.gate}.{rule.trigger}", f"{said}: rule {rule.id} was not run")
+        return Ran(problems=(problem,), note=said, ran=False)
+    return _fired(rule, trigger, evidence, given)
+
+
+def _fired(rule: Rule, trigger: Trigger, evidence: Evidence, given: Arguments) -> Ran:
     fires: dict[tuple[object, ...], Fire] = {}
     others: dict[Fire, list[Fire]] = {}
     problems: dict[Problem, None] = {}

@@ -135,6 +135,10 @@ class App:
         self, reference: ImageRef, demand: Demand | None = None, meanwhile: Callable[[], None] | None = None
     ) -> Analysis:
         """The image's analysis, from the store where it is known; ``meanwhile`` is called while layers are read."""
+        if reference.transport == "sbom":
+            from anchorecli.sbom import read_sbom
+
+            return read_sbom(reference)
         from anchorecli.analyzers import Bounds, on_demand
         from anchorecli.layers import Limits
         from anchorecli.scan.analysis import AnalyzeOptions, analyze

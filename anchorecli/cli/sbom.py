@@ -23,11 +23,14 @@ from anchorecli.scan.analysis import inventory
 def sbom(start: Start, /, image: str, **flags: Any) -> int:
     """List what is in IMAGE, as an SBOM. No feed, no policy.
 
+    IMAGE is as for `anchore scan`; with sbom:FILE an SBOM is written anew in another format.
+
     Exit code 4 where something in the image could not be read: the list may then be incomplete.
 
     \b
     anchore sbom debian:12 -o cyclonedx-json=bom.json
     anchore sbom ./image.tar -o purls
+    anchore sbom sbom:bom.json -o spdx-json
     """
     outputs = parse_outputs(flags.pop("outputs"), "sbom", "packages")
     look = render_options(

@@ -35,12 +35,14 @@ def scan(start: Start, /, image: str, **flags: Any) -> int:
     """Find packages and vulnerabilities in IMAGE and judge it by a policy.
 
     IMAGE is name:tag or name@digest in a registry; docker:NAME or podman:NAME in a local engine; docker-archive:PATH,
-    oci-archive:PATH, oci-dir:PATH or dir:PATH; or a path, recognised by its content.
+    oci-archive:PATH, oci-dir:PATH or dir:PATH; sbom:FILE, an SBOM (CycloneDX, SPDX, Syft JSON; - is standard input);
+    or a path, recognised by its content.
 
     \b
     anchore scan debian:12
     anchore scan ./image.tar -o table -o json=report.json
     anchore scan registry.example/app:1.4 --fail-on high
+    anchore scan sbom:bom.json --fail-on high
     """
     flags["output"] = flags.pop("outputs")
     look = render_options(os.environ, show_all=flags.pop("show_all"), color=flags.pop("color"), verbose=start.verbose)

@@ -78,7 +78,7 @@ def _image(image: Image) -> Object:
         "type": "container",
         "bom-ref": IMAGE,
         "name": stock.image_name(image),
-        **_given(version=image.digest or image.image_id, purl=stock.image_purl(image)),
+        **_given(version=stock.image_version(image), purl=stock.image_purl(image)),
         "properties": _properties(stock.image_facts(image)),
     }
 

@@ -93,7 +93,7 @@ class _Maker:
 
     def image(self, image: Image) -> Object:
         """The image: what the document is about."""
-        found = self._bare(IMAGE, stock.image_name(image) or "image", image.digest or image.image_id)
+        found = self._bare(IMAGE, stock.image_name(image) or "image", stock.image_version(image))
         digest = image.digest.removeprefix("sha256:")
         if len(digest) == 64:
             found["checksums"] = [{"algorithm": "SHA256", "checksumValue": digest}]

@@ -75,7 +75,7 @@ def facts(package: Package) -> list[tuple[str, str]]:
 def image_facts(image: Image) -> list[tuple[str, str]]:
     """The image's own, layer by layer."""
     found = [
-        ("image:id", image.image_id),
+        ("image:id", image.annotations.get("anchore.sbom.subject.id") or image.image_id),
         ("image:digest", image.digest),
         ("image:index_digest", image.index_digest),
         ("image:platform", str(image.config.platform)),
@@ -159,8 +159,13 @@ def image_purl(image: Image) -> str:
 
 
 def image_name(image: Image) -> str:
-    """What the image is called in the document."""
-    return text(image.ref.name or image.ref.original)
+    """What the image is called in the document; of an SBOM that is written anew, what it is about."""
+    return text(image.annotations.get("anchore.sbom.subject") or image.ref.name or image.ref.original)
+
+
+def image_version(image: Image) -> str:
+    """Its digest; of an SBOM that is written anew, the one it claims."""
+    return image.digest or text(image.annotations.get("anchore.sbom.subject.digest", "")) or image.image_id
 
 
 def text(value: str) -> str:

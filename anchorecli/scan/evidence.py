@@ -21,7 +21,10 @@ def gather(store: Store, analysis: Analysis, bundle: Bundle, occasion: Occasion)
     """All that the bundle's rules look at; what the store does not have is None."""
     image = analysis.image
     return Given(
-        tree=stored_files(store, [layer.diff_id for layer in image.layers]) if demand(bundle).files else None,
+        # An SBOM may name layers; their files are no evidence of what it describes.
+        tree=stored_files(store, [layer.diff_id for layer in image.layers])
+        if demand(bundle).files and image.ref.transport != "sbom"
+        else None,
         base=base_layers(store, image, occasion.base),
         previous=previous_analysis(store, image, occasion) if _looks_at_drift(bundle) else None,
     )

@@ -108,9 +108,10 @@ def inputs_of(store: Store, kept: Kept) -> Inputs:
 def given_then(store: Store, kept: Kept, bundle: Bundle) -> Given:
     """What the verdict looked at beside matches; the file list as far as its facts are still in the store."""
     was = kept.circumstances
-    layers = [layer.diff_id for layer in kept.report.analysis.image.layers]
+    image = kept.report.analysis.image
+    layers = [layer.diff_id for layer in image.layers]
     return Given(
-        tree=stored_files(store, layers) if demand(bundle).files else None,
+        tree=stored_files(store, layers) if demand(bundle).files and image.ref.transport != "sbom" else None,
         base=frozenset(was.base) if was is not None and was.base is not None else None,
         previous=kept.previous,
     )
