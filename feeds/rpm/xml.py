@@ -97,8 +97,9 @@ class _Reader:
         try:
             self._parser.Parse(data, final)
         except expat.ExpatError as error:
-            reason = "cut off" if final else f"not XML: {expat.ErrorString(error.code)} at line {error.lineno}"
-            raise ValueError(reason) from error
+            if final and self._depth:
+                raise ValueError("cut off") from error
+            raise ValueError(f"not XML: {expat.ErrorString(error.code)} at line {error.lineno}") from error
         except LookupError as error:
             raise ValueError("not XML: of an unknown encoding") from error
         return self._found

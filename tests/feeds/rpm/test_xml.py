@@ -35,7 +35,8 @@ def test_elements_one_by_one(size: int) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "cut off"),
+        ("", "not XML: no element found"),
+        ("junk", "not XML"),
         ("<r><a>", "cut off"),
         ("<r><a></b></r>", "mismatched tag"),
         ("<x><a/></x>", "its outermost element is 'x', not r"),
