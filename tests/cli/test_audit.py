@@ -185,6 +185,20 @@ def test_a_check_of_a_feed_that_never_was_is_missing(world: Audit) -> None:
     assert "feed debian as it was checked at 2024-05-31" in said
 
 
+def test_a_report_holds_with_all_that_was_given_beside_the_image(world: Audit) -> None:
+    dockerfile = world.path / "Dockerfile"
+    dockerfile.write_text("FROM debian:12\nEXPOSE 22\n")
+    for args in (
+        ("--dockerfile", dockerfile),
+        ("--fail-on", "medium"),
+        ("--dockerfile", dockerfile, "--fail-on", "low"),
+    ):
+        assert world.scan("2024-06-06T12:00:00Z", *args).code == 1
+    dockerfile.unlink()
+    for number in (6, 7, 8):
+        assert verified(world, world.printed[number]) == (0, f"{world.path / 'report.json'}: holds, byte for byte\n")
+
+
 def test_a_report_holds_after_its_image_is_gone(world: Audit) -> None:
     world.run("images", "remove", "--yes", "image.tar")
     world.run("store", "gc", env=at(FIFTH))
