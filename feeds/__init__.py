@@ -40,6 +40,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("govulndb", "language.govulndb.GoVulnDb"),
     Registered("kev", "enrichment.kev.Kev"),
     Registered("minimos", "linux.wolfi.Wolfi", ("minimos",)),
+    Registered("nvd", "language.nvd.Nvd"),
     Registered("oracle", "rpm.oracle.Oracle"),
     Registered("osv:AlmaLinux", "osv.Osv", ("AlmaLinux",)),
     Registered("osv:Rocky Linux", "osv.Osv", ("Rocky Linux",)),
@@ -51,6 +52,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("rustsec", "language.rustsec.RustSec"),
     Registered("suse", "rpm.suse.Suse"),
     Registered("ubuntu", "linux.ubuntu.Ubuntu"),
+    Registered("vulnrichment", "language.vulnrichment.Vulnrichment"),
     Registered("wolfi", "linux.wolfi.Wolfi", ("wolfi",)),
 )
 """Every driver that a sync without names uses, by name. ``tests/test_registries.py`` fails on one that is missing."""

@@ -65,6 +65,9 @@ class FeedSink(Protocol):
     def sync_feed(self, state: FeedState, advisories: Iterable[Advisory], /) -> SyncResult:
         """Replace the feed's records by these, in one transaction; where the iterable raises nothing changes."""
 
+    def feed_records(self, name: str, /) -> Iterator[Advisory]:
+        """Every record that is held of a feed."""
+
     def forget_past(self, name: str, /) -> object:
         """Delete what a feed said before its last sync, for one that changes wholly every day."""
 

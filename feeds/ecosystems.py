@@ -93,7 +93,7 @@ _DISTROS: dict[str, tuple[str, str, Callable[[str], str]]] = {
 }
 _ROLLING = {"Wolfi": ("wolfi", "apk"), "Chainguard": ("chainguard", "apk"), "MinimOS": ("minimos", "apk")}
 
-NOTES = frozenset({"epss", "kev", "end-of-life"})
+NOTES = frozenset({"epss", "kev", "end-of-life", "cve", "npm-registry", "gem-registry"})
 """Namespaces of what is known beside advisories (``feeds.enrichment``)."""
 
 _PEP503 = re.compile(r"[-_.]+")
@@ -131,11 +131,15 @@ def package_name(space: str, name: str) -> str:
     return name.lower() if space in _CASELESS else name
 
 
+PROGRAMS = frozenset({"nvd", "ruby-engine"})
+"""Namespaces of programs, which ``matching.programs`` asks by CPE and by name."""
+
+
 def is_known(space: str) -> bool:
     """Whether a namespace is one that the tables above lead to."""
     base, colon, version = space.partition(":")
     if not colon:
-        return base in _LANGUAGE_NAMES or base in _ROLLING_NAMES or base in NOTES
+        return base in _LANGUAGE_NAMES or base in _ROLLING_NAMES or base in NOTES | PROGRAMS
     return base in _DISTRO_NAMES and ":" not in version
 
 

@@ -49,6 +49,32 @@ def _items(buffer: _Buffer) -> Iterator[tuple[str, Any]]:
         buffer.expect(",")
 
 
+def elements(stream: Readable, name: str) -> Iterator[Any]:
+    """The elements of the list under ``name`` in a huge JSON object, one after the other; what else it has is skipped.
+
+    Raises: ValueError where the text is not an object, damaged or cut off, or has no list of that name; LimitError as
+    ``items``.
+    """
+    buffer, found = _Buffer(stream), False
+    closing = buffer.open("{}")
+    while closing != "}":
+        key = buffer.value()
+        buffer.expect(":")
+        if key == name and buffer.peek() == "[":
+            found = True
+            closing = buffer.open("[]")
+            while closing != "]":
+                yield buffer.value()
+                closing = buffer.next("]")
+        else:
+            buffer.value()
+        closing = buffer.next("}")
+    if not found:
+        raise ValueError(f"it holds no list of {name}")
+    if buffer.peek():
+        raise ValueError("there is more after the end of the JSON object")
+
+
 class _Buffer:
     """A window on the text that grows until a value is whole and then forgets it."""
 
@@ -74,6 +100,20 @@ class _Buffer:
         if found != character:
             raise ValueError(f"expected {character} and found {found or 'the end'}: not JSON, or cut off")
         self._at += 1
+
+    def open(self, brackets: str) -> str:
+        """Step into an object or list; gives its closing bracket, stepped over too, where it is empty."""
+        self.expect(brackets[0])
+        if self.peek() != brackets[1]:
+            return ""
+        self.expect(brackets[1])
+        return brackets[1]
+
+    def next(self, closing: str) -> str:
+        """Step over the comma before the next item, or over ``closing``; gives which it was."""
+        found = "," if self.peek() == "," else closing
+        self.expect(found)
+        return found
 
     def value(self) -> Any:
         """The next value, whole."""

@@ -70,6 +70,8 @@ class Snapshot:
     last_modified: str = ""
     problems: tuple[Problem, ...] = ()
     """What could not be obtained."""
+    partial: bool = False
+    """Only what changed since the state that ``fetch`` was given: what it does not name stays as it is."""
 
     def streams(self, wanted: Wanted = lambda name: True) -> Iterator[tuple[str, Readable] | Problem]:
         """Members as streams, for those too large to hold."""

@@ -145,6 +145,9 @@ def _take_in(driver: Driver, sink: FeedSink, job: _Job, progress: Progress) -> S
         for found in snapshot.problems:
             tally.trouble(found)
         _spool(driver.parse(snapshot), spool, tally, progress)
+        if snapshot.partial:
+            kept = (each for each in sink.feed_records(driver.name) if each.id not in tally.seen)
+            _spool(kept, spool, tally, progress)
         _refuse_what_is_implausible(driver.name, tally, job)
         settled = _settle(spool, tally)
         for ecosystem, count in sorted(tally.unknown.items()):

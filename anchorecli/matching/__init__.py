@@ -12,7 +12,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from anchorecli.matching.coverage import Plan, plan
+from anchorecli.matching.coverage import Plan, plan, unspoken
 from anchorecli.matching.decide import Hit, Subject, judge
 from anchorecli.matching.ecosystems import OS_TYPES, Query, ecosystem_for, ecosystems_of, is_kernel_headers, queries
 from anchorecli.matching.merge import Draft, merge
@@ -77,7 +77,10 @@ def _match_all(planned: Plan, lookup: Lookup, details: Details) -> MatchResult:
         for package in planned.groups[group]:
             reason = _suppression(package, planned)
             matches += [_match(draft, package, reason) for draft in drafts]
-    return MatchResult(tuple(sorted(matches, key=_order)), planned.problems)
+    problems = planned.problems
+    if planned.programs:
+        problems = tuple(sorted((*problems, *unspoken(planned, index))))
+    return MatchResult(tuple(sorted(matches, key=_order)), problems)
 
 
 _Key = tuple[Query, ...]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 from anchorecli.matching.distributions import ESM, Lineage, lineage
 from anchorecli.matching.ecosystems import OS_TYPES, Query, language_ecosystem, queries
+from anchorecli.matching.programs import CPE, is_program
 from anchorecli.matching.streams import streams
 from anchorecli.model import Distro, Package, Problem
 
@@ -18,6 +19,8 @@ class Plan(NamedTuple):
     groups: dict[tuple[Query, ...], list[Package]]
     problems: tuple[Problem, ...]
     distro_covered: bool
+    programs: tuple[tuple[Package, tuple[Query, ...], str], ...] = ()
+    """Programs that feeds may speak of by name alone, which is known once those have been asked."""
 
 
 def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[str]) -> Plan:
@@ -28,14 +31,13 @@ def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[
     spaces = (chosen, *_channels(packages, chosen))
     groups: dict[tuple[Query, ...], list[Package]] = {}
     strangers: Counter[str] = Counter()
-    languages: Counter[str] = Counter()
+    others: list[tuple[Package, tuple[Query, ...]]] = []
     native = 0
     for package in packages:
         if package.type not in OS_TYPES:
-            ecosystem = language_ecosystem(package)
-            if ecosystem not in covered and not (package.owner and chosen in covered):
-                languages[ecosystem] += 1
-            asked = queries(package, ecosystem)
+            asked = queries(package, language_ecosystem(package))
+            if not (package.owner and chosen in covered):  # else the distribution's feed decides
+                others.append((package, asked))
         elif distro is None or family.native not in ("", package.type):
             strangers[package.type] += 1
             continue
@@ -47,12 +49,41 @@ def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[
         if asked:
             groups.setdefault(asked, []).append(package)
     problems = [_stranger(kind, count, distro) for kind, count in strangers.items()]
-    problems += [_language(ecosystem, count) for ecosystem, count in languages.items()]
+    languages = Counter(language_ecosystem(package) for package, _ in others if not is_program(package))
+    problems += [_language(ecosystem, count) for ecosystem, count in languages.items() if ecosystem not in covered]
     if native and distro is not None and chosen not in covered:
         problems.append(_distro(distro, choices, native))
     elif native and distro is not None and chosen != choices[0]:
         problems.append(_substitute(distro, choices[0], chosen))
-    return Plan(groups, tuple(sorted(problems)), chosen in covered)
+    return Plan(groups, tuple(sorted(problems)), chosen in covered, _programs(others, covered))
+
+
+def _programs(
+    others: Sequence[tuple[Package, tuple[Query, ...]]], covered: frozenset[str]
+) -> tuple[tuple[Package, tuple[Query, ...], str], ...]:
+    """The programs that are not covered by their CPEs, each with the namespace that is missing for it."""
+    found = []
+    for package, asked in others:
+        spaces = [query.ecosystem for query in asked]
+        if is_program(package) and not (CPE in spaces and CPE in covered):
+            missing = [each for each in (CPE, "bitnami") if each in spaces and each not in covered]
+            found.append((package, asked, missing[0] if missing else ""))
+    return tuple(found)
+
+
+def unspoken(planned: Plan, known: Container[tuple[str, str]]) -> list[Problem]:
+    """The programs that no feed speaks of; ``known`` are the (namespace, name) pairs that some feed has a word on."""
+    silent = [
+        (package, missing)
+        for package, asked, missing in planned.programs
+        if not any((query.ecosystem, query.name) in known for query in asked)
+    ]
+    unread = Counter(missing for _, missing in silent if missing)
+    problems = [_language(ecosystem, count) for ecosystem, count in unread.items()]
+    if nameless := sorted({package.name for package, missing in silent if not missing}):
+        message = f"no feed speaks of {', '.join(nameless)}: not checked for vulnerabilities"
+        problems.append(Problem("match", "programs", message, _STATUS, incomplete=False))
+    return problems
 
 
 def feed_for(ecosystem: str) -> str:
@@ -156,7 +187,8 @@ _FEEDS = {
     "opensuse-leap-micro": "suse",
     "opensuse-tumbleweed": "suse",
     "cran": "osv:CRAN",
-    "bitnami": "osv:Bitnami",
+    "bitnami": "bitnami",
+    "nvd": "nvd",
     "julia": "osv:Julia",
 }
 """Who speaks of a namespace, as ``anchore feeds sync`` takes it in a shell."""

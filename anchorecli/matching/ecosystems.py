@@ -38,8 +38,11 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from anchorecli.matching.distributions import lineage
+from anchorecli.matching.programs import asked, is_program, system
 from anchorecli.model import Distro, Package
 
+_BUILT = frozenset({"golang", "cargo"})
+"""Types of programs that are built for one operating system, which feeds name where it matters."""
 OS_TYPES = frozenset({"deb", "rpm", "apk", "alpm"})
 """purl types of packages that a distribution's feed speaks of."""
 
@@ -83,9 +86,11 @@ def queries(package: Package, ecosystem: str) -> tuple[Query, ...]:
     if package.metadata.get("kind") == "application" and "private" in package.metadata:
         # The image's own program, never published: its name says nothing of the registry's package of that name.
         return ()
+    if is_program(package):
+        return tuple(Query(space, name, version, arch=on) for space, name, version, on in asked(package))
     # A version made up of a commit says nothing of its place among the releases: asked as one that cannot be compared.
     version = "(devel)" if "inexact" in package.metadata else package.version
-    return (Query(ecosystem, language_name(package), version),)
+    return (Query(ecosystem, language_name(package), version, arch=system(package) if package.type in _BUILT else ""),)
 
 
 def language_ecosystem(package: Package) -> str:

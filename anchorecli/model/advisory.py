@@ -48,6 +48,8 @@ class Affected:
     module: str = ""
     """rpm module ``name:stream`` the statement is limited to; empty means no limit."""
     arches: tuple[str, ...] = ()
+    """Architectures the statement is limited to; for programs operating systems (as Go calls them) and the software
+    they are for (``node.js``). Empty means no limit."""
 
 
 @dataclass(frozen=True, slots=True)

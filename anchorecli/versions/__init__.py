@@ -29,7 +29,7 @@ MAX_LENGTH = 1024
 
 SCHEMES = (
     *("deb", "rpm", "apk", "pep440", "npm", "semver"),
-    *("cargo", "hex", "go", "gem", "maven", "nuget", "composer", "cran", "pacman", "portage", "fuzzy"),
+    *("cargo", "hex", "go", "gem", "maven", "nuget", "composer", "cran", "pacman", "portage", "fuzzy", "cpe"),
 )
 """The names of the schemes."""
 
@@ -141,7 +141,7 @@ _SHAPES: Mapping[str, Callable[[str], str]] = MappingProxyType(
 @cache
 def _others() -> Mapping[str, MakeKey]:
     # Most images need none of these, and their patterns take time to compile.
-    from anchorecli.versions import composer, cran, fuzzy, gem, golang, maven, nuget, pacman, portage
+    from anchorecli.versions import composer, cpe, cran, fuzzy, gem, golang, maven, nuget, pacman, portage
 
     return {
         "go": golang.key,
@@ -153,6 +153,7 @@ def _others() -> Mapping[str, MakeKey]:
         "pacman": pacman.key,
         "portage": portage.key,
         "fuzzy": fuzzy.key,
+        "cpe": cpe.key,
     }
 
 

@@ -23,7 +23,7 @@ from anchorecli.values import dataclass
 if TYPE_CHECKING:
     from anchorecli.net import Fetcher
 
-_REVISED = re.compile(r"(\d+(?:\.\d+)+)-[1-9][\d.]*")
+_REVISED = re.compile(r"(\d+(?:\.\d+)+)-\d[\d.]*")
 
 
 @dataclass(frozen=True, slots=True)

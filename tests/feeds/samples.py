@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,9 @@ class MemorySink:
         self.records[state.name] = new
         self.states[state.name] = replace(state, revision=result.revision)
         return result
+
+    def feed_records(self, name: str) -> Iterator[Advisory]:
+        yield from self.records.get(name, {}).values()
 
     def forget_past(self, name: str) -> None:
         """Nothing is kept of the past anyway."""

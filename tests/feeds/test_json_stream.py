@@ -64,3 +64,24 @@ def test_the_size_of_an_item_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(json_stream, "MAX_ITEM", 1_000_000)
     with pytest.raises(LimitError):
         read(b'{"a":"' + b"x" * 5_000_000 + b'"}', 100_000)
+
+
+def elements(text: str) -> list[Any]:
+    return list(json_stream.elements(Dripping(text.encode(), 3), "list"))
+
+
+def test_elements_of_one_list() -> None:
+    text = '{"a": [1], "b": {"list": [0]}, "list": [1, {"x": [2]}, "three"], "c": null}'
+    assert elements(text) == [1, {"x": [2]}, "three"]
+    assert elements('{"list": []}') == []
+    assert elements('{"list": 7, "list": [1]}') == [1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"a": 1}', '{"list": 1}', '{"list": [1', '{"list": [1,', '{"list": [1}', '{"list": [1]} x',
+     '{"list": [1 2]}', '{1: []}'],
+)  # fmt: skip
+def test_no_such_list(text: str) -> None:
+    with pytest.raises(ValueError, match=r"JSON|list"):
+        elements(text)

@@ -6,8 +6,8 @@ from anchorecli.errors import VersionError
 from anchorecli.versions import MAX_LENGTH, SCHEMES, compare, key
 from tests.versions.check_oracles import FIXTURES, ORACLES, disagreements, read_fixture
 
-FIXTURE_OF = {"semver": "npm"}
-LEAST = {"nuget": 65, "fuzzy": 60}
+FIXTURE_OF = {"semver": "npm", "cpe": "fuzzy"}
+LEAST = {"nuget": 65, "fuzzy": 60, "cpe": 60}
 """Lines of the schemes that no tool can be asked about here; of all the others there are three hundred."""
 
 
@@ -38,6 +38,16 @@ def test_refuses_what_the_fixture_refuses(scheme):
 
 def test_every_fixture_belongs_to_a_scheme():
     assert {path.stem for path in FIXTURES.glob("*.txt")} == {FIXTURE_OF.get(s, s) for s in SCHEMES}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["9.2:p1 > 9.2", "9.2:p1 < 9.2:p2", "9.2:p1 < 9.3", "9.2:p1 = 9.2p1", "9.2:- = 9.2", "9.2:* = 9.2", "2.0:rc1 < 2.0",
+     "2.0:beta2 < 2.0:rc1", "1.8.0:update302 > 1.8.0:update91", "1.8.0:update302 < 1.8.1"],
+)  # fmt: skip
+def test_the_updates_of_cpe_names(line):
+    a, order, b = line.split()
+    assert compare("cpe", a, b) == "<=>".index(order) - 1
 
 
 def test_an_unknown_scheme_is_a_version_error():
