@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from anchorecli.errors import VersionError
 from anchorecli.versions import SCHEMES, compare, key
-from tests.versions.check_oracles import dpkg, rpm
+from tests.versions.check_oracles import dpkg, pacman, portage, rpm
 
 NUMBER = st.sampled_from(["0", "1", "2", "9", "10", "01", "00", "20240101"])
 JOINT = st.sampled_from(
@@ -80,3 +80,23 @@ def test_agrees_with_rpm(pairs):
     if not shutil.which("rpm"):
         pytest.skip("rpm is not on this machine")
     assert rpm(pairs) == [compare("rpm", a, b) for a, b in pairs]
+
+
+@settings(max_examples=300, deadline=None)
+@given(readable("pacman"), readable("pacman"))
+def test_agrees_with_pacman(a, b):
+    # A release that only one of them has is left open by vercmp and by ranges, but not by a key that sorts.
+    found = pacman([(a, b)])
+    if found is None:
+        pytest.skip("libalpm is not on this machine")
+    if ("-" in a) == ("-" in b):
+        assert found == [compare("pacman", a, b)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(readable("portage"), readable("portage"))
+def test_agrees_with_portage(a, b):
+    found = portage([(a, b)])
+    if found is None:
+        pytest.skip("portage is not on this machine")
+    assert found == [compare("portage", a, b)]
