@@ -25,6 +25,10 @@ def main() -> NoReturn:
         # The reader (head, less) has seen enough; keep the interpreter from flushing into the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except KeyboardInterrupt:  # between the end of the command and that of the program
+        code = _fail("interrupted", "", 130)
+    # What is left to do is the interpreter's own, and a code that says what happened is worth more than a moment.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Threads that wait on a subprocess or a queue must not hold the exit.
     sys.stderr.flush()
     sys.exit(code)
