@@ -18,6 +18,7 @@ COMMANDS = {
     "feeds": ("feeds", "Sync, inspect, export and import vulnerability feeds."),
     "policy": ("policy", "Create, check and explain policy bundles."),
     "watch": ("watch", "Follow tags: rescan on change, tell about it."),
+    "update": ("update", "Bring past results up to date after a sync."),
     "history": ("history", "Past evaluations, and their reports as they were."),
     "explain": ("explain", "Why a vulnerability is, or is not, reported for an image."),
     "diff": ("diff", "What changed between two images or evaluations, and what caused it."),

@@ -88,9 +88,19 @@ def show_(start: Start, number: int, outputs: tuple[str, ...], show_all: bool, c
         kept = app.store.evaluation(number)
         if kept is None:
             raise NotFoundError(f"there is no evaluation {number}", hint="anchore history lists them")
-        report = recall(app.store, kept).report
+        whole = recall(app.store, kept)
+        if whole.cause is not None:
+            app.note(_because(whole.cause))
+        report = whole.report
         look = render_options(os.environ, show_all=show_all, color=color, verbose=start.verbose)
         write_outputs(chosen, report, look)
+
+
+def _because(cause: Mapping[str, Any]) -> str:
+    """Why an evaluation was made that nobody asked for."""
+    feeds = ", ".join(f"{each['feed']} ({each['before']} -> {each['after']})" for each in cause["feeds"])
+    told = f"; it differs by {', '.join(cause['advisories'])}" if cause["advisories"] else ""
+    return f"made by `anchore update` after evaluation {cause['previous']}, since {feeds} changed{told}"
 
 
 def _show(evaluations: Sequence[Evaluation], as_json: bool, empty: str) -> None:

@@ -102,10 +102,11 @@ def run_(start: Start, /, once: bool, no_sync: bool, **flags: object) -> int:
     """
     with start.app(flags) as app:
         app.bundle()  # one that cannot be used is told before the first round
+        known: Needs = {}
         while True:
             app.now = start.now()
             try:
-                code = _round(app, sync=not no_sync and not app.settings.offline)
+                code = _round(app, known if not no_sync and not app.settings.offline else None)
             except AnchoreError as exc:
                 if once:
                     raise
@@ -115,11 +116,16 @@ def run_(start: Start, /, once: bool, no_sync: bool, **flags: object) -> int:
             time.sleep(app.settings.watch_interval)
 
 
-def _round(app: App, *, sync: bool) -> int:
+Needs = dict[str, frozenset[str]]
+"""Image id → the feeds it needs: what is in an image does not change from one round to the next."""
+
+
+def _round(app: App, needs: Needs | None) -> int:
+    """One round; it syncs where it is given what images need."""
     from anchorecli.watch import Watch, run_round
 
     bundle = app.bundle()
-    failed = _sync(app, bundle) if sync else []
+    failed = [] if needs is None else _sync(app, bundle, needs)
     undelivered = False
 
     def tell(events: Sequence[Event]) -> None:
@@ -136,7 +142,7 @@ def _round(app: App, *, sync: bool) -> int:
     return EXIT_FEED if failed or undelivered else EXIT_PASS
 
 
-def _sync(app: App, bundle: Bundle) -> list[str]:
+def _sync(app: App, bundle: Bundle, needs: Needs) -> list[str]:
     """Bring the feeds up to date that the store holds, the watched images need, or the bundle looks at; the names of
     those that failed. What the settings disable is left out; what was read from a file stays as it is."""
     from anchorecli.cli.feeds import sync_each
@@ -146,23 +152,25 @@ def _sync(app: App, bundle: Bundle) -> list[str]:
 
     held = {state.name: state.url.startswith(("http://", "https://")) for state in app.store.feed_states()}
     names = {name for name, is_fetched in held.items() if is_fetched}
-    names |= (_for_images(app, bundle) | feeds_for_bundle(bundle)) - held.keys()
+    names |= (_for_images(app, bundle, needs) | feeds_for_bundle(bundle)) - held.keys()
     return sync_each(app, [find(name) for name in sorted(names) if app.settings.feed_enabled(name)], SyncOptions())
 
 
-def _for_images(app: App, bundle: Bundle) -> set[str]:
+def _for_images(app: App, bundle: Bundle, needs: Needs) -> set[str]:
     """The feeds that watched images need. One that was never looked at is analyzed: its feeds are to be there when it
     is first judged. Where that fails the round will tell."""
     from anchorecli.scan.documents import read_analysis
     from anchorecli.scan.needed import feeds_for_image
 
     demand = app.demand(bundle)
-    needed: set[str] = set()
+    found: set[str] = set()
     for tag in app.store.watch_list():
-        if not tag.active:
-            continue
-        document = app.store.latest_analysis(tag.image_id) if tag.image_id else None
-        with suppress(AnchoreError, OSError, ValueError):
-            analysis = read_analysis(document) if document else app.analyze(app.reference(tag.reference), demand)
-            needed |= feeds_for_image(analysis)
-    return needed
+        if tag.active and tag.image_id not in needs:
+            document = app.store.latest_analysis(tag.image_id) if tag.image_id else None
+            with suppress(AnchoreError, OSError, ValueError):
+                analysis = read_analysis(document) if document else app.analyze(app.reference(tag.reference), demand)
+                needs[analysis.image.image_id] = feeds_for_image(analysis)
+                found |= needs[analysis.image.image_id]
+        elif tag.active:
+            found |= needs[tag.image_id]
+    return found

@@ -11,6 +11,7 @@ An evaluation is kept in parts:
 ``occasion``   what the verdict rested on beside image, feeds and bundle: ``Circumstances``
 ``bundle``     the policy bundle in its canonical form (JSON)
 ``previous``   the analysis of the image that the tag named before, where a rule looked at it
+``cause``      why it was made, where nobody asked for it: JSON, see ``scan.update``
 =============  =====================================================================================================
 
 The clock stands in the row of the evaluation alone, so that two evaluations an hour apart have their parts in common.
@@ -36,6 +37,7 @@ from anchorecli.model import (
     Image,
     ImageConfig,
     ImageRef,
+    Json,
     Match,
     MatchVerdict,
     Platform,
@@ -75,12 +77,25 @@ class Kept(NamedTuple):
     """None for an evaluation from before they were kept."""
     bundle: bytes = b""
     previous: Analysis | None = None
+    cause: Mapping[str, Json] | None = None
+    """Why ``anchore update`` made it; None where somebody asked for it."""
 
 
-def keep(store: Store, decision: Decision) -> int:
+def keep(store: Store, decision: Decision, cause: Mapping[str, Json] | None = None) -> int:
     """Keep an evaluation; gives its number."""
+    # Here, since it reads evaluations itself.
+    from anchorecli.scan.asked import index_analysis
+
     row = _row(decision.report, decision.occasion.reference)
     parts = _parts(decision)
+    if cause is not None:
+        parts["cause"] = json.dumps(cause, sort_keys=True, separators=(",", ":")).encode()
+    number = _put(store, row, parts, decision)
+    index_analysis(store, known_digest(decision.report.analysis), decision.report.analysis)
+    return number
+
+
+def _put(store: Store, row: Evaluation, parts: dict[str, bytes | str], decision: Decision) -> int:
     analyses = {"analysis": decision.report.analysis}
     if decision.evidence.previous is not None:
         analyses["previous"] = decision.evidence.previous
@@ -164,6 +179,7 @@ def _from_parts(evaluation: Evaluation, parts: Mapping[str, bytes]) -> Kept:
         circumstances=codec.read_lasting(Circumstances, parts["occasion"]),
         bundle=parts["bundle"],
         previous=read_analysis(parts["previous"]) if "previous" in parts else None,
+        cause=json.loads(parts["cause"]) if "cause" in parts else None,
     )
 
 

@@ -24,6 +24,7 @@ from anchorecli.model import (
 from anchorecli.store import advisories, documents, evaluations, facts, feeds, images, past, retention
 from anchorecli.store.connection import Session, clean_text, transaction
 from anchorecli.store.delta import Exchange
+from anchorecli.store.inverted import Inverted
 from anchorecli.store.retention import GcResult
 
 
@@ -307,6 +308,10 @@ class Store:
     def exchange(self) -> Exchange:
         """The feeds as other stores see them: what changed since when, and changes of theirs to apply."""
         return Exchange(self._session)
+
+    def inverted(self, form: str) -> Inverted:
+        """The inverted index, from changes of the feeds to evaluations; ``form`` names the rules names are found by."""
+        return Inverted(self._session, form)
 
     # Watch
 

@@ -46,6 +46,8 @@ Evaluations and watch
                      alone have their parts in common.
 ``bundle``           the policy bundles that evaluations were made with, in their canonical form.
 ``watch``            tags under watch and what was last seen of them.
+
+The inverted index, from changes of the feeds to evaluations, is described in ``asked_tables``.
 """
 
 from __future__ import annotations
@@ -53,6 +55,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from anchorecli.store import asked_tables
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
@@ -301,6 +305,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("m002_feeds", _FEEDS),
     ("m003_evaluations_and_watch", _EVALUATIONS),
     ("m004_documents", _DOCUMENTS),
+    ("m005_inverted_index", asked_tables.SQL),
 )
 """Name and SQL of each, oldest first. Released ones never change; a change of the schema is a new one at the end."""
 

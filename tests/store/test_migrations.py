@@ -10,7 +10,7 @@ import pytest
 from sqlite_utils import Database
 
 from anchorecli.errors import StoreError
-from anchorecli.store import migrations, open_store
+from anchorecli.store import asked_tables, migrations, open_store
 from tests.store.values import advisory, facts, feed, put
 
 LAST = migrations.MIGRATIONS[-1][0]
@@ -126,5 +126,6 @@ def test_several_upgrade_at_once(path: Path) -> None:
 def test_every_table_is_described(path: Path) -> None:
     with open_store(path) as store, store._session.read() as db:
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
-    described = set(re.findall(r"^``(\w+)``", migrations.__doc__ or "", flags=re.MULTILINE))
+    words = f"{migrations.__doc__}\n{asked_tables.__doc__}"
+    described = set(re.findall(r"^``(\w+)``", words, flags=re.MULTILINE))
     assert described == {name for name in tables if not name.startswith("_") and not name.startswith("sqlite_")}
