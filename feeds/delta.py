@@ -58,6 +58,9 @@ class FeedStore(FeedSink, Protocol):
     def revision(self) -> int:
         """The number of the last revision."""
 
+    def kept_revisions(self) -> range:
+        """The revisions that can be asked."""
+
 
 class Fit(Enum):
     """What there is to do about one feed of a delta."""

@@ -15,7 +15,7 @@ LEVELS: dict[str, float] = {
     # The lower half of level 1 serves the upper half.
     **dict.fromkeys(("tree", "versions", "compression", "codec", "transport", "patterns", "spdx"), 1),
     "archive": 1.25,
-    **dict.fromkeys(("reference", "net", "config"), 1.5),
+    **dict.fromkeys(("reference", "net", "serve", "config"), 1.5),
     **dict.fromkeys(
         ("source", "sbom", "layers", "store", "matching", "report", "notify", "analyzers", "feeds", "policy"), 2
     ),
@@ -30,10 +30,10 @@ HOMES = {
     "subprocess": {"source"},
     "sqlite3": {"store", "analyzers"},  # analyzers read an image's own rpm database from a private copy
     "sqlite_utils": {"store"},
-    "requests": {"net"},
+    "requests": {"net", "feeds"},  # feeds: what oras raises
     "urllib3": {"net"},
-    "http": {"net", "transport"},
-    "yaml": {"policy", "config", "feeds"},
+    "http": {"net", "transport", "serve"},  # serve: the one HTTP server
+    "yaml": {"policy", "config", "feeds", "analyzers"},  # analyzers: an image's hints
     "oras": {"source", "feeds"},
 }
 SLOW = {"rich", "oras", "requests", "urllib3", "sqlite_utils", "yaml", "cyclonedx", "packageurl", "tarfile", "email"}

@@ -10,8 +10,10 @@ import click
 
 from anchorecli.cli.app import App, Start
 from anchorecli.cli.columns import show
-from anchorecli.cli.feeds_file import export, import_, keygen
-from anchorecli.cli.options import option
+from anchorecli.cli.feeds_file import conditions, export, import_, keygen
+from anchorecli.cli.feeds_registry import pull, push
+from anchorecli.cli.feeds_serve import serve
+from anchorecli.cli.options import option, trust_options
 from anchorecli.cli.progress import progress
 from anchorecli.cli.told import told
 from anchorecli.errors import EXIT_FEED, EXIT_PASS, AnchoreError, UsageError
@@ -26,7 +28,7 @@ def feeds() -> None:
     """Vulnerability feeds."""
 
 
-for command in (export, import_, keygen):
+for command in (export, import_, keygen, push, pull, serve):
     feeds.add_command(command)
 
 
@@ -35,8 +37,18 @@ for command in (export, import_, keygen):
 @option("--from", "source", metavar="PATH", help="Read upstream's own file, zip or directory instead of the network.")
 @option("--allow-shrink", is_flag=True, help="Accept a snapshot that lost many records.")
 @option("--refresh", is_flag=True, help="Read again what has not changed.")
+@option("--upstream", metavar="URL", help="Take all feeds from another site (see: feeds serve).")
+@trust_options
 @click.pass_obj
-def sync(start: Start, names: tuple[str, ...], source: str | None, allow_shrink: bool, refresh: bool) -> int:
+def sync(
+    start: Start,
+    /,
+    names: tuple[str, ...],
+    source: str | None,
+    allow_shrink: bool,
+    refresh: bool,
+    **flags: object,
+) -> int:
     """Bring feeds up to date: all of them, or those NAMEd.
 
     Names: alpine, debian, ghsa, and osv:ECOSYSTEM (osv:PyPI, osv:npm, osv:Debian:12 …). With --from, one name; for an
@@ -51,7 +63,14 @@ def sync(start: Start, names: tuple[str, ...], source: str | None, allow_shrink:
 
     if source and len(names) != 1:
         raise UsageError("--from needs the one feed that PATH holds", hint=f"anchore feeds sync NAME --from {source}")
-    with start.app() as app:
+    if flags["upstream"] and names:
+        raise UsageError("--upstream brings all feeds", hint="leave the names away, or --upstream")
+    with start.app(flags) as app:
+        if not names and app.settings.feeds_upstream:
+            if app.settings.offline:
+                raise UsageError("--offline forbids the network", hint="anchore feeds import FILE")
+            sync_site(app)
+            return EXIT_PASS
         if names == ("osv",) and source:
             drivers: list[Driver] = [recognised(Path(source))]
         elif names:
@@ -62,6 +81,23 @@ def sync(start: Start, names: tuple[str, ...], source: str | None, allow_shrink:
         if app.settings.offline and not source:
             raise UsageError("--offline forbids the network", hint="anchore feeds import FILE, or --from PATH")
         return EXIT_FEED if sync_each(app, drivers, options) else EXIT_PASS
+
+
+def sync_site(app: App) -> None:
+    """Take all feeds from the site that the settings name as upstream. Raises: FeedError."""
+    from anchorecli.feeds.upstream import sync_upstream
+    from anchorecli.net import Fetcher, NetLimits
+
+    url = app.settings.feeds_upstream
+    fetcher = Fetcher(NetLimits(read=app.settings.http_timeout))
+    with progress(url, enabled=not app.quiet) as tell:
+        steps = list(sync_upstream(url, app.store, fetcher, conditions(app), tell))
+    for item, outcomes in steps:
+        app.note(f"{item.name}: {item.size / 1e6:.2f} MB")
+        for outcome in outcomes:
+            app.note(told(outcome))
+    if not steps:
+        app.note(f"nothing newer than what is here: {len(app.store.feed_states())} feeds")
 
 
 def sync_each(app: App, drivers: list[Driver], options: object) -> list[str]:

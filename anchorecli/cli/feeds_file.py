@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from anchorecli.cli.options import option, trust_options
 from anchorecli.cli.progress import progress
 from anchorecli.cli.told import told
 from anchorecli.errors import UsageError
+
+if TYPE_CHECKING:
+    from anchorecli.feeds.offline.read import Conditions
 
 
 @click.command()
@@ -58,15 +62,19 @@ def import_(start: Start, /, files: tuple[str, ...], allow_older: bool, **flags:
 def take_file(app: App, path: Path, *, allow_older: bool = False) -> None:
     """Import one file by the settings, and tell what came of it. Raises: FeedError."""
     from anchorecli.feeds.delta import import_file
+
+    with progress(path.name, enabled=not app.quiet) as tell:
+        outcomes = import_file(path, app.store, conditions=conditions(app), allow_older=allow_older, progress=tell)
+    for outcome in outcomes:
+        app.note(told(outcome))
+
+
+def conditions(app: App) -> Conditions:
+    """What the settings ask of a feed file."""
     from anchorecli.feeds.offline.read import Conditions
     from anchorecli.feeds.signing import Trust
 
-    trust = Trust(app.settings.feeds_trusted_keys, app.settings.require_signed_feed)
-    with progress(path.name, enabled=not app.quiet) as tell:
-        conditions = Conditions(app.now, trust)
-        outcomes = import_file(path, app.store, conditions=conditions, allow_older=allow_older, progress=tell)
-    for outcome in outcomes:
-        app.note(told(outcome))
+    return Conditions(app.now, Trust(app.settings.feeds_trusted_keys, app.settings.require_signed_feed))
 
 
 @click.command()
