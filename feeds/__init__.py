@@ -1,7 +1,7 @@
 """Vulnerability feeds: the registry of their drivers.
 
-``FEEDS`` are those that a sync without names brings up to date; ``find`` also gives any other OSV ecosystem by its
-name, ``osv:NAME``. A driver is loaded when it is asked for: a scan loads none.
+``FEEDS`` are all of them; ``find`` also gives any other OSV ecosystem by its name, ``osv:NAME``. A driver is loaded
+when it is asked for: a scan loads none.
 """
 
 from __future__ import annotations
@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 
 
 class Registered(NamedTuple):
-    """A driver's name, where its class is (module below this package, dot, class), and what it is made with."""
+    """A driver's name, where its class is (module below this package, dot, class), and what it is made with.
+
+    ``usual``: a sync without names fetches it. Those that take hundreds of megabytes, or say what others say as well,
+    are fetched when the store holds them already, or by name.
+    """
 
     name: str
     cls: str
     arguments: tuple[str, ...] = ()
+    usual: bool = True
 
 
 REGISTERED: tuple[Registered, ...] = (
@@ -31,7 +36,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("amazon", "rpm.amazon.Amazon"),
     Registered("arch", "linux.arch.Arch"),
     Registered("azurelinux", "rpm.azurelinux.AzureLinux"),
-    Registered("bitnami", "language.bitnami.Bitnami"),
+    Registered("bitnami", "language.bitnami.Bitnami", usual=False),
     Registered("chainguard", "linux.wolfi.Wolfi", ("chainguard",)),
     Registered("debian", "debian.Debian"),
     Registered("end-of-life", "enrichment.endoflife.EndOfLife"),
@@ -39,23 +44,24 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("ghsa", "ghsa.Ghsa"),
     Registered("govulndb", "language.govulndb.GoVulnDb"),
     Registered("kev", "enrichment.kev.Kev"),
-    Registered("minimos", "linux.wolfi.Wolfi", ("minimos",)),
-    Registered("nvd", "language.nvd.Nvd"),
+    Registered("minimos", "linux.wolfi.Wolfi", ("minimos",), usual=False),
+    Registered("nvd", "language.nvd.Nvd", usual=False),
     Registered("oracle", "rpm.oracle.Oracle"),
     Registered("osv:AlmaLinux", "osv.Osv", ("AlmaLinux",)),
     Registered("osv:Rocky Linux", "osv.Osv", ("Rocky Linux",)),
     Registered("photon", "rpm.photon.Photon"),
-    Registered("phpsec", "language.phpsec.PhpSec"),
-    Registered("pypa", "language.pypa.Pypa"),
-    Registered("redhat", "rpm.redhat.Redhat"),
-    Registered("rubysec", "language.rubysec.RubySec"),
+    Registered("packages", "language.packages.Packages"),
+    Registered("phpsec", "language.phpsec.PhpSec", usual=False),
+    Registered("pypa", "language.pypa.Pypa", usual=False),
+    Registered("redhat", "rpm.redhat.Redhat", usual=False),
+    Registered("rubysec", "language.rubysec.RubySec", usual=False),
     Registered("rustsec", "language.rustsec.RustSec"),
-    Registered("suse", "rpm.suse.Suse"),
+    Registered("suse", "rpm.suse.Suse", usual=False),
     Registered("ubuntu", "linux.ubuntu.Ubuntu"),
-    Registered("vulnrichment", "language.vulnrichment.Vulnrichment"),
+    Registered("vulnrichment", "language.vulnrichment.Vulnrichment", usual=False),
     Registered("wolfi", "linux.wolfi.Wolfi", ("wolfi",)),
 )
-"""Every driver that a sync without names uses, by name. ``tests/test_registries.py`` fails on one that is missing."""
+"""Every driver, by name. ``tests/test_registries.py`` fails on one that is missing."""
 
 NAMES = tuple(sorted({each.name.partition(":")[0] for each in REGISTERED}))
 """What a configuration file may call a feed, beside ``osv:ECOSYSTEM``."""

@@ -37,6 +37,7 @@ for command in (export, import_, keygen, push, pull, serve):
 @option("--from", "source", metavar="PATH", help="Read upstream's own file, zip or directory instead of the network.")
 @option("--allow-shrink", is_flag=True, help="Accept a snapshot that lost many records.")
 @option("--refresh", is_flag=True, help="Read again what has not changed.")
+@option("--all", "everything", is_flag=True, help="Every feed there is, those of hundreds of megabytes too.")
 @option("--upstream", metavar="URL", help="Take all feeds from another site (see: feeds serve).")
 @trust_options
 @click.pass_obj
@@ -49,7 +50,7 @@ def sync(
     refresh: bool,
     **flags: object,
 ) -> int:
-    """Bring feeds up to date: all of them, or those NAMEd.
+    """Bring feeds up to date: the usual ones and what the store holds already, or those NAMEd.
 
     Names: alpine, debian, ghsa, and osv:ECOSYSTEM (osv:PyPI, osv:npm, osv:Debian:12 …). With --from, one name; for an
     osv.dev export plain osv will do:
@@ -57,7 +58,7 @@ def sync(
     \b
     anchore feeds sync osv --from all.zip
     """
-    from anchorecli.feeds import FEEDS, find
+    from anchorecli.feeds import find
     from anchorecli.feeds.osv import recognised
     from anchorecli.feeds.sync import SyncOptions
 
@@ -76,11 +77,20 @@ def sync(
         elif names:
             drivers = [find(name) for name in names]
         else:
-            drivers = [driver for driver in FEEDS if app.settings.feed_enabled(driver.name)]
+            drivers = [find(name) for name in _usual(app, everything=bool(flags["everything"]))]
         options = SyncOptions(Path(source) if source else None, allow_shrink=allow_shrink, force=refresh)
         if app.settings.offline and not source:
             raise UsageError("--offline forbids the network", hint="anchore feeds import FILE, or --from PATH")
         return EXIT_FEED if sync_each(app, drivers, options) else EXIT_PASS
+
+
+def _usual(app: App, *, everything: bool) -> list[str]:
+    """The feeds that a sync without names is about, by name: what the settings switch off is left out."""
+    from anchorecli.feeds import REGISTERED
+
+    held = {state.name for state in app.store.feed_states() if not state.starter}
+    names = {each.name for each in REGISTERED if each.usual or everything} | held
+    return sorted(name for name in names if app.settings.feed_enabled(name))
 
 
 def sync_site(app: App) -> None:
