@@ -138,7 +138,7 @@ class Artifact:
 
 
 def open_artifact(reference: str, access: Access = Access()) -> Artifact:  # noqa: B008 - a tuple of constants
-    """The artifact of a name, like ``registry.example/feeds:latest``; the registry is asked how it wants to be spoken to.
+    """The artifact of a name, like ``registry.example/feeds:latest``; asks the registry how it wants to be spoken to.
 
     Raises: UsageError for what is no name, FeedError where the registry cannot be reached.
     """

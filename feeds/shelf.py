@@ -130,7 +130,7 @@ def way(items: Sequence[Item], held: Held) -> list[Item]:
         return []
     ways = [_walk(deltas, held)]
     for full in [each for each in ordered(items) if not each.delta][-1:]:
-        steps, end = _walk(deltas, dict(held) | _end(full))
+        steps, end = _walk(deltas, {**held, **_end(full)})
         ways.append(([full, *steps], end))
     arriving = [steps for steps, end in ways if _reached(goal, end)]
     return min(arriving, key=lambda steps: sum(each.size for each in steps)) if arriving else ways[-1][0]

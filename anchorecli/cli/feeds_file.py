@@ -50,9 +50,9 @@ def export(start: Start, file: str, names: tuple[str, ...], since: int | None, s
 @trust_options
 @click.pass_obj
 def import_(start: Start, /, files: tuple[str, ...], allow_older: bool, **flags: object) -> None:
-    """Take the feeds of exported FILEs into the store, one after the other.
+    """Take the feeds of exported FILEs into the store.
 
-    A damaged file is refused whole, and so is a delta that does not start from what the store holds.
+    One after the other. A damaged file is refused whole, and so is a delta that does not start from what the store holds.
     """
     with start.app(flags) as app:
         for file in files:
@@ -81,9 +81,9 @@ def conditions(app: App) -> Conditions:
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.pass_obj
 def keygen(start: Start, file: str) -> None:
-    """Make a pair of keys for signing: the private one in FILE, the public one in FILE.pub.
+    """Make a pair of keys to sign feed files with.
 
-    The private key stays where feeds are exported, the public one goes to those who import them.
+    The private key, in FILE, stays where feeds are exported; the public one, in FILE.pub, goes to those who import them.
     """
     from anchorecli.feeds.signing import generate
 

@@ -55,9 +55,9 @@ def push(start: Start, /, file: str, reference: str, **flags: object) -> None:
 @trust_options
 @click.pass_obj
 def pull(start: Start, /, reference: str, out: str | None, **flags: object) -> None:
-    """Take feeds from a registry, where `feeds push` put them, into the store.
+    """Take feeds from a registry into the store.
 
-    Only what the store does not have yet is fetched: deltas where they lead there.
+    From where `feeds push` put them. Only what the store does not have yet is fetched: deltas where they lead there.
     """
     from anchorecli.feeds.shelf import bring
 

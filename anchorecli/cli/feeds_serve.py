@@ -25,9 +25,9 @@ from anchorecli.model import Problem
 def serve(
     start: Start, listen: str, directory: str | None, sign: str | None, refresh_interval: int, once: bool
 ) -> None:
-    """Serve this store's feeds to other sites: a full file, and a delta for each change since.
+    """Serve this store's feeds to other sites.
 
-    They take them with `anchore feeds sync --upstream URL`. Keep this store up to date with `anchore feeds sync` or
+    A full file, and a delta for each change since. They take them with `anchore feeds sync --upstream URL`. Keep this store up to date with `anchore feeds sync` or
     `anchore watch run`.
     """
     from anchorecli.feeds.publish import SUFFIX

@@ -1,4 +1,4 @@
-"""Feeds from site to site by command: deltas and signatures in files, a registry between them, one serving the other."""
+"""Feeds from site to site by command: deltas and signatures in files, a registry between, one serving the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a site offers, and which of it a store needs: never more bytes than necessary, never a step that does not fit."""
+"""What a site offers, and which of it a store needs: no more bytes than necessary, no step that does not fit."""
 
 from __future__ import annotations
 
@@ -163,11 +163,11 @@ def test_publish_and_follow(here: Store, there: Store, tmp_path: Path) -> None:
     assert publish(folder, here, day(2)) == ()
     synced(here, 3, *records(7))
     synced(here, 3, advisory(1, feed="epss"), feed="epss")
-    assert [each.delta for each in publish(folder, here, day(3))][0]
+    assert publish(folder, here, day(3))[0].delta
     here.confirm_feed("debian", day(4))
     synced(here, 4, advisory(1, "x", feed="epss"), feed="epss")
     here.forget_past("epss")
-    assert [each.delta for each in publish(folder, here, day(4))][0]
+    assert publish(folder, here, day(4))[0].delta
     assert follow(there, folder) == ["delta", "delta"]
     assert held(there) == held(here)
     assert follow(there, folder) == []
