@@ -50,9 +50,9 @@ def sync(
     refresh: bool,
     **flags: object,
 ) -> int:
-    """Bring feeds up to date: the usual ones and what the store holds already, or those NAMEd.
+    """Bring feeds up to date: the usual ones, or those NAMEd.
 
-    Names: alpine, debian, ghsa, and osv:ECOSYSTEM (osv:PyPI, osv:npm, osv:Debian:12 …). With --from, one name; for an
+    What the store holds already is brought along. Names: alpine, debian, ghsa, and osv:ECOSYSTEM (osv:PyPI, osv:npm, osv:Debian:12 …). With --from, one name; for an
     osv.dev export plain osv will do:
 
     \b
@@ -64,6 +64,7 @@ def sync(
 
     if source and len(names) != 1:
         raise UsageError("--from needs the one feed that PATH holds", hint=f"anchore feeds sync NAME --from {source}")
+    everything = bool(flags.pop("everything"))
     if flags["upstream"] and names:
         raise UsageError("--upstream brings all feeds", hint="leave the names away, or --upstream")
     with start.app(flags) as app:
@@ -77,7 +78,7 @@ def sync(
         elif names:
             drivers = [find(name) for name in names]
         else:
-            drivers = [find(name) for name in _usual(app, everything=bool(flags["everything"]))]
+            drivers = [find(name) for name in _usual(app, everything=everything)]
         options = SyncOptions(Path(source) if source else None, allow_shrink=allow_shrink, force=refresh)
         if app.settings.offline and not source:
             raise UsageError("--offline forbids the network", hint="anchore feeds import FILE, or --from PATH")

@@ -144,12 +144,20 @@ def _round(app: App, needs: Needs | None) -> int:
 
 def _sync(app: App, bundle: Bundle, needs: Needs) -> list[str]:
     """Bring the feeds up to date that the store holds, the watched images need, or the bundle looks at; the names of
-    those that failed. What the settings disable is left out; what was read from a file stays as it is."""
-    from anchorecli.cli.feeds import sync_each
+    those that failed. What the settings disable is left out; what was read from a file stays as it is. Where the
+    settings name an upstream, all comes from there."""
+    from anchorecli.cli.feeds import sync_each, sync_site
     from anchorecli.feeds import find
     from anchorecli.feeds.sync import SyncOptions
     from anchorecli.scan.needed import feeds_for_bundle
 
+    if upstream := app.settings.feeds_upstream:
+        try:
+            sync_site(app)
+        except AnchoreError as exc:
+            app.tell_problems([Problem("feeds", upstream, exc.message, exc.hint)])
+            return [upstream]
+        return []
     held = {state.name: state.url.startswith(("http://", "https://")) for state in app.store.feed_states()}
     names = {name for name, is_fetched in held.items() if is_fetched}
     names |= (_for_images(app, bundle, needs) | feeds_for_bundle(bundle)) - held.keys()
