@@ -299,7 +299,7 @@ def test_any_ecosystem_of_osv_can_be_named() -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("debain", "debian"), ("gsha", "ghsa"), ("nvd", "feeds:"), ("osv:", "osv:PyPI"), ("osv:../x", "osv:PyPI")],
+    [("debain", "debian"), ("gsha", "ghsa"), ("nosuch", "feeds:"), ("osv:", "osv:PyPI"), ("osv:../x", "osv:PyPI")],
 )
 def test_unknown_feeds(name: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
