@@ -76,7 +76,7 @@ def image_facts(image: Image) -> list[tuple[str, str]]:
     """The image's own, layer by layer."""
     found = [
         ("image:id", image.annotations.get("anchore.sbom.subject.id") or image.image_id),
-        ("image:digest", image.digest),
+        ("image:digest", image.digest or image.annotations.get("anchore.sbom.subject.digest", "")),
         ("image:index_digest", image.index_digest),
         ("image:platform", str(image.config.platform)),
     ]

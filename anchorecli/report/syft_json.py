@@ -176,12 +176,12 @@ def _relationships(root: str, named: list[tuple[str, Package]]) -> Iterator[Obje
 def _source(image: Image) -> Object:
     platform = image.config.platform
     tags = [stock.text(name) for name in image.names]
-    digest = image.digest or image.image_id
+    version = stock.image_version(image)
     ref = image.ref
     return {
-        "id": digest.removeprefix("sha256:") or "image",
-        "name": stock.text(ref.name.partition("@")[0] if ref.repository else ref.name or ref.original),
-        "version": digest,
+        "id": version.removeprefix("sha256:") or "image",
+        "name": stock.text(ref.name.partition("@")[0]) if ref.repository else stock.image_name(image),
+        "version": version,
         "type": "image",
         "metadata": {
             "userInput": stock.text(ref.original),

@@ -35,7 +35,9 @@ def read_sbom(ref: ImageRef) -> Analysis:
     data = data_of(ref.path)
     contents = contents_of(ref.path, data)
     made = assembled(contents)
-    distro, mixed = distros.chosen(contents.distros, made.purls)
+    # The purls of this program's own documents are made of the distribution they name.
+    own = any(each.own for each in contents.components)
+    distro, mixed = distros.chosen(contents.distros, () if own and contents.distros else made.purls)
     problems = [*contents.problems, *made.problems, *mixed, *_remarks(contents, made.packages)]
     return Analysis(
         image=_image(ref, contents, Digest(f"sha256:{hashlib.sha256(data).hexdigest()}")),

@@ -14,11 +14,13 @@ from anchorecli.model import DiffId, Package, Problem
 from anchorecli.sbom.contents import Component, Contents
 from anchorecli.sbom.purls import Purl, parse
 from anchorecli.values import replace
+from anchorecli.versions import SCHEMES
 
 _SCHEMES = {
-    "alpm": "rpm",
+    "alpm": "pacman",
     "bitnami": "semver",
     "conan": "semver",
+    "ebuild": "portage",
     "github": "semver",
     "githubactions": "semver",
     "golang": "go",
@@ -28,8 +30,7 @@ _SCHEMES = {
     "pypi": "pep440",
     "swift": "semver",
 }
-_OWN_NAME = frozenset({"apk", "cargo", "composer", "cran", "deb", "gem", "hex", "maven", "npm", "nuget", "rpm"})
-"""Types whose scheme of version is called as they are; all others are compared loosely."""
+"""purl type → scheme of version, where it is not called as the type is; all others are compared loosely."""
 _JOINED = {"maven": ":"}
 _NO_NAMESPACE = frozenset({"deb", "rpm", "apk", "alpm", "opkg"})
 """Types whose namespace is the distribution, no part of the name."""
@@ -103,7 +104,7 @@ def _package(component: Component, purl: Purl | None) -> Package | None:
         name=name,
         version=version,
         type=kind,
-        scheme=facts.get("scheme") or (kind if kind in _OWN_NAME else _SCHEMES.get(kind, "fuzzy")),
+        scheme=facts.get("scheme") or (kind if kind in SCHEMES else _SCHEMES.get(kind, "fuzzy")),
         purl=component.purl or facts.get("purl", ""),
         arch=facts.get("arch") or qualifiers.get("arch", ""),
         source=source or name,
