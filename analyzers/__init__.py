@@ -55,6 +55,8 @@ REGISTERED: tuple[Registered, ...] = (
 """Every analyzer of every scan."""
 
 ON_DEMAND: tuple[Registered, ...] = (
+    Registered("declared", 1, "declared.plugin.DeclaredAnalyzer"),
+    Registered("hints", 1, "demand.hints.HintAnalyzer"),
     Registered("secrets", 1, "demand.secrets.SecretAnalyzer"),
     Registered("contents", 1, "demand.contents.ContentAnalyzer"),
     Registered("retrieve", 1, "demand.retrieve.RetrieveAnalyzer"),
@@ -101,6 +103,8 @@ def on_demand(demand: Demand, scanner: Scanner | None = None, bounds: Bounds | N
     """What has to run for a demand. Malware is looked for only where there is a scanner."""
     bounds = bounds or Bounds()
     options = {
+        "declared": "" if demand.declared else None,
+        "hints": "" if demand.hints else None,
         "secrets": str(bounds.secrets) if demand.secrets else None,
         "contents": "\n".join((str(bounds.contents), *demand.contents)) if demand.contents else None,
         "retrieve": "\n".join((str(bounds.retrieve), *demand.retrieve)) if demand.retrieve else None,

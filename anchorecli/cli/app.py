@@ -15,7 +15,7 @@ from anchorecli.cli.progress import Tell, progress
 from anchorecli.errors import UsageError
 from anchorecli.feeds import NAMES
 from anchorecli.model import Analysis, Demand, Event, ImageRef, Platform, Problem, Report, Severity
-from anchorecli.values import dataclass, field
+from anchorecli.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from anchorecli.analyzers import Scanner
@@ -117,8 +117,8 @@ class App:
     def demand(self, bundle: Bundle | None = None) -> Demand:
         """What to look for beyond packages: by the settings, and by the rules of a bundle."""
         settings = self.settings
-        asked = Demand(
-            digests=self.file_digests,
+        asked = replace(
+            self.demand_packages(),
             secrets=settings.secret_search_enabled,
             contents=settings.content_search,
             retrieve=settings.retrieve_files,
@@ -130,6 +130,11 @@ class App:
         from anchorecli.policy.demand import demand
 
         return asked.union(demand(bundle))
+
+    def demand_packages(self) -> Demand:
+        """What to look for where only packages are asked for."""
+        settings = self.settings
+        return Demand(digests=self.file_digests, declared=settings.declared, hints=settings.hints)
 
     def analyze(
         self, reference: ImageRef, demand: Demand | None = None, meanwhile: Callable[[], None] | None = None
@@ -155,6 +160,9 @@ class App:
             progress(reference.name, enabled=not self.quiet) as tell,
             open_source(reference, source_options(settings, tell, self._known_config)) as source,
         ):
+            if source.image.ref.transport == "dir":
+                # A project's directory says by its lock files what it is made of.
+                demand = replace(demand, declared=True)
             options = AnalyzeOptions(
                 now=self.now,
                 demanded=on_demand(demand, scanner, bounds),
@@ -164,6 +172,7 @@ class App:
                 progress=tell,
                 timings=self.timings if self.verbose else None,
                 force=self.force,
+                all_layers=settings.all_layers,
                 meanwhile=meanwhile,
             )
             return analyze(source, self.store, options)

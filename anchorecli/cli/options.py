@@ -75,6 +75,17 @@ def policy_options(function: F) -> F:
     return function
 
 
+def catalog_options(function: F) -> F:
+    """Which packages count beside those installed."""
+    for decorate in reversed((
+        option("--declared", is_flag=True, default=None, help="Also what lock files name [default: in directories]."),
+        option("--hints", is_flag=True, default=None, help="Also what the image's anchore_hints.json names."),
+        option("--all-layers", is_flag=True, default=None, help="Also what later layers removed or replaced."),
+    )):  # fmt: skip
+        function = decorate(function)
+    return function
+
+
 def search_options(function: F) -> F:
     """What to look for beside packages, whether or not a rule asks for it."""
     for decorate in reversed((

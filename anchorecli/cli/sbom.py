@@ -8,16 +8,16 @@ from typing import Any
 import click
 
 from anchorecli.cli.app import Start
-from anchorecli.cli.options import image_options, output_options
+from anchorecli.cli.options import catalog_options, image_options, output_options
 from anchorecli.cli.output import parse_outputs, prepare, render_options, write_outputs
 from anchorecli.errors import EXIT_INDETERMINATE, EXIT_PASS
-from anchorecli.model import Demand
 from anchorecli.scan.analysis import inventory
 
 
 @click.command()
 @click.argument("image")
 @image_options
+@catalog_options
 @output_options("sbom")
 @click.pass_obj
 def sbom(start: Start, /, image: str, **flags: Any) -> int:
@@ -41,7 +41,7 @@ def sbom(start: Start, /, image: str, **flags: Any) -> int:
         timestamp=start.epoch(),
     )
     with start.app(flags) as app:
-        analysis = app.analyze(app.reference(image), Demand(digests=app.file_digests), lambda: prepare(outputs))
+        analysis = app.analyze(app.reference(image), app.demand_packages(), lambda: prepare(outputs))
         write_outputs(outputs, inventory(analysis, app.now), look)
         app.tell_problems(analysis.problems)
         return EXIT_INDETERMINATE if any(problem.incomplete for problem in analysis.problems) else EXIT_PASS

@@ -9,7 +9,14 @@ from typing import Any
 import click
 
 from anchorecli.cli.app import App, Start
-from anchorecli.cli.options import image_options, option, output_options, policy_options, search_options
+from anchorecli.cli.options import (
+    catalog_options,
+    image_options,
+    option,
+    output_options,
+    policy_options,
+    search_options,
+)
 from anchorecli.cli.output import Output, parse_outputs, prepare, render_options, write_outputs
 from anchorecli.cli.since import CAUSES, side, since_then
 from anchorecli.errors import EXIT_INDETERMINATE, EXIT_PASS, EXIT_STOP, UsageError
@@ -23,6 +30,7 @@ _CAUSES_HELP = "With --since: fail only on what that caused; repeatable."
 @image_options
 @policy_options
 @search_options
+@catalog_options
 @option("--dockerfile", metavar="FILE", help="The Dockerfile it was built from, for the dockerfile gate.")
 @output_options("report")
 @option("--offline", is_flag=True, default=None, help="Use no network at all.")

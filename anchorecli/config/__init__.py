@@ -12,6 +12,9 @@ Format: YAML, a mapping of the keys of ``OPTIONS``, each group a mapping of its 
     retrieve-files: [/etc/passwd, /etc/ssh/sshd_config]      # kept whole, up to retrieve-file-bytes
     malware: {enabled: true, clamd: /run/clamav/clamd.ctl}   # or host:port
     verify-packages: true                                    # files of OS packages against the package database
+    declared: true                                           # packages that lock files name, in images too
+    hints: true                                              # believe an image's anchore_hints.json
+    all-layers: true                                         # packages that later layers removed, too
     webhooks:
       - url: {env: SLACK_URL}                  # {env: NAME} and {file: PATH} keep secrets out of the file
         events: [vuln_update, policy_eval]

@@ -121,6 +121,12 @@ class Settings:
     """Paths of files that are kept whole."""
     retrieve_file_bytes: int = 1000 * 1024
     verify_packages: bool = False
+    declared: bool = False
+    """Whether lock files count in images too; in directories they do."""
+    hints: bool = False
+    """Whether an image's own ``anchore_hints.json`` is believed."""
+    all_layers: bool = False
+    """Whether packages count that later layers removed or replaced."""
     malware_enabled: bool = False
     malware_clamd: str = ""
     """Where clamd listens: a socket's path or ``host:port``; empty: at the usual sockets, else clamscan."""

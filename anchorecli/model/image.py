@@ -266,6 +266,10 @@ class Demand:
     """The decision needs the file list (``Evidence.tree``)."""
     unowned: bool = False
     """Which executables no package owns."""
+    declared: bool = False
+    """Packages that lock files name."""
+    hints: bool = False
+    """Packages that the image's own file of hints names."""
 
     def union(self, other: Demand) -> Demand:
         """What both ask for."""
@@ -278,6 +282,8 @@ class Demand:
             verify=self.verify or other.verify,
             files=self.files or other.files,
             unowned=self.unowned or other.unowned,
+            declared=self.declared or other.declared,
+            hints=self.hints or other.hints,
         )
 
 
@@ -302,5 +308,6 @@ class Analysis:
     """Executable files (ELF, PE, Mach-O by content, or any with an execute permission) that no package owns."""
     looked_for: Mapping[str, str] = field(default_factory=dict)
     """What was looked for on demand → how: ``secrets``, ``contents`` (the patterns, a line each), ``retrieve`` (the
-    paths, a line each), ``malware`` (scanner and its database), ``verify``, ``unowned``. What is missing here was not
+    paths, a line each), ``malware`` (scanner and its database), ``verify``, ``unowned``, ``declared``, ``hints``,
+    ``layers`` (``all``). What is missing here was not
     looked for, so nothing can be said of it."""

@@ -43,6 +43,8 @@ class AnalyzeOptions:
     timings: dict[str, float] | None = None
     force: bool = False
     """Read every layer again, whatever the store holds."""
+    all_layers: bool = False
+    """Packages of every layer, those that later layers removed or replaced among them."""
     meanwhile: Callable[[], None] | None = None
     """Called once while layers are read, if any has to be: for what will be needed afterwards (slow imports)."""
 
@@ -55,6 +57,7 @@ def analyze(source: Source, store: Store, options: AnalyzeOptions) -> Analysis:
     image = source.image
     always = REGISTERED if options.analyzers is None else options.analyzers
     analyzer_set = _analysis_key(fact_keys((*always, *options.demanded), digests=options.limits.digests))
+    analyzer_set += "/all-layers" if options.all_layers else ""
     if not options.force and (known := _stored_analysis(store, image, analyzer_set)) is not None:
         return known
     # Here, since a known image has no use for the code that reads layers.
@@ -70,6 +73,10 @@ def analyze(source: Source, store: Store, options: AnalyzeOptions) -> Analysis:
         again = replace(options, analyzers=further, force=False, meanwhile=None)
         analyzers, (facts, complete) = further, layer_facts(source, store, again)
     analysis = assemble(image, analyzers, facts)
+    if options.all_layers:
+        from anchorecli.scan.layers import with_hidden
+
+        analysis = with_hidden(analysis, lambda part: assemble(part, analyzers, facts))
     if complete:
         save(store, analysis, analyzer_set, options.now)
     return analysis

@@ -1,0 +1,1 @@
+"""What lock files declare: read on demand, one file for each family of formats."""

@@ -1,0 +1,114 @@
+"""Packages that lock files name: what a build would install, not what is there.
+
+Asked for in directories, where a project's sources are; in images only on request, since a lock file there proves
+nothing. Each package says so (``kind: declared``); what was also found installed in that version is not repeated.
+
+=====================  ===============================================================================================
+``texts``              requirements*.txt (exact pins), Gemfile.lock, go.mod, gradle.lockfile, mix.lock, rebar.lock,
+                       cabal.project.freeze, stack.yaml.lock, Podfile.lock
+``objects`` (JSON)     package-lock.json, npm-shrinkwrap.json, deno.lock, Pipfile.lock, composer.lock,
+                       packages.lock.json, Package.resolved, conan.lock, renv.lock
+``tables`` (TOML)      Cargo.lock, poetry.lock, pdm.lock, uv.lock, Manifest.toml (Julia)
+``indented``           yarn.lock (both forms), pnpm-lock.yaml, pubspec.lock
+=====================  ===============================================================================================
+
+Dependencies for development alone are left out where the file tells them apart. Not handled: pom.xml and other files
+that name ranges, bun.lock, lock files of installed packages and in test data.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Self
+
+from anchorecli.analyzers.base import Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.language.rows import package
+from anchorecli.model import Json, Package
+from anchorecli.values import dataclass
+
+MAX_BYTES = 64 * 1024 * 1024
+
+READERS = {
+    "Gemfile.lock": ("texts", "gemfile"),
+    "go.mod": ("texts", "go_mod"),
+    "gradle.lockfile": ("texts", "gradle"),
+    "buildscript-gradle.lockfile": ("texts", "gradle"),
+    "mix.lock": ("texts", "mix"),
+    "rebar.lock": ("texts", "rebar"),
+    "cabal.project.freeze": ("texts", "cabal"),
+    "stack.yaml.lock": ("texts", "stack"),
+    "Podfile.lock": ("texts", "podfile"),
+    "package-lock.json": ("objects", "package_lock"),
+    "npm-shrinkwrap.json": ("objects", "package_lock"),
+    "deno.lock": ("objects", "deno"),
+    "Pipfile.lock": ("objects", "pipfile"),
+    "composer.lock": ("objects", "composer"),
+    "packages.lock.json": ("objects", "nuget"),
+    "Package.resolved": ("objects", "swift"),
+    ".package.resolved": ("objects", "swift"),
+    "conan.lock": ("objects", "conan"),
+    "renv.lock": ("objects", "renv"),
+    "Cargo.lock": ("tables", "cargo"),
+    "poetry.lock": ("tables", "python"),
+    "pdm.lock": ("tables", "python"),
+    "uv.lock": ("tables", "python"),
+    "Manifest.toml": ("tables", "julia"),
+    "yarn.lock": ("indented", "yarn"),
+    "pnpm-lock.yaml": ("indented", "pnpm"),
+    "pubspec.lock": ("indented", "pubspec"),
+}
+"""Base name → the file of this package and the function in it."""
+
+_ELSEWHERE = ("/node_modules/", "/site-packages/", "/dist-packages/", "/gems/", "/testdata/", "/fixtures/", "/pkg/mod/")
+"""Directories of installed packages, whose own lock files say nothing, and of test data."""
+
+
+def _wanted(path: str, _size: int, _mode: int) -> bool:
+    whole = f"/{path}"
+    base = whole[whole.rfind("/") + 1 :]
+    return (base in READERS or _is_requirements(base)) and not any(each in whole for each in _ELSEWHERE)
+
+
+def _is_requirements(base: str) -> bool:
+    return base.endswith(".txt") and "requirements" in base
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredAnalyzer:
+    """Packages of lock files as rows (see ``language.rows``): a fact is the list of one file's."""
+
+    name: str = "declared"
+    version: int = 1
+    options: str = ""
+    wants: Wants = Wants(names=frozenset(READERS), suffixes=frozenset({".txt"}), match=_wanted, max_bytes=MAX_BYTES)
+
+    @classmethod
+    def of(cls, options: str, _scanner: object = None) -> Self:
+        """The analyzer; it has no options."""
+        return cls(options=options)
+
+    def read(self, file: LayerFile) -> Json | None:
+        """The rows of one file."""
+        module_name, function = READERS.get(file.path.rpartition("/")[2], ("texts", "requirements"))
+        module: Any = import_module(f"anchorecli.analyzers.declared.{module_name}")
+        try:
+            return list(getattr(module, function)(file.data())) or None
+        except (ValueError, RecursionError) as exc:
+            return partial(None, str(exc) or "nested too deeply")
+
+    def assemble(self, view: View) -> Found:
+        """A package for each row that nothing installed is."""
+        installed = {(each.type, _key(each), each.version) for each in view.packages}
+        packages: dict[tuple[str, str], Package] = {}
+        count = 0
+        for fact in view.facts():
+            count += 1
+            for each in fact.value:
+                made = package(view, fact, each, "declared", {"kind": "declared"})
+                if (made.type, _key(made), made.version) not in installed:
+                    packages.setdefault((made.purl, fact.path), made)
+        return Found(packages=tuple(packages.values()), looked_for={"declared": f"{count} lock files"})
+
+
+def _key(package: Package) -> str:
+    return package.name.lower().replace("_", "-") if package.type in ("pypi", "nuget", "composer") else package.name

@@ -1,0 +1,68 @@
+"""Lock files that are TOML.
+
+Format: https://doc.rust-lang.org/cargo/guide/cargo-toml-vs-cargo-lock.html , Poetry's, PDM's and uv's lock files, each
+an array ``[[package]]``; https://pkgdocs.julialang.org/v1/toml-files/#Manifest.toml (``[[deps.NAME]]``).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+from anchorecli.analyzers.language.core_metadata import printable
+from anchorecli.analyzers.language.rows import Row, row
+
+_LOCAL = frozenset({"virtual", "editable", "directory", "path", "git"})
+
+
+def cargo(data: bytes) -> Iterator[Row]:
+    """Crates from a registry; those without a source are the workspace's own."""
+    for entry in _packages(_table(data).get("package")):
+        source = entry.get("source")
+        if isinstance(source, str) and source.startswith(("registry+", "sparse+")):
+            yield from _row("cargo", entry)
+
+
+def python(data: bytes) -> Iterator[Row]:
+    """Distributions from an index; in older lock files of Poetry those of the category ``dev`` are left out."""
+    for entry in _packages(_table(data).get("package")):
+        if not _is_elsewhere(entry.get("source")) and entry.get("category") != "dev":
+            for each in _row("pypi", entry):
+                yield {**each, "name": re.sub(r"[-_.]+", "-", each["name"]).lower()}
+
+
+def _is_elsewhere(source: object) -> bool:
+    """Whether a distribution is from no index: Poetry says a type, uv by the key, PDM puts it beside the name."""
+    if not isinstance(source, dict) or "registry" in source:
+        return False
+    return source.get("type", "legacy") != "legacy" or not _LOCAL.isdisjoint(source) or source.keys() == {"url"}
+
+
+def julia(data: bytes) -> Iterator[Row]:
+    """Registered packages; the standard library has no versions of its own there."""
+    document = _table(data)
+    if "manifest_format" not in document and "julia_version" not in document:
+        return
+    deps = document.get("deps")
+    for name, entries in deps.items() if isinstance(deps, dict) else ():
+        for entry in _packages(entries):
+            yield from _row("julia", {**entry, "name": name})
+
+
+def _row(kind: str, entry: dict[str, Any]) -> Iterator[Row]:
+    name, version = entry.get("name"), entry.get("version")
+    if isinstance(name, str) and isinstance(version, str) and name and version:
+        yield row(kind, printable(name), printable(version))
+
+
+def _packages(value: object) -> Iterator[dict[str, Any]]:
+    return (each for each in value if isinstance(each, dict)) if isinstance(value, list) else iter(())
+
+
+def _table(data: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(data.decode("utf-8", "replace").replace("\r\n", "\n"))
+    except tomllib.TOMLDecodeError as exc:
+        raise ValueError(f"no TOML: {exc}") from None
