@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from cyclonedx.model.bom import Bom
 from cyclonedx.output.json import JsonV1Dot6
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from cyclonedx.validation.xml import XmlValidator
 from packageurl import PackageURL
 
-from anchorecli.model import Package, Report
+from anchorecli.model import ImagePath, Location, Package, Problem, Report
 from anchorecli.report import RenderOptions
 from anchorecli.report.cyclonedx_json import CycloneDxJson
+from anchorecli.report.cyclonedx_xml import CycloneDxXml
+from anchorecli.spdx import IDS, is_license
 from tests.report import samples
 
 SAMPLES = {
@@ -26,6 +30,15 @@ SAMPLES = {
     "incomplete": samples.indeterminate_report(),
     "empty": samples.report(analysis=replace(samples.report().analysis, packages=(), distro=None)),
 }
+
+
+def ordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: ordered(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return sorted(map(ordered, value), key=lambda each: json.dumps(each, sort_keys=True))
+    # It spells package URLs in its own way.
+    return PackageURL.from_string(value).to_string() if str(value).startswith("pkg:") else value
 
 
 def render(report: Report, timestamp: str = "") -> Any:
@@ -48,6 +61,60 @@ def test_it_is_valid(name: str) -> None:
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
 
 
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_xml_is_valid_and_says_the_same(name: str) -> None:
+    options = RenderOptions(timestamp="2026-11-21T00:00:00+00:00")
+    text = CycloneDxXml().render(SAMPLES[name], options)
+    assert XmlValidator(SchemaVersion.V1_6).validate_str(text) is None
+    assert "##" not in text
+    ours = json.loads(CycloneDxJson().render(SAMPLES[name], options))
+    theirs = Bom.from_xml(ElementTree.fromstring(text))  # type: ignore[attr-defined]
+    assert theirs.serial_number.urn == ours["serialNumber"]
+    if name == "hostile":
+        return  # XML has no way to write a control character
+    written = json.loads(JsonV1Dot6(Bom.from_json(ours)).output_as_string())  # type: ignore[attr-defined]
+    assert ordered(json.loads(JsonV1Dot6(theirs).output_as_string())) == ordered(written)
+
+
+def test_every_licence_of_the_list_is_valid() -> None:
+    licenses = sorted(name for name in IDS if is_license(name))
+    packages = [replace(samples.NGINX, licenses=(name,), name=f"n{at}") for at, name in enumerate(licenses)]
+    document = CycloneDxJson().render(with_packages(*packages), RenderOptions())
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(document) is None
+    assert document.count('"license": {"id"') == len(licenses)
+
+
+def test_what_could_not_be_looked_at_makes_the_composition_incomplete() -> None:
+    base = samples.report()
+    problem = Problem("analyze", "var/lib/dpkg/status", "damaged", "build it again")
+    document = render(replace(base, analysis=replace(base.analysis, problems=(problem,))))
+    assert document["compositions"] == [{"aggregate": "incomplete", "assemblies": ["image"]}]
+    (told,) = document["metadata"]["properties"]
+    assert told["name"] == "anchore:problem:0"
+    assert json.loads(told["value"])["message"] == "damaged"
+    remark = replace(problem, incomplete=False)
+    document = render(replace(base, analysis=replace(base.analysis, problems=(remark,))))
+    assert "compositions" not in document
+    assert len(document["metadata"]["properties"]) == 1
+
+
+def test_group_supplier_hashes_and_evidence() -> None:
+    log4j = Package(
+        "org.apache:log4j-core", "2.14.1", "maven", "maven", purl="pkg:maven/org.apache/log4j-core@2.14.1",
+        vendor="The Apache Software Foundation <dev@apache.org>", metadata={"sha1": "AB" * 20, "md5": "no digest"},
+        locations=(Location(ImagePath("app.jar:log4j.jar"), samples.diff_id(1)),), layer=samples.diff_id(0),
+    )  # fmt: skip
+    found = component(with_packages(log4j), "log4j-core")
+    assert found["group"] == "org.apache"
+    assert found["supplier"] == {"name": "The Apache Software Foundation", "contact": [{"email": "dev@apache.org"}]}
+    assert found["hashes"] == [{"alg": "SHA-1", "content": "ab" * 20}]
+    context = f"layer {samples.diff_id(1)}"
+    assert found["evidence"] == {"occurrences": [{"location": "/app.jar:log4j.jar", "additionalContext": context}]}
+    properties = {each["name"]: each["value"] for each in found["properties"]}
+    assert found["cpe"] == "cpe:2.3:a:apache:log4j-core:2.14.1:*:*:*:*:*:*:*"
+    assert properties["anchore:cpe:source"] == "guessed"
+
+
 def test_it_is_what_the_library_reads_and_writes_itself() -> None:
     ours = render(samples.report(), "2026-11-21T00:00:00Z")
     theirs = json.loads(JsonV1Dot6(Bom.from_json(ours)).output_as_string())  # type: ignore[attr-defined]
@@ -57,14 +124,6 @@ def test_it_is_what_the_library_reads_and_writes_itself() -> None:
         edges = {each["ref"]: sorted(each["dependsOn"]) for each in document["dependencies"] if "dependsOn" in each}
         components = sorted(document["components"], key=lambda each: str(each["bom-ref"]))
         return {**document, "dependencies": edges, "components": components}
-
-    def ordered(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: ordered(each) for key, each in value.items()}
-        if isinstance(value, list):
-            return sorted(map(ordered, value), key=lambda each: json.dumps(each, sort_keys=True))
-        # It spells package URLs in its own way.
-        return PackageURL.from_string(value).to_string() if str(value).startswith("pkg:") else value
 
     ours["metadata"]["timestamp"] = "2026-11-21T00:00:00+00:00"
     assert ordered(normal(theirs)) == ordered(normal(ours))
