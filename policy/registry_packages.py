@@ -90,6 +90,12 @@ class Registry(NamedTuple):
                     )
                     yield Problem("policy", f"{self.gate}.{name}", message, _HINT)
                 return
+            unasked = frozenset(evidence.enrichment.unasked.get(self.kind, ()))
+            if late := sorted({package.name for package in packages} & unasked):
+                about = f"rule {arguments.rule_id} could not be decided for {_named(late)}"
+                message = f"{about}: the packages feed is older than the image"
+                yield Problem("policy", f"{self.gate}.{name}", message, _HINT)
+                packages = [package for package in packages if package.name not in unasked]
             if arguments.compat and not any(package.name in official for package in packages):
                 return
             for package in packages:
@@ -102,6 +108,11 @@ class Registry(NamedTuple):
 
     def _looked_at(self, evidence: Evidence, _arguments: Arguments) -> str:
         return counted(len(_present(self, evidence)), f"{self.kind} package")
+
+
+def _named(names: list[str]) -> str:
+    more = len(names) - 3
+    return ", ".join(names[:3]) + (f" and {more} others" if more > 0 else "")
 
 
 _EXAMPLES = {"npm": "event-stream", "gem": "rest-client"}

@@ -136,6 +136,8 @@ class Enrichment(NamedTuple):
     """The day (``YYYY-MM-DD``) the distribution's support ends, empty where no end is set."""
     official: Mapping[str, Mapping[str, OfficialPackage]] = {}
     """``npm`` and ``gem`` → name → what the registry has, for the packages of the image. A missing key: no feed."""
+    unasked: Mapping[str, tuple[str, ...]] = {}
+    """``npm`` and ``gem`` → names that the registry was not asked about, since the feed is older than the image."""
 
 
 class Candidate(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from anchorecli.model.advisory import Cvss, FeedState
+from anchorecli.model.advisory import Cvss, Enrichment, FeedState
 from anchorecli.model.base import Action, FixState, Json, MatchVerdict, Problem, Severity, Status
 from anchorecli.model.image import Analysis, Package
 from anchorecli.values import dataclass, field
@@ -182,6 +182,8 @@ class Report:
     created_at: str
     problems: tuple[Problem, ...] = ()
     """Coverage: every problem of every stage, sorted."""
+    enrichment: Enrichment = Enrichment()
+    """What was known of the vulnerabilities and the distribution beside advisories; ``official`` is not kept."""
 
 
 @dataclass(frozen=True, slots=True)

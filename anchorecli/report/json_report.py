@@ -15,6 +15,7 @@ from typing import Any
 from anchorecli.model import (
     AllowOutcome,
     Distro,
+    Enrichment,
     FeedState,
     Finding,
     Image,
@@ -70,7 +71,7 @@ def document(report: Report) -> dict[str, Any]:
     """The report as plain JSON values, in the shape of the schema."""
     image = report.analysis.image
     layers = identity.layers_by_id(image)
-    starter = identity.starter_feeds(report)
+    starter, beside = identity.starter_feeds(report), report.enrichment
     counted, undecided = identity.counted(report), identity.undecided(report)
     suppressed = identity.suppressed(report)
     matches = sorted(counted + undecided, key=identity.match_order)
@@ -95,10 +96,11 @@ def document(report: Report) -> dict[str, Any]:
         "evaluation": _evaluation(report),
         "image": _image(image),
         "distro": report.analysis.distro and _distro(report.analysis.distro),
+        "end_of_life": report.enrichment.end_of_life,
         "feeds": [_feed(feed) for feed in sorted(report.feeds, key=lambda feed: feed.name)],
         "packages": [_package(package) for package in packages],
-        "matches": [_match(match, layers, starter) for match in matches],
-        "suppressed": [_match(match, layers, starter) | {"reason": match.suppressed} for match in suppressed],
+        "matches": [_match(match, layers, starter, beside) for match in matches],
+        "suppressed": [_match(match, layers, starter, beside) | {"reason": match.suppressed} for match in suppressed],
         **facts(report.analysis),
     }
 
@@ -221,7 +223,7 @@ def _package(package: Package) -> _Written:
     )
 
 
-def _match(match: Match, layers: _Layers, starter: frozenset[str]) -> dict[str, Any]:
+def _match(match: Match, layers: _Layers, starter: frozenset[str], beside: Enrichment) -> dict[str, Any]:
     package = match.package
     index, layer = layers.get(package.layer, (-1, None))
     return {
@@ -253,9 +255,25 @@ def _match(match: Match, layers: _Layers, starter: frozenset[str]) -> dict[str, 
             {"version": cvss.version, "vector": cvss.vector, "score": cvss.score, "source": cvss.source}
             for cvss in match.cvss
         ],
+        "epss": _epss(match, beside),
+        "known_exploited": _exploited(match, beside),
         "why": match.why,
         "layer": layer and {"index": index, "diff_id": layer.diff_id, "instruction": layer.instruction},
     }
+
+
+def _epss(match: Match, beside: Enrichment) -> dict[str, float] | None:
+    """The worst score of the names a vulnerability goes by; None where no feed has one."""
+    found = [each for name in (match.id, *match.aliases) if (each := (beside.epss or {}).get(name))]
+    worst = max(found, default=None)
+    return worst and {"score": worst.score, "percentile": worst.percentile}
+
+
+def _exploited(match: Match, beside: Enrichment) -> dict[str, Any] | None:
+    """The catalog's entry; None where it has none, or no feed of it is there (see ``feeds``)."""
+    names = (match.id, *match.aliases)
+    entry = next((each for name in names if (each := (beside.exploited or {}).get(name))), None)
+    return entry and {"added": entry.added, "due": entry.due, "ransomware": entry.ransomware}
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from anchorecli.model import (
     Advisory,
     Analysis,
     Candidate,
+    Enrichment,
     FeedState,
     Report,
 )
@@ -65,6 +66,8 @@ def matched_by(analysis: Analysis, store: Store, feeds: Feeds) -> Matched:
         found = match(analysis.packages, analysis.distro, knowledge.lookup, knowledge.details, known)
         revision = store.revision() if feeds.revision is None else feeds.revision
         beside = enrich(knowledge.lookup, knowledge.covered, analysis, found.matches)
+        if feeds.enrichment is not None:
+            beside = Enrichment(*feeds.enrichment[:3], *beside[3:])
         return Matched(found, knowledge.states(), revision, knowledge.covered, beside)
 
 
@@ -99,6 +102,7 @@ def judged(analysis: Analysis, bundle: Bundle, occasion: Occasion, given: Given,
         tool_version=__version__,
         created_at=occasion.now,
         problems=tuple(sorted({*problems, *verdict.problems})),
+        enrichment=Enrichment(*matched.enrichment[:3]),
     )
     return Decision(report, bundle, evidence, occasion)
 

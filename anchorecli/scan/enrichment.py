@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from anchorecli.feeds.ecosystems import REGISTRIES, is_registry_name
 from anchorecli.matching import ecosystems_of
-from anchorecli.model import Analysis, Candidate, Enrichment, Epss, KnownExploited, Match
+from anchorecli.model import Analysis, Candidate, Enrichment, Epss, KnownExploited, Match, OfficialPackage, Package
 
 EPSS, KEV, END = "epss", "kev", "end-of-life"
 
@@ -18,9 +19,10 @@ Lookup = Callable[[Sequence[tuple[str, str]]], Iterable[Candidate]]
 
 def enrich(lookup: Lookup, covered: frozenset[str], analysis: Analysis, matches: Iterable[Match]) -> Enrichment:
     """What is known of the vulnerabilities of an image, and of its distribution."""
+    official, unasked = _registries(lookup, covered, analysis)
     spaces = covered & {EPSS, KEV, END}
     if not spaces:
-        return Enrichment()
+        return Enrichment(official=official, unasked=unasked)
     cves = sorted({name for match in matches for name in (match.id, *match.aliases) if name.startswith("CVE-")})
     keys = [(space, cve) for space in (EPSS, KEV) if space in spaces for cve in cves]
     releases = tuple(ecosystems_of(analysis.distro)) if analysis.distro and END in spaces else ()
@@ -35,7 +37,39 @@ def enrich(lookup: Lookup, covered: frozenset[str], analysis: Analysis, matches:
         epss={cve: _epss(values) for cve, values in found[EPSS].items()} if EPSS in spaces else None,
         exploited={cve: _exploited(values) for cve, values in found[KEV].items()} if KEV in spaces else None,
         end_of_life=end,
+        official=official,
+        unasked=unasked,
     )
+
+
+def _registries(
+    lookup: Lookup, covered: frozenset[str], analysis: Analysis
+) -> tuple[dict[str, dict[str, OfficialPackage]], dict[str, tuple[str, ...]]]:
+    """What registries have of the image's packages, and which of those nobody has asked them about."""
+    official: dict[str, dict[str, OfficialPackage]] = {}
+    unasked = {}
+    for kind, space in REGISTRIES.items():
+        if space not in covered:
+            continue
+        names = {package.name for package in analysis.packages if package.type == kind and is_registrys(package)}
+        found = {each.package: each.versions for each in (lookup([(space, name) for name in names]) if names else ())}
+        official[kind] = {name: _official(versions) for name, versions in found.items() if versions}
+        unasked[kind] = tuple(sorted(names - found.keys()))
+    return official, unasked
+
+
+def is_registrys(package: Package) -> bool:
+    """Whether a package's registry may be asked about it.
+
+    Not about packages of distributions, whose versions are their own, nor about applications that are nobody's but the
+    image's, whose names are not the registries' business.
+    """
+    return not package.owner and "private" not in package.metadata and is_registry_name(package.type, package.name)
+
+
+def _official(versions: str) -> OfficialPackage:
+    latest, *rest = versions.split("\n")
+    return OfficialPackage(latest, tuple(rest))
 
 
 def _epss(values: list[str]) -> Epss:

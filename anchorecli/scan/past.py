@@ -100,7 +100,7 @@ def inputs_of(store: Store, kept: Kept) -> Inputs:
         analysis=report.analysis,
         bundle=bundle,
         occasion=Occasion(report.created_at, was.reference, was.dockerfile, store_it=False, settings=was.settings),
-        feeds=Feeds(report.feed_revision, own_feeds(store, kept)),
+        feeds=Feeds(report.feed_revision, own_feeds(store, kept), report.enrichment),
         given=given_then(store, kept, bundle),
     )
 

@@ -34,11 +34,13 @@ class Occasion:
 class Feeds:
     """Which state of the feeds decides: the newest, or one that was.
 
-    ``states`` are the feeds as that evaluation saw them, None for those of the revision now.
+    ``states`` are the feeds as that evaluation saw them, None for those of the revision now; ``enrichment`` is what it
+    knew of exploitation and ends of support, since the store keeps no history of EPSS.
     """
 
     revision: int | None = None
     states: tuple[FeedState, ...] | None = None
+    enrichment: Enrichment | None = None
 
 
 class Given(NamedTuple):
