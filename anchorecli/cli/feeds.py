@@ -52,8 +52,8 @@ def sync(
 ) -> int:
     """Bring feeds up to date: the usual ones, or those NAMEd.
 
-    What the store holds already is brought along. Names: alpine, debian, ghsa, and osv:ECOSYSTEM (osv:PyPI, osv:npm, osv:Debian:12 …). With --from, one name; for an
-    osv.dev export plain osv will do:
+    What the store holds already is brought along. Names: alpine, debian, ghsa, and osv:ECOSYSTEM (osv:PyPI, osv:npm,
+    osv:Debian:12 …). With --from, one name; for an osv.dev export plain osv will do:
 
     \b
     anchore feeds sync osv --from all.zip
@@ -121,7 +121,7 @@ def sync_each(app: App, drivers: list[Driver], options: object) -> list[str]:
     fetcher = Fetcher(NetLimits(read=app.settings.http_timeout))
     assert isinstance(options, SyncOptions)  # noqa: S101 - typed loosely to keep the import lazy
     failed = []
-    for driver in drivers:
+    for driver in _supplied(app, drivers, options.source):
         chosen = replace(options, url=app.settings.feed_url(driver.name))
         try:
             with progress(driver.name, enabled=not app.quiet) as tell:
@@ -137,6 +137,20 @@ def sync_each(app: App, drivers: list[Driver], options: object) -> list[str]:
             continue
         app.note(told(outcome))
     return failed
+
+
+def _supplied(app: App, drivers: list[Driver], source: Path | None) -> list[Driver]:
+    """The drivers, that of registries with the names to ask for; left out where there are none."""
+    if source is not None or all(driver.name != "packages" for driver in drivers):
+        return drivers
+    from anchorecli.feeds.language.packages import Packages
+    from anchorecli.scan.held import registry_names
+
+    names = registry_names(app.store)
+    if not names:
+        app.note("packages: no stored image holds packages of npm or RubyGems")
+    given = [driver.wanting(names) if isinstance(driver, Packages) else driver for driver in drivers]
+    return [driver for driver in given if names or driver.name != "packages"]
 
 
 @feeds.command()
