@@ -184,13 +184,15 @@ def _severity(value: dict[str, Any]) -> Severity:
 
 def _text(value: dict[str, Any], name: str) -> str:
     found = value.get(name, "")
-    if not _is_line(found):
+    # Written out, since it is asked ten million times for a full file.
+    if type(found) is not str or "\n" in found or "\t" in found:
         raise ValueError(f"{name} is not one line of text")
-    text: str = found
-    return text
+    return found
 
 
 def _texts(value: dict[str, Any], name: str) -> tuple[str, ...]:
+    if name not in value:
+        return ()
     found = _list(value, name)
     if not all(_is_line(each) for each in found):
         raise ValueError(f"{name} holds something other than lines of text")
