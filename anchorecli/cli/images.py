@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from anchorecli.cli.columns import short, show, size
 from anchorecli.cli.options import option
 from anchorecli.errors import NotFoundError, StoreError, UsageError
 from anchorecli.model import File, Kind, Package, StoredImage
+
+if TYPE_CHECKING:
+    from anchorecli.scan.history import Step
 
 _FORMATS = {
     Kind.FILE: stat.S_IFREG,
@@ -60,6 +63,7 @@ def show_(start: Start, image: str) -> None:
         ]
         document = _row(found, True) | {
             "layers": list(found.layers),
+            "dockerfile": [step.line for step in _steps(config, len(found.layers))],
             "evaluations": evaluations,
             "config": _parsed(config),
             "manifest": _parsed(manifest),
@@ -92,6 +96,42 @@ def contents(start: Start, image: str, files: bool, as_json: bool) -> None:
         if packages is None:
             raise gone
         show([_package_row(package, as_json) for package in packages], as_json=as_json, empty="no packages")
+
+
+@images.command("layers")
+@click.argument("image")
+@option("--json", "as_json", is_flag=True, help="As JSON, with the largest files that are hidden.")
+@click.pass_obj
+def layers(start: Start, image: str, as_json: bool) -> None:
+    """List the layers of IMAGE: what made each, its files, and what of them is wasted.
+
+    Wasted are files that later layers removed or replaced: they still ship, and whoever has the image can read them.
+    """
+    from anchorecli.scan.analysis import stored_files
+    from anchorecli.scan.usage import usage
+
+    with start.app(readonly=True) as app:
+        found = _one(app, image)
+        tree = stored_files(app.store, found.layers)
+        if tree is None:
+            raise StoreError(f"what {image} contains is no longer in the store", hint="scan it again")
+        config, _ = app.store.image_document(found.image_id) or ("{}", "{}")
+        made = {step.layer: step.line for step in _steps(config, len(found.layers)) if step.layer is not None}
+        rows = []
+        for number, used in enumerate(usage(tree)):
+            row = {
+                "layer": number,
+                "diff_id": found.layers[number] if as_json else short(found.layers[number]),
+                "files": used.files,
+                "size": used.size if as_json else size(used.size),
+                "wasted_files": used.wasted_files,
+                "wasted": used.wasted if as_json else size(used.wasted),
+                "instruction": made.get(number, ""),
+            }
+            if as_json:
+                row["largest"] = [{"path": path, "size": length} for path, length in used.largest]
+            rows.append(row)
+        show(rows, as_json=as_json, empty="no layers")
 
 
 @images.command("remove")
@@ -158,6 +198,16 @@ def _file_row(file: File, whole: bool) -> dict[str, Any]:
     if whole:
         return row | {"path": file.path, "kind": file.kind.value, "target": file.target}
     return row | {"path": f"/{file.path}" + (f" -> {file.target}" if file.target else "")}
+
+
+def _steps(config: str, count: int) -> list[Step]:
+    """The instructions that an image's configuration tells of."""
+    from anchorecli.scan.history import steps
+    from anchorecli.source.imageconfig import build_config
+
+    document = _parsed(config)
+    history = build_config(document, config).history if isinstance(document, dict) else ()
+    return steps(history, count)
 
 
 def _parsed(text: str) -> Any:

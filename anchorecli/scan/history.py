@@ -1,0 +1,110 @@
+"""The Dockerfile that an image's history tells of, instruction by instruction, and the layer each made.
+
+Format: history of the image configuration (OCI image-spec, config.md) as its builders write it: the classic one
+(``/bin/sh -c #(nop) COPY dir:… in /app``), BuildKit (``COPY . /app # buildkit``, ``RUN |1 A=1 /bin/sh -c …``,
+``HEALTHCHECK &{["CMD-SHELL" "curl -f x"] "30s" "3s" "0s" "0s" '\\x03'}``).
+
+What no Dockerfile instruction is (another builder's words) stands as a comment. Which files a COPY took is not told:
+the classic builder knows their digest alone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from anchorecli.model import HistoryEntry
+from anchorecli.source.imageconfig import instruction
+
+_DIRECTIVES = frozenset(
+    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME "
+    "WORKDIR".split()
+)
+_MAPPED = re.compile(r"map\[([^\]]*)\]")
+_STRUCT = re.compile(r"&\{\[([^\]]*)\]\s*(.*)\}$", re.DOTALL)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_ADDED = re.compile(r"((?:file|dir|multi):\S+) in (\S+)\s*$")
+_TIMES = ("interval", "timeout", "start-period", "start-interval")
+
+
+class Step(NamedTuple):
+    """One instruction; ``layer`` is the index of the layer it made, None where it made none."""
+
+    line: str
+    layer: int | None
+    created: str
+
+
+def steps(history: Sequence[HistoryEntry], layers: int) -> list[Step]:
+    """The instructions in their order; the layers are told only where history and image have equally many."""
+    known = sum(not entry.empty_layer for entry in history) == layers
+    found, number = [], 0
+    for entry in history:
+        made = None if entry.empty_layer or not known else number
+        number += not entry.empty_layer
+        found.append(Step(line_of(entry.created_by), made, entry.created))
+    return found
+
+
+def line_of(created_by: str) -> str:
+    """One history entry as a line of a Dockerfile, several where it was a here-document; a comment for other words."""
+    text = instruction(created_by)
+    directive, _, rest = text.partition(" ")
+    if directive not in _DIRECTIVES:
+        return "# " + text.replace("\n", "\n# ") if text else "#"
+    rest = rest.strip()
+    write = _FORMS.get(directive)
+    return f"{directive} {write(rest) if write else rest}".rstrip()
+
+
+def _ports(text: str) -> str:
+    """``map[80/tcp:{} 443/tcp:{}]`` and ``[80/tcp]`` as ``80/tcp 443/tcp``."""
+    found = _MAPPED.search(text)
+    words = (found[1] if found else text.strip("[]")).split()
+    return " ".join(word.removesuffix(":{}") for word in words)
+
+
+def _list(text: str) -> str:
+    """Go's ``[/data /logs]`` as the JSON that a Dockerfile has; what is JSON stays."""
+    if not (text.startswith("[") and text.endswith("]")) or '"' in text:
+        return text
+    return json.dumps(text[1:-1].split())
+
+
+def _copied(text: str) -> str:
+    """``dir:1f… in /app`` as ``dir:1f… /app``."""
+    return _ADDED.sub(r"\1 \2", text)
+
+
+def _healthcheck(text: str) -> str:
+    """BuildKit's struct as options and command."""
+    found = _STRUCT.match(text)
+    if not found:
+        return text
+    kind, *words = [each.replace('\\"', '"') for each in _QUOTED.findall(found[1])] or [""]
+    if kind == "NONE":
+        return "NONE"
+    options = list(_options(found[2]))
+    command = " ".join(words) if kind == "CMD-SHELL" else json.dumps(words)
+    return " ".join((*options, "CMD", command))
+
+
+def _options(text: str) -> Iterator[str]:
+    for name, value in zip(_TIMES, _QUOTED.findall(text), strict=False):
+        if value != "0s":
+            yield f"--{name}={value}"
+    retries = re.search(r"'\\x([0-9a-f]{2})'", text)
+    if retries and int(retries[1], 16):
+        yield f"--retries={int(retries[1], 16)}"
+
+
+_FORMS = {
+    "EXPOSE": _ports,
+    "VOLUME": _list,
+    "SHELL": _list,
+    "ADD": _copied,
+    "COPY": _copied,
+    "HEALTHCHECK": _healthcheck,
+}
