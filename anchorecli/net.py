@@ -117,6 +117,7 @@ class Fetcher:
         last_modified: str = "",
         missing_ok: bool = False,
         progress: Progress | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Download | None:
         """The content of a URL; None where the server says that it has not changed since ``etag``.
 
@@ -125,11 +126,11 @@ class Fetcher:
         Raises: the fetcher's error for everything else than content, naming the URL and what to do.
         """
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-        headers = {name: value for name, value in conditions.items() if value}
+        conditions = {name: value for name, value in conditions.items() if value}
 
         def attempt() -> Download | None:
-            with self._open(url, headers) as response:
-                if response.status == 304 and headers:
+            with self._open(url, {**(headers or {}), **conditions}) as response:
+                if response.status == 304 and conditions:
                     return None
                 if response.status in _MISSING and missing_ok:
                     return None

@@ -1,8 +1,7 @@
 """CVSS base scores from their vectors, and the severity word that a score stands for.
 
 Format: CVSS v2.0 complete guide, 3.2.1 (``AV:N/AC:L/Au:N/C:P/I:P/A:P``); v3.0 and v3.1 specification, 7.1 and 8.1
-(``CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H``). Temporal and environmental metrics are skipped. Not handled: v4.0,
-whose scores come from a table of 270 cases; its vectors give no score here.
+(``CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H``). Temporal and environmental metrics are skipped. v4.0: ``cvss4``.
 """
 
 from __future__ import annotations
@@ -42,13 +41,17 @@ def read(vector: str) -> Cvss | None:
             return Cvss(version, vector.strip(), _score3(metrics))
         if version == "2.0":
             return Cvss(version, vector.strip(), _score2(metrics))
+        if version == "4.0":
+            from anchorecli.feeds.cvss4 import score
+
+            return Cvss(version, vector.strip(), score(metrics))
     except KeyError:
         pass
     return None
 
 
 def severity(score: Cvss) -> Severity:
-    """The qualitative rating of a score: v3 section 5; v2 (which has no critical) as NVD has it."""
+    """The qualitative rating of a score: v3 section 5, v4 section 6; v2 (which has no critical) as NVD has it."""
     bounds = (
         (9.0, Severity.CRITICAL if score.version != "2.0" else Severity.HIGH),
         (7.0, Severity.HIGH),

@@ -135,6 +135,21 @@ PROGRAMS = frozenset({"nvd", "ruby-engine"})
 """Namespaces of programs, which ``matching.programs`` asks by CPE and by name."""
 
 
+REGISTRIES = {"npm": "npm-registry", "gem": "gem-registry"}
+"""purl type → the namespace of what its registry has (``feeds.language.packages``)."""
+
+_REGISTRY_NAMES = {
+    "npm": r"(?:@[a-z0-9~-][\w.~-]*/)?[A-Za-z0-9~_-][\w.~-]{0,213}",
+    "gem": r"[A-Za-z0-9_][\w.-]{0,199}",
+}
+
+
+def is_registry_name(kind: str, name: str) -> bool:
+    """Whether a registry can have a package of that name: what an image calls a package may be anything."""
+    pattern = _REGISTRY_NAMES.get(kind)
+    return pattern is not None and re.fullmatch(pattern, name, re.ASCII) is not None
+
+
 def is_known(space: str) -> bool:
     """Whether a namespace is one that the tables above lead to."""
     base, colon, version = space.partition(":")

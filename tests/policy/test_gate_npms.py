@@ -72,6 +72,19 @@ def test_without_the_feed_nothing_is_decided(trigger):
     assert gaps("npms", trigger, evidence([npm("x", owner="pkg:deb/debian/node-x@1")])) == []
 
 
+@pytest.mark.parametrize("trigger", ["newer_version_in_feed", "unknown_in_feeds", "version_not_in_feeds"])
+def test_of_packages_that_came_after_the_feed_nothing_is_decided(trigger):
+    late = Enrichment(official=FEED.official, unasked={"npm": ("a", "b", "c", "d", "e")})
+    given = evidence([npm("lodash", "4.17.21"), *(npm(name) for name in "abcde")], enrichment=late)
+    assert messages("npms", trigger, given) == []
+    assert gaps("npms", trigger, given) == [
+        "rule r could not be decided for a, b, c and 2 others: the packages feed is older than the image"
+    ]
+    assert verdict("npms", trigger, given).status is Status.INDETERMINATE
+    known = evidence([npm("lodash", "4.17.21")], enrichment=late)
+    assert gaps("npms", trigger, known) == []
+
+
 def test_packages_of_the_distribution_have_its_versions():
     given = evidence([npm("lodash", "4.17.21+dfsg-1", owner="pkg:deb/debian/node-lodash@4.17.21")], enrichment=FEED)
     for trigger in ("newer_version_in_feed", "unknown_in_feeds", "version_not_in_feeds"):
