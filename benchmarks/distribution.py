@@ -52,9 +52,8 @@ def run(source: Path, work: Path, changed: float) -> None:
     rows.append(("the same delta again", *measured(there, "feeds", "import", delta), size(there)))
     rows.append(("full export of the day", *measured(here, "feeds", "export", again), size(again)))
     rows.append(("full import of the day, onto that", *measured(there, "feeds", "import", again), size(there)))
-    print(
-        f"{records:,} advisories\n\n| step | seconds | of CPU | peak MB | file or store, MB |\n|---|---:|---:|---:|---:|"
-    )
+    print(f"{records:,} advisories\n")
+    print("| step | seconds | of CPU | peak MB | file or store, MB |\n|---|---:|---:|---:|---:|")
     for name, seconds, worked, memory, bytes_ in rows:
         cells = (
             f"{seconds:.1f}",
