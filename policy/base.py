@@ -17,7 +17,7 @@ from anchorecli.tree import Tree
 from anchorecli.values import dataclass, field
 
 if TYPE_CHECKING:
-    from anchorecli.policy.parameters import Arguments, Kind
+    from anchorecli.policy.language.parameters import Arguments, Kind
 
 
 Made = TypeVar("Made")

@@ -20,13 +20,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from anchorecli.model import Severity
-from anchorecli.policy.allowlists import read_allowlists
-from anchorecli.policy.canonical import COMPAT, bundle_digest
-from anchorecli.policy.document import Node, from_plain, read_documents
-from anchorecli.policy.evidence_rules import read_evidence
-from anchorecli.policy.faults import Faults, unknown
-from anchorecli.policy.fields import Fields, Ids, check_version, wildcard
-from anchorecli.policy.rules import read_rule
+from anchorecli.policy.language.allowlists import read_allowlists
+from anchorecli.policy.language.canonical import COMPAT, bundle_digest
+from anchorecli.policy.language.document import Node, from_plain, read_documents
+from anchorecli.policy.language.evidence_rules import read_evidence
+from anchorecli.policy.language.faults import Faults, unknown
+from anchorecli.policy.language.fields import Fields, Ids, check_version, wildcard
+from anchorecli.policy.language.rules import read_rule
 from anchorecli.policy.values import Allowlist, Bundle, ImageRule, MappingRule, Policy
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _IMAGE_KINDS = ("tag", "digest", "id")
 
 def load_bundle(path: str | Path) -> Bundle:
     """The bundle in a file, with the files it includes. Raises: BundleError with the file's name and line."""
-    from anchorecli.policy.include import read_text
+    from anchorecli.policy.language.include import read_text
 
     return bundle_of(read_documents(read_text(path), str(path)), str(path), from_file=True)
 
@@ -57,7 +57,7 @@ def parse_bundle(text: str, path: str = "") -> Bundle:
 
 def default_bundle() -> Bundle:
     """The bundle used without ``--policy``: that of ``default.yaml``, without the time to read YAML."""
-    from anchorecli.policy.default import DEFAULT
+    from anchorecli.policy.language.default import DEFAULT
 
     return bundle_of((from_plain(DEFAULT),), "")
 
@@ -95,11 +95,11 @@ def bundle_of(documents: tuple[Node, ...], path: str, *, from_file: bool = False
     faults = Faults(path)
     root = documents[0]
     if len(documents) > 1 or "include" in root.entries:
-        from anchorecli.policy.include import merged
+        from anchorecli.policy.language.include import merged
 
         root = merged(documents, path, faults, from_file=from_file)
     if "defaults" in root.entries:
-        from anchorecli.policy.defaults import with_defaults
+        from anchorecli.policy.language.defaults import with_defaults
 
         root = with_defaults(root, faults)
     return _read(root, path, faults)

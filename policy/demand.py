@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from anchorecli.model import Demand
-from anchorecli.policy.parameters import arguments
-from anchorecli.policy.rules import find_gate, find_trigger
+from anchorecli.policy.language.parameters import arguments
+from anchorecli.policy.language.rules import find_gate, find_trigger
 from anchorecli.policy.values import Bundle
 
 

@@ -13,12 +13,12 @@ from hashlib import md5
 
 from anchorecli.errors import LimitError
 from anchorecli.model import Action, Allow, Finding, Problem, Rule, RuleOutcome, Status, Verdict
-from anchorecli.policy.allowing import Allowing
 from anchorecli.policy.base import Evidence, Fire
-from anchorecli.policy.completeness import data_gaps, worst_choice
-from anchorecli.policy.mapping import find_image, find_mapping
-from anchorecli.policy.outcomes import outcomes
-from anchorecli.policy.running import Ran, run_rule
+from anchorecli.policy.judging.allowing import Allowing
+from anchorecli.policy.judging.completeness import data_gaps, worst_choice
+from anchorecli.policy.judging.mapping import find_image, find_mapping
+from anchorecli.policy.judging.outcomes import outcomes
+from anchorecli.policy.judging.running import Ran, run_rule
 from anchorecli.policy.values import Bundle, ImageRule, MappingRule, Policy
 
 _DATA_STAGES = ("feeds", "match")

@@ -57,8 +57,8 @@ def allow(start: Start, /, finding: str, *, policy: str | None, whitelist: str, 
     FINDING is a trigger id (CVE-2099-0001+openssl), a vulnerability with --package, the fingerprint of a finding in a
     JSON report, or EVALUATION:NUMBER, its place among the findings there. The file's comments and layout stay.
     """
+    from anchorecli.policy.authoring.exceptions import new_exception
     from anchorecli.policy.bundle import load_bundle
-    from anchorecli.policy.exceptions import new_exception
 
     with start.app({"policy": policy}, readonly=True) as app:
         end = _checked(texts, app.now)

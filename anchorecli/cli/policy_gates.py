@@ -21,7 +21,7 @@ def gates(gate: str, trigger: str, as_json: bool, markdown: bool) -> None:
 
     Of all, or of one GATE or TRIGGER; it is made from the code.
     """
-    from anchorecli.policy.reference import reference, reference_document
+    from anchorecli.policy.authoring.reference import reference, reference_document
 
     if as_json and markdown:
         raise UsageError("--json and --markdown exclude each other", hint="choose one")
@@ -40,6 +40,6 @@ def schema() -> None:
     \b
       # yaml-language-server: $schema=bundle.schema.json
     """
-    from anchorecli.policy.schema import bundle_schema
+    from anchorecli.policy.language.schema import bundle_schema
 
     sys.stdout.write(json.dumps(bundle_schema(), indent=2) + "\n")

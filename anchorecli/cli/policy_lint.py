@@ -17,7 +17,7 @@ from anchorecli.errors import EXIT_PASS, EXIT_USAGE, BundleError
 if TYPE_CHECKING:
     from anchorecli.cli.app import App
     from anchorecli.model import Verdict
-    from anchorecli.policy.faults import Remark
+    from anchorecli.policy.language.faults import Remark
     from anchorecli.policy.values import Bundle
 
 
@@ -32,9 +32,9 @@ def lint(start: Start, files: Sequence[str], images: Sequence[str], strict: bool
 
     A line each: FILE:LINE: error or warning: what. With an error, or with a warning and --strict, the exit code is 2.
     """
+    from anchorecli.policy.authoring.lint import fault_remarks, in_order, lint
+    from anchorecli.policy.authoring.lint_allow import unused_remarks
     from anchorecli.policy.bundle import load_bundle
-    from anchorecli.policy.lint import fault_remarks, in_order, lint
-    from anchorecli.policy.lint_allow import unused_remarks
 
     remarks: list[Remark] = []
     sums: list[str] = []

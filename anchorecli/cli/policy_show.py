@@ -15,7 +15,7 @@ from anchorecli.cli.policy import write_lines
 
 if TYPE_CHECKING:
     from anchorecli.model import Allow
-    from anchorecli.policy.applying import Applied
+    from anchorecli.policy.authoring.applying import Applied
     from anchorecli.policy.values import Bundle, ImageRule, Policy
 
 
@@ -29,7 +29,7 @@ def show(start: Start, file: str | None, image: str, as_json: bool) -> None:
 
     Without FILE: the policy in force (--policy of the configuration, or the built-in one).
     """
-    from anchorecli.policy.applying import applied
+    from anchorecli.policy.authoring.applying import applied
     from anchorecli.policy.bundle import load_bundle
 
     with start.app() as app:
@@ -56,7 +56,7 @@ def digest(files: tuple[str, ...]) -> None:
 
 
 def _document(bundle: Bundle, found: Applied | None) -> dict[str, Any]:
-    from anchorecli.policy.canonical import canonical
+    from anchorecli.policy.language.canonical import canonical
 
     whole = {"digest": bundle.digest, "bundle": canonical(bundle)}
     if found is None:
@@ -131,7 +131,7 @@ def _policy(policy: Policy) -> Iterator[str]:
 
 
 def _item(item: Allow) -> str:
-    from anchorecli.policy.allowlists import allow_document
+    from anchorecli.policy.language.allowlists import allow_document
 
     parts = [f"{name} {value}" for name, value in allow_document(item).items() if name not in ("id", "expires_on")]
     end = f", until {item.expires_on}" if item.expires_on else ""

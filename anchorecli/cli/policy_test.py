@@ -17,7 +17,7 @@ from anchorecli.errors import EXIT_PASS, EXIT_STOP
 if TYPE_CHECKING:
     from anchorecli.cli.app import App
     from anchorecli.model import Verdict
-    from anchorecli.policy.testing import Result
+    from anchorecli.policy.authoring.testing import Result
     from anchorecli.policy.values import Bundle
 
 
@@ -32,7 +32,7 @@ def test(start: Start, files: Sequence[str], junit: str, words: str) -> int:
     A case is a small image told in YAML, a JSON report, or a stored evaluation, with the verdict and the findings that
     are expected: see docs/policy-testing.md. Exit code 1 where a case fails, 2 where a file of cases is wrong.
     """
-    from anchorecli.policy.testing import read_cases, run_case
+    from anchorecli.policy.authoring.testing import read_cases, run_case
 
     with start.app(readonly=True) as app:
         # Every file is read before anything runs: a mistake in the last one costs no time.
@@ -43,7 +43,7 @@ def test(start: Start, files: Sequence[str], junit: str, words: str) -> int:
     sys.stdout.write(f"{len(results) - failed} passed, {failed} failed\n")
     if junit:
         from anchorecli.cli.output import write_file
-        from anchorecli.policy.junit import junit as render
+        from anchorecli.policy.authoring.junit import junit as render
 
         write_file(Path(junit), render(results))
     return EXIT_STOP if failed else EXIT_PASS

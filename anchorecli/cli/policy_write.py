@@ -34,8 +34,8 @@ def init(start: Start, file: str, preset: str, with_tests: bool, overwrite: bool
       fixable-critical  stop critical vulnerabilities that have had a fix for a week
       audit-only        report everything, never fail
     """
-    from anchorecli.policy.starters import cases
-    from anchorecli.policy.starters import preset as text_of
+    from anchorecli.policy.authoring.starters import cases
+    from anchorecli.policy.authoring.starters import preset as text_of
 
     if file == "-":
         sys.stdout.write(text_of(preset))
@@ -63,8 +63,8 @@ def convert(file: str, output: str, version: str) -> None:
     YAML has readable parameters, JSON the original's list of names and strings; format 2 has Enterprise's words. The
     digest stays the same. Comments (#) are lost.
     """
+    from anchorecli.policy.authoring.converting import to_json, to_yaml
     from anchorecli.policy.bundle import load_bundle, parse_bundle
-    from anchorecli.policy.converting import to_json, to_yaml
 
     form, _, path = output.partition("=")
     if form not in ("yaml", "json"):

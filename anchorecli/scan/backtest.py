@@ -19,7 +19,7 @@ from anchorecli.errors import AnchoreError, UsageError
 from anchorecli.matching import MatchResult
 from anchorecli.model import Action, Finding, Problem, Verdict
 from anchorecli.policy.bundle import parse_bundle
-from anchorecli.policy.canonical import canonical
+from anchorecli.policy.language.canonical import canonical
 from anchorecli.policy.values import Bundle
 from anchorecli.scan.decision import judged, matched_by
 from anchorecli.scan.enrichment import enrich

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from anchorecli.policy.base import Evidence, Fire, Fires, Trigger
-from anchorecli.policy.parameters import Arguments
+from anchorecli.policy.language.parameters import Arguments
 
 
 def _always(_evidence: Evidence, _arguments: Arguments) -> Fires:

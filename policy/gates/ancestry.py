@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from anchorecli.model import Problem
 from anchorecli.policy.base import Evidence, Fire, Fires, Parameter, Trigger
-from anchorecli.policy.base_image import Claim, claims, full_name
-from anchorecli.policy.dockerfile import base_of, dockerfile
-from anchorecli.policy.parameters import Arguments
+from anchorecli.policy.facts.base_image import Claim, claims, full_name
+from anchorecli.policy.facts.dockerfile import base_of, dockerfile
+from anchorecli.policy.judging.wildcards import Wildcard
+from anchorecli.policy.language.parameters import Arguments
 from anchorecli.policy.patterns import wildcard_fault
-from anchorecli.policy.wildcards import Wildcard
 
 _HINT = "Give the Dockerfile with --dockerfile, or have the builder write org.opencontainers.image.base.* annotations."
 

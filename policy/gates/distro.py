@@ -8,11 +8,11 @@ from typing import NamedTuple
 from anchorecli.errors import VersionError
 from anchorecli.model import Demand, Distro, Problem
 from anchorecli.policy.base import Evidence, Fire, Fires, Parameter, Trigger
-from anchorecli.policy.coverage import OS_TYPES, distro_name
-from anchorecli.policy.parameters import Arguments
+from anchorecli.policy.facts.coverage import OS_TYPES, distro_name
+from anchorecli.policy.facts.vulnerability_filter import COMPARE
+from anchorecli.policy.facts.wording import counted
+from anchorecli.policy.language.parameters import Arguments
 from anchorecli.policy.times import days_between
-from anchorecli.policy.vulnerability_filter import COMPARE
-from anchorecli.policy.wording import counted
 
 _SYNONYMS = {"redhat": "rhel", "amazon": "amzn", "amazonlinux": "amzn", "oracle": "ol", "oraclelinux": "ol"}
 _SHELLS = ("bin/sh", "bin/bash", "bin/busybox", "usr/bin/sh", "usr/bin/bash", "usr/bin/busybox")

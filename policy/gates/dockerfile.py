@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from anchorecli.model import Problem
 from anchorecli.policy.base import Evidence, Fire, Fires, Parameter, Trigger
-from anchorecli.policy.base_image import full_name
-from anchorecli.policy.dockerfile import (
+from anchorecli.policy.facts.base_image import full_name
+from anchorecli.policy.facts.dockerfile import (
     DIRECTIVES,
     UNKNOWN_BASE,
     Dockerfile,
@@ -19,9 +19,9 @@ from anchorecli.policy.dockerfile import (
     exposed_ports,
     from_parts,
 )
-from anchorecli.policy.parameters import Arguments, split_list
+from anchorecli.policy.facts.wording import counted
+from anchorecli.policy.language.parameters import Arguments, split_list
 from anchorecli.policy.patterns import regex_fault
-from anchorecli.policy.wording import counted
 
 _CHECKS = ("=", "!=", "exists", "not_exists", "like", "not_like", "in", "not_in")
 _LISTS = ("whitelist", "blacklist")
@@ -52,7 +52,7 @@ def _instruction(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Pr
 def _file(evidence: Evidence, arguments: Arguments) -> Dockerfile:
     if not arguments.compat:
         return evidence.once(dockerfile)
-    from anchorecli.policy.dockerfile_original import original_dockerfile
+    from anchorecli.policy.facts.dockerfile_original import original_dockerfile
 
     return evidence.once(original_dockerfile)
 
@@ -114,7 +114,7 @@ def _effective_user(evidence: Evidence, arguments: Arguments) -> Fires:
 def _user(evidence: Evidence, file: Dockerfile, arguments: Arguments) -> str:
     if not arguments.compat:
         return effective_user(file, evidence.analysis.image.config)
-    from anchorecli.policy.dockerfile_original import original_user
+    from anchorecli.policy.facts.dockerfile_original import original_user
 
     return original_user(file)
 

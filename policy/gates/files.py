@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from anchorecli.model import Demand, File, Kind, Problem
 from anchorecli.policy.base import Evidence, Fire, Parameter, Trigger
-from anchorecli.policy.gathered import counted, lines, not_gathered, searched
-from anchorecli.policy.ignored import ignore_fault, ignore_parameter, ignored
-from anchorecli.policy.parameters import Arguments
+from anchorecli.policy.facts.gathered import counted, lines, not_gathered, searched
+from anchorecli.policy.facts.ignored import ignore_fault, ignore_parameter, ignored
+from anchorecli.policy.language.parameters import Arguments
 from anchorecli.policy.patterns import regex_fault
 from anchorecli.tree import KIND_CODES, Tree
 

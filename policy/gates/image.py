@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from anchorecli.model import Image, Problem
 from anchorecli.policy.base import Evidence, Fire, Fires, Parameter, Trigger
-from anchorecli.policy.base_image import claims
-from anchorecli.policy.image_facts import byte_count, created, size_fault, stored_size
-from anchorecli.policy.parameters import Arguments
+from anchorecli.policy.facts.base_image import claims
+from anchorecli.policy.facts.image_facts import byte_count, created, size_fault, stored_size
+from anchorecli.policy.facts.vulnerability_filter import COMPARE
+from anchorecli.policy.facts.wording import counted
+from anchorecli.policy.judging.wildcards import Wildcard
+from anchorecli.policy.language.parameters import Arguments
 from anchorecli.policy.patterns import wildcard_fault
 from anchorecli.policy.times import days_between
-from anchorecli.policy.vulnerability_filter import COMPARE
-from anchorecli.policy.wildcards import Wildcard
-from anchorecli.policy.wording import counted
 
 _NO_ANNOTATIONS = ("docker", "docker-archive", "dir")
 """Sources that do not hand on a manifest's annotations."""

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from anchorecli.model import Package
 from anchorecli.policy.base import Evidence, Fire, Fires, Parameter, Trigger
-from anchorecli.policy.gathered import counted
-from anchorecli.policy.licences import covers, is_unknown, licence, names, pieces, satisfied
-from anchorecli.policy.package_types import is_meant, package_type
-from anchorecli.policy.parameters import Arguments
+from anchorecli.policy.facts.gathered import counted
+from anchorecli.policy.facts.licences import covers, is_unknown, licence, names, pieces, satisfied
+from anchorecli.policy.facts.package_types import is_meant, package_type
+from anchorecli.policy.language.parameters import Arguments
 
 Hits = Callable[[Package], Iterable[str]]
 """A package → the licences of it that are denied, as the message shows them."""

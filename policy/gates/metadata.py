@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from anchorecli.errors import VersionError
 from anchorecli.model import Problem
 from anchorecli.policy.base import Evidence, Fire, Parameter, Trigger
-from anchorecli.policy.parameters import Arguments, split_list
+from anchorecli.policy.language.parameters import Arguments, split_list
 from anchorecli.policy.patterns import regex_fault
 
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {">": gt, "<": lt, ">=": ge, "<=": le}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from anchorecli.policy.base import Trigger
-from anchorecli.policy.registry_packages import Registry
+from anchorecli.policy.facts.registry_packages import Registry
 
 _TRIGGERS = Registry(
     gate="npms",

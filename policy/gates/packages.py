@@ -9,10 +9,10 @@ from typing import NamedTuple
 from anchorecli.errors import VersionError
 from anchorecli.model import Demand, Package, Problem
 from anchorecli.policy.base import Evidence, Fire, Fires, Parameter, Trigger
-from anchorecli.policy.gathered import counted, lines, not_gathered
-from anchorecli.policy.ignored import ignore_fault, ignore_parameter, ignored
-from anchorecli.policy.package_types import is_meant, package_type
-from anchorecli.policy.parameters import Arguments
+from anchorecli.policy.facts.gathered import counted, lines, not_gathered
+from anchorecli.policy.facts.ignored import ignore_fault, ignore_parameter, ignored
+from anchorecli.policy.facts.package_types import is_meant, package_type
+from anchorecli.policy.language.parameters import Arguments
 from anchorecli.policy.patterns import regex_fault
 
 _ORDER: Mapping[str, Callable[[int, int], bool]] = {"=": eq, "!=": ne, "<": lt, ">": gt, "<=": le, ">=": ge}

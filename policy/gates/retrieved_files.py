@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from anchorecli.model import Demand, Problem
 from anchorecli.policy.base import Evidence, Fire, Fires, Parameter, Trigger
-from anchorecli.policy.gathered import not_gathered
-from anchorecli.policy.parameters import Arguments
-from anchorecli.policy.retrieved import content, demanded, was_looked_for
+from anchorecli.policy.facts.gathered import not_gathered
+from anchorecli.policy.facts.retrieved import content, demanded, was_looked_for
+from anchorecli.policy.language.parameters import Arguments
 
 
 def _not_available(evidence: Evidence, arguments: Arguments) -> Fires:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from anchorecli.model import Demand, Problem
 from anchorecli.policy.base import Evidence, Fire, Parameter, Trigger
-from anchorecli.policy.gathered import lines, not_gathered, searched
-from anchorecli.policy.ignored import ignore_fault, ignore_parameter, ignored
-from anchorecli.policy.parameters import Arguments, split_list
+from anchorecli.policy.facts.gathered import lines, not_gathered, searched
+from anchorecli.policy.facts.ignored import ignore_fault, ignore_parameter, ignored
+from anchorecli.policy.language.parameters import Arguments, split_list
 
 _NAME = "secret_scans.content_regex_checks"
 _NO_FILE = "image config: "

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from anchorecli.model import Package, Problem
 from anchorecli.policy.base import Evidence, Fire, Trigger
-from anchorecli.policy.package_types import is_meant, package_type
-from anchorecli.policy.parameters import Arguments
-from anchorecli.policy.wording import counted
+from anchorecli.policy.facts.package_types import is_meant, package_type
+from anchorecli.policy.facts.wording import counted
+from anchorecli.policy.language.parameters import Arguments
 
 _Packages = dict[tuple[str, str], dict[str, Package]]
 """(type, name) → version → one package of it, in order of name."""

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from anchorecli.model import FixState, Match
 from anchorecli.policy.base import Evidence, Fire, Fires, Parameter, Trigger
-from anchorecli.policy.coverage import distro_name, distro_namespaces, feed_age, is_covered, needs
-from anchorecli.policy.parameters import Arguments
-from anchorecli.policy.risk import identities
-from anchorecli.policy.vulnerability import KEV_LIST, PACKAGE, live, vulnerabilities_looked_at
+from anchorecli.policy.facts.coverage import distro_name, distro_namespaces, feed_age, is_covered, needs
+from anchorecli.policy.facts.risk import identities
+from anchorecli.policy.facts.vulnerability import KEV_LIST, PACKAGE, live, vulnerabilities_looked_at
+from anchorecli.policy.language.parameters import Arguments
 
 
 def _stale(evidence: Evidence, arguments: Arguments) -> Fires:

@@ -8,9 +8,9 @@ import pytest
 
 from anchorecli.errors import BundleError
 from anchorecli.model import Allow
-from anchorecli.policy.allowlists import allow_document
 from anchorecli.policy.bundle import parse_bundle
-from anchorecli.policy.canonical import canonical
+from anchorecli.policy.language.allowlists import allow_document
+from anchorecli.policy.language.canonical import canonical
 
 from .test_evaluate import with_allowlist
 

@@ -7,10 +7,10 @@ import dataclasses
 import pytest
 
 from anchorecli.model import DiffId, Digest, FixState, ImageRef, Layer, Status
-from anchorecli.policy.allowing import Allowing
 from anchorecli.policy.base import Fire
 from anchorecli.policy.bundle import parse_bundle
 from anchorecli.policy.evaluate import evaluate
+from anchorecli.policy.judging.allowing import Allowing
 
 from .evidence import evidence, match, package, rule_line
 from .test_evaluate import with_allowlist

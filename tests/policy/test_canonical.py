@@ -11,7 +11,7 @@ import pytest
 from anchorecli.errors import BundleError
 from anchorecli.model import Severity
 from anchorecli.policy.bundle import default_bundle, fail_on_bundle, parse_bundle
-from anchorecli.policy.canonical import canonical
+from anchorecli.policy.language.canonical import canonical
 from anchorecli.policy.values import Bundle
 
 from .test_bundle import ENTERPRISE, GOOD

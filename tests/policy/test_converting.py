@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import anchorecli.policy
+from anchorecli.policy.authoring.converting import to_json, to_yaml
 from anchorecli.policy.bundle import load_bundle, parse_bundle
-from anchorecli.policy.canonical import canonical
-from anchorecli.policy.converting import to_json, to_yaml
+from anchorecli.policy.language.canonical import canonical
 from anchorecli.policy.values import Bundle
 
 from .test_bundle import ENTERPRISE, GOOD

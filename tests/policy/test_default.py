@@ -12,7 +12,7 @@ import yaml
 import anchorecli.policy
 from anchorecli.model import Action, Severity
 from anchorecli.policy.bundle import default_bundle, fail_on_bundle, load_bundle
-from anchorecli.policy.default import DEFAULT
+from anchorecli.policy.language.default import DEFAULT
 
 FILE = Path(anchorecli.policy.__file__).with_name("default.yaml")
 

@@ -8,7 +8,7 @@ import pytest
 
 from anchorecli.model import Action, Analysis, Digest, Image, ImageConfig, ImageRef, Package, Platform, Rule
 from anchorecli.policy.base import Evidence
-from anchorecli.policy.running import run_rule
+from anchorecli.policy.judging.running import run_rule
 
 REF = ImageRef("sbom", "bom.json", path="bom.json")
 IMAGE = Image(REF, Digest("sha256:0"), Digest(""), ImageConfig(Platform("", "")), ())

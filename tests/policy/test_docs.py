@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from anchorecli.policy.authoring.lint import lint
+from anchorecli.policy.authoring.synthetic import _GAPS, _KEYS
+from anchorecli.policy.authoring.testing import read_cases, run_case
 from anchorecli.policy.bundle import load_bundle
-from anchorecli.policy.lint import lint
-from anchorecli.policy.synthetic import _GAPS, _KEYS
-from anchorecli.policy.testing import read_cases, run_case
 
 DOCS = Path(__file__).parents[2] / "docs"
 _BLOCK = re.compile(r"<!-- (file|cases): (\S+) -->\n```yaml\n(.*?)```", re.DOTALL)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anchorecli.errors import BundleError
-from anchorecli.policy.document import Node, from_plain, read_document, read_documents
+from anchorecli.policy.language.document import Node, from_plain, read_document, read_documents
 
 
 def plain(node: Node):

@@ -10,7 +10,7 @@ from anchorecli.model import Action, FeedState, ImageRef, Problem, Status
 from anchorecli.policy import GATES
 from anchorecli.policy.bundle import parse_bundle
 from anchorecli.policy.evaluate import evaluate
-from anchorecli.policy.spellings import PENDING_GATES
+from anchorecli.policy.language.spellings import PENDING_GATES
 
 from .evidence import FEED, NOW, REFERENCE, bundle, evidence, match, package, rule_line
 

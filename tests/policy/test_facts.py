@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from anchorecli.model import Distro
-from anchorecli.policy.coverage import Need, distro_namespaces, needs
-from anchorecli.policy.cvss import sub_scores
+from anchorecli.policy.facts.coverage import Need, distro_namespaces, needs
+from anchorecli.policy.facts.cvss import sub_scores
 from anchorecli.policy.times import days_between, utc
 
 from .evidence import evidence, package

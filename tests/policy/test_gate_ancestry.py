@@ -9,8 +9,8 @@ import pytest
 
 from anchorecli.errors import BundleError
 from anchorecli.model import DiffId, Status
-from anchorecli.policy.base_image import claims, full_name
-from anchorecli.policy.dockerfile import base_of, dockerfile
+from anchorecli.policy.facts.base_image import claims, full_name
+from anchorecli.policy.facts.dockerfile import base_of, dockerfile
 
 from .evidence import bundle, config, evidence, messages, rule_line
 from .facts import gaps, verdict

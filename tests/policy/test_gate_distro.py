@@ -8,7 +8,7 @@ from hashlib import md5
 import pytest
 
 from anchorecli.model import Demand, Distro, Enrichment, Status
-from anchorecli.policy.rules import find_gate, find_trigger
+from anchorecli.policy.language.rules import find_gate, find_trigger
 
 from .evidence import evidence, fired, messages, package
 from .facts import Path, gaps, image_of, verdict

@@ -7,8 +7,8 @@ from hashlib import md5
 import pytest
 
 from anchorecli.model import HistoryEntry, ImageRef
-from anchorecli.policy.dockerfile import dockerfile
 from anchorecli.policy.evaluate import evaluate
+from anchorecli.policy.facts.dockerfile import dockerfile
 
 from .evidence import bundle, config, evidence, fired, messages, rule_line
 from .golden import Golden

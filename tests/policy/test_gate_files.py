@@ -8,8 +8,8 @@ import pytest
 
 from anchorecli.errors import BundleError
 from anchorecli.model import ContentMatch, Demand, ImagePath, Status
-from anchorecli.policy.parameters import arguments
-from anchorecli.policy.rules import find_gate, find_trigger
+from anchorecli.policy.language.parameters import arguments
+from anchorecli.policy.language.rules import find_gate, find_trigger
 from anchorecli.tree import Tree
 
 from .evidence import bundle, evidence, fired, messages, rule_line

@@ -9,7 +9,7 @@ import pytest
 
 from anchorecli.errors import BundleError
 from anchorecli.model import DiffId, Digest, ImageRef, Layer, Status
-from anchorecli.policy.image_facts import byte_count
+from anchorecli.policy.facts.image_facts import byte_count
 
 from .evidence import bundle, config, evidence, fired, messages, rule_line
 from .facts import gaps, verdict

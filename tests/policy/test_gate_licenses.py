@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from anchorecli.errors import BundleError
-from anchorecli.policy.parameters import arguments
-from anchorecli.policy.rules import find_gate
+from anchorecli.policy.language.parameters import arguments
+from anchorecli.policy.language.rules import find_gate
 
 from .evidence import bundle, evidence, messages, package, rule_line
 from .facts import original

@@ -9,8 +9,8 @@ import pytest
 from anchorecli.errors import BundleError
 from anchorecli.model import Demand, FileDifference, ImagePath, Status
 from anchorecli.policy.evaluate import evaluate
-from anchorecli.policy.parameters import Arguments
-from anchorecli.policy.rules import find_gate, find_trigger
+from anchorecli.policy.language.parameters import Arguments
+from anchorecli.policy.language.rules import find_gate, find_trigger
 
 from .evidence import bundle, evidence, fired, messages, package, rule_line
 from .facts import gaps, original, verdict

@@ -6,8 +6,8 @@ import pytest
 
 from anchorecli.errors import BundleError
 from anchorecli.model import Demand, ImagePath, RetrievedFile, Status
-from anchorecli.policy.parameters import Arguments
-from anchorecli.policy.rules import find_gate
+from anchorecli.policy.language.parameters import Arguments
+from anchorecli.policy.language.rules import find_gate
 
 from .evidence import bundle, evidence, fired, messages, rule_line
 from .facts import original, verdict

@@ -9,7 +9,7 @@ import pytest
 
 from anchorecli.errors import BundleError
 from anchorecli.policy.bundle import load_bundle, parse_bundle
-from anchorecli.policy.canonical import canonical
+from anchorecli.policy.language.canonical import canonical
 
 HEAD = 'id: b\nversion: "1_0"\n'
 RULES = "rules: [{gate: always, trigger: always, action: go}]"

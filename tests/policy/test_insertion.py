@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anchorecli.errors import BundleError, UsageError
+from anchorecli.policy.authoring.exceptions import new_exception
+from anchorecli.policy.authoring.insertion import append, flow
 from anchorecli.policy.bundle import load_bundle
-from anchorecli.policy.exceptions import new_exception
-from anchorecli.policy.insertion import append, flow
 
 ITEM = {"vulnerability": "CVE-1", "package": "openssl", "reason": "not reachable: #12", "expires": "2030-01-31"}
 POLICIES = 'id: b\nversion: "1_0"\npolicies:\n- {id: p, rules: [{gate: always, trigger: always, action: go}]}\n'

@@ -8,10 +8,10 @@ import pytest
 
 from anchorecli.errors import BundleError
 from anchorecli.model import Severity
+from anchorecli.policy.authoring.lint import fault_remarks, lint
+from anchorecli.policy.authoring.lint_allow import unused_remarks
 from anchorecli.policy.bundle import default_bundle, fail_on_bundle, load_bundle, parse_bundle
 from anchorecli.policy.evaluate import evaluate
-from anchorecli.policy.lint import fault_remarks, lint
-from anchorecli.policy.lint_allow import unused_remarks
 
 from .evidence import evidence, match
 

@@ -10,10 +10,10 @@ import pytest
 
 from anchorecli.errors import BundleError
 from anchorecli.model import Cvss, Finding, HistoryEntry, Layer, Report, Severity
+from anchorecli.policy.authoring.recorded import read_recorded
 from anchorecli.policy.base import Evidence
 from anchorecli.policy.bundle import default_bundle
 from anchorecli.policy.evaluate import evaluate
-from anchorecli.policy.recorded import read_recorded
 from anchorecli.report import FORMATS, RenderOptions
 
 from .evidence import config, evidence, match, package

@@ -9,11 +9,11 @@ import pytest
 
 from anchorecli.errors import UsageError
 from anchorecli.policy import GATES
+from anchorecli.policy.authoring.reference import reference, reference_document, reference_markdown
+from anchorecli.policy.authoring.reference_text import example_rule
 from anchorecli.policy.bundle import parse_bundle
-from anchorecli.policy.parameters import EXPECTED, value_fault
-from anchorecli.policy.reference import reference, reference_document, reference_markdown
-from anchorecli.policy.reference_text import example_rule
-from anchorecli.policy.spellings import PENDING_GATES, RETIRED_GATES
+from anchorecli.policy.language.parameters import EXPECTED, value_fault
+from anchorecli.policy.language.spellings import PENDING_GATES, RETIRED_GATES
 
 TRIGGERS = [(gate, trigger) for gate in GATES for trigger in gate.triggers]
 IDS = [f"{gate.name}.{trigger.name}" for gate, trigger in TRIGGERS]

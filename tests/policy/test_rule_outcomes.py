@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from anchorecli.model import Action, HistoryEntry, Problem, RuleOutcome, Status
-from anchorecli.policy import running
 from anchorecli.policy.base import Fire, Trigger
 from anchorecli.policy.bundle import parse_bundle
 from anchorecli.policy.evaluate import evaluate
-from anchorecli.policy.rules import find_gate
+from anchorecli.policy.judging import running
+from anchorecli.policy.language.rules import find_gate
 
 from .evidence import bundle, config, evidence, match, package, rule_line
 from .test_evaluate import with_allowlist

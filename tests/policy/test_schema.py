@@ -13,10 +13,11 @@ from jsonschema import Draft202012Validator
 
 import anchorecli.policy
 from anchorecli.errors import BundleError
-from anchorecli.policy import GATES, allowlists, bundle
+from anchorecli.policy import GATES, bundle
 from anchorecli.policy.bundle import parse_bundle
-from anchorecli.policy.canonical import canonical
-from anchorecli.policy.schema import bundle_schema
+from anchorecli.policy.language import allowlists
+from anchorecli.policy.language.canonical import canonical
+from anchorecli.policy.language.schema import bundle_schema
 
 from .test_bundle import ENTERPRISE, GOOD
 from .test_canonical import FULL

@@ -7,8 +7,8 @@ import pytest
 from anchorecli.model import Status
 from anchorecli.policy import GATES
 from anchorecli.policy.evaluate import evaluate
-from anchorecli.policy.rules import find_trigger
-from anchorecli.policy.spellings import PENDING_GATES, RETIRED_GATES
+from anchorecli.policy.language.rules import find_trigger
+from anchorecli.policy.language.spellings import PENDING_GATES, RETIRED_GATES
 
 from .evidence import bundle, evidence, match, package, rule_line
 

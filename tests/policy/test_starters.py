@@ -8,10 +8,10 @@ import pytest
 
 import anchorecli.policy
 from anchorecli.cli.policy_write import _PRESETS
+from anchorecli.policy.authoring.lint import lint
+from anchorecli.policy.authoring.starters import PRESETS, cases, preset
+from anchorecli.policy.authoring.testing import read_cases, run_case
 from anchorecli.policy.bundle import default_bundle, load_bundle
-from anchorecli.policy.lint import lint
-from anchorecli.policy.starters import PRESETS, cases, preset
-from anchorecli.policy.testing import read_cases, run_case
 
 FOLDER = Path(anchorecli.policy.__file__).parent / "presets"
 

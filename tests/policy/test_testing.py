@@ -9,8 +9,8 @@ import pytest
 
 from anchorecli.errors import BundleError
 from anchorecli.model import FixState, MatchVerdict, Severity
-from anchorecli.policy.junit import junit
-from anchorecli.policy.testing import Case, read_cases, run_case
+from anchorecli.policy.authoring.junit import junit
+from anchorecli.policy.authoring.testing import Case, read_cases, run_case
 
 from .evidence import rule_line
 

@@ -9,7 +9,7 @@ import pytest
 from anchorecli.errors import BundleError
 from anchorecli.model import Action, MatchVerdict, Problem, Status
 from anchorecli.policy.evaluate import evaluate
-from anchorecli.policy.evidence_rules import CAUSES, PRESETS
+from anchorecli.policy.language.evidence_rules import CAUSES, PRESETS
 from anchorecli.policy.values import EvidenceRule
 
 from .evidence import FEED, bundle, evidence, match, package, rule_line

@@ -1,0 +1,1 @@
+"""The language of bundles: from the text of files to checked values, and back to one canonical form."""
