@@ -52,7 +52,8 @@ def export(start: Start, file: str, names: tuple[str, ...], since: int | None, s
 def import_(start: Start, /, files: tuple[str, ...], allow_older: bool, **flags: object) -> None:
     """Take the feeds of exported FILEs into the store.
 
-    One after the other. A damaged file is refused whole, and so is a delta that does not start from what the store holds.
+    One after the other. A damaged file is refused whole, and so is a delta that does not start from what the store
+    holds.
     """
     with start.app(flags) as app:
         for file in files:
@@ -83,7 +84,8 @@ def conditions(app: App) -> Conditions:
 def keygen(start: Start, file: str) -> None:
     """Make a pair of keys to sign feed files with.
 
-    The private key, in FILE, stays where feeds are exported; the public one, in FILE.pub, goes to those who import them.
+    The private key, in FILE, stays where feeds are exported; the public one, in FILE.pub, goes to those who import
+    them.
     """
     from anchorecli.feeds.signing import generate
 

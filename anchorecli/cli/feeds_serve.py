@@ -27,8 +27,8 @@ def serve(
 ) -> None:
     """Serve this store's feeds to other sites.
 
-    A full file, and a delta for each change since. They take them with `anchore feeds sync --upstream URL`. Keep this store up to date with `anchore feeds sync` or
-    `anchore watch run`.
+    A full file, and a delta for each change since. They take them with `anchore feeds sync --upstream URL`. Keep this
+    store up to date with `anchore feeds sync` or `anchore watch run`.
     """
     from anchorecli.feeds.publish import SUFFIX
     from anchorecli.feeds.signing import Signer
