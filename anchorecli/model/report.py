@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from anchorecli.model.advisory import Cvss, Enrichment, FeedState
-from anchorecli.model.base import Action, FixState, Json, MatchVerdict, Problem, Severity, Status
+from anchorecli.model.base import Action, DiffId, FixState, Json, MatchVerdict, Problem, Severity, Status
 from anchorecli.model.image import Analysis, Package
 from anchorecli.values import dataclass, field
 
@@ -184,6 +184,8 @@ class Report:
     """Coverage: every problem of every stage, sorted."""
     enrichment: Enrichment = Enrichment()
     """What was known of the vulnerabilities and the distribution beside advisories; ``official`` is not kept."""
+    base: tuple[DiffId, ...] | None = None
+    """The layers that the base image brought, sorted; None where the base image is not known."""
 
 
 @dataclass(frozen=True, slots=True)

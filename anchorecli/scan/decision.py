@@ -103,6 +103,7 @@ def judged(analysis: Analysis, bundle: Bundle, occasion: Occasion, given: Given,
         created_at=occasion.now,
         problems=tuple(sorted({*problems, *verdict.problems})),
         enrichment=Enrichment(*matched.enrichment[:3]),
+        base=None if given.base is None else tuple(sorted(given.base)),
     )
     return Decision(report, bundle, evidence, occasion)
 
