@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from anchorecli.matching.coverage import Plan, plan, unspoken
 from anchorecli.matching.decide import Hit, Subject, judge
+from anchorecli.matching.dissent import Case, several, weighed
 from anchorecli.matching.ecosystems import OS_TYPES, Query, ecosystem_for, ecosystems_of, is_kernel_headers, queries
 from anchorecli.matching.merge import Draft, merge
+from anchorecli.matching.scores import about, scored
 from anchorecli.matching.streams import is_stream, settled
 from anchorecli.model import Advisory, Candidate, Distro, Match, Package, Problem, Statement
 from anchorecli.values import dataclass
@@ -65,18 +67,16 @@ def _match_all(planned: Plan, lookup: Lookup, details: Details) -> MatchResult:
     found = _judged(planned, index)
     rows = sorted({hit.candidate.row for hits in found.values() for hit, _ in hits})
     advisories = details(rows) if rows else {}
+    drafts = {group: merge(_valid(hits, advisories)) for group, hits in found.items()}
+    drafts |= _weighed(drafts, found, index, advisories, details)
+    known = about((each for group in drafts.values() for each in group), lookup, details) if planned.scored else {}
+    if known:
+        drafts = {group: [scored(each, known) for each in listed] for group, listed in drafts.items()}
     matches: list[Match] = []
-    for group, hits in found.items():
-        drafts = merge(
-            [
-                (hit, advisory, subject)
-                for hit, subject in hits
-                if (advisory := advisories.get(hit.candidate.row)) is not None and not advisory.withdrawn
-            ]
-        )
+    for group, each in drafts.items():
         for package in planned.groups[group]:
             reason = _suppression(package, planned)
-            matches += [_match(draft, package, reason) for draft in drafts]
+            matches += [_match(draft, package, reason) for draft in each]
     problems = planned.problems
     if planned.programs:
         problems = tuple(sorted((*problems, *unspoken(planned, index))))
@@ -102,6 +102,33 @@ def _judged(planned: Plan, index: Mapping[tuple[str, str], list[Candidate]]) -> 
     return found
 
 
+def _valid(
+    hits: Iterable[tuple[Hit, Subject]], advisories: Mapping[int, Advisory]
+) -> list[tuple[Hit, Advisory, Subject]]:
+    """Hits with their advisories, but for those that were withdrawn."""
+    return [
+        (hit, advisory, subject)
+        for hit, subject in hits
+        if (advisory := advisories.get(hit.candidate.row)) is not None and not advisory.withdrawn
+    ]
+
+
+def _weighed(
+    drafts: Mapping[_Key, list[Draft]],
+    found: Mapping[_Key, list[tuple[Hit, Subject]]],
+    index: Mapping[tuple[str, str], list[Candidate]],
+    claimed: Mapping[int, Advisory],
+    details: Details,
+) -> dict[_Key, list[Draft]]:
+    """The drafts of the groups about which feeds disagree, with what was said."""
+    cases = {}
+    for group, each in drafts.items():
+        candidates = [one for query in group for one in index.get((query.ecosystem, query.name), ())]
+        if each and several(candidates):
+            cases[group] = Case(each, found[group], candidates)
+    return weighed(cases, claimed, details) if cases else {}
+
+
 def _suppression(package: Package, planned: Plan) -> str:
     """Why none of a package's matches counts, or empty."""
     if package.owner and planned.distro_covered and package.type not in OS_TYPES:
@@ -113,11 +140,11 @@ def _suppression(package: Package, planned: Plan) -> str:
 
 def _match(draft: Draft, package: Package, reason: str) -> Match:
     # There are thousands: by position, which is twice as fast. The order is that of the two classes' fields.
-    identifier, aliases, verdict, severity, fix_state, fixed_in, cvss, advisory, candidate, *rest = draft
-    why, summary, url, published, modified, suppressed = rest
+    identifier, aliases, verdict, severity, fix_state, fixed_in, cvss, advisory, candidate, why, *rest = draft[:15]
+    summary, url, published, modified, suppressed = rest
     found = (identifier, package, advisory, candidate.feed, verdict, severity, fix_state, fixed_in, aliases)
-    about = (candidate.ecosystem, summary, url, published, modified, cvss, why, suppressed or reason)
-    return Match(*found, *about)
+    context = (candidate.ecosystem, summary, url, published, modified, cvss, why, suppressed or reason)
+    return Match(*found, *context, cwes=draft.cwes)
 
 
 def _order(match_: Match) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ class Plan(NamedTuple):
     distro_covered: bool
     programs: tuple[tuple[Package, tuple[Query, ...], str], ...] = ()
     """Programs that feeds may speak of by name alone, which is known once those have been asked."""
+    scored: bool = False
+    """Whether there are records about CVEs themselves."""
 
 
 def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[str]) -> Plan:
@@ -55,7 +57,7 @@ def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[
         problems.append(_distro(distro, choices, native))
     elif native and distro is not None and chosen != choices[0]:
         problems.append(_substitute(distro, choices[0], chosen))
-    return Plan(groups, tuple(sorted(problems)), chosen in covered, _programs(others, covered))
+    return Plan(groups, tuple(sorted(problems)), chosen in covered, _programs(others, covered), "cve" in covered)
 
 
 def _programs(

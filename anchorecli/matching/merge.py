@@ -17,8 +17,10 @@ from anchorecli.model import Advisory, Candidate, Cvss, FixState, MatchVerdict, 
 
 _CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,}", re.ASCII)
 
-_RANKS = {"ghsa": 1, "osv": 0, "nvd": -1}
-"""Whose word counts more; a feed that is not named is a distributor's or an ecosystem's own."""
+_RANKS = {"ghsa": 1, "osv": 0, "pypa": 0, "phpsec": 0, "nvd": -1, "vulnrichment": -1}
+"""Whose word leads; a feed that is not named is a distributor's or an ecosystem's own. Below 0: by CPE alone.
+
+PyPA's and FriendsOfPHP's records have neither severities nor scores, and repeat GitHub's for the most part."""
 _OWN = 2
 
 _CVSS_NAMES = ((9.0, Severity.CRITICAL), (7.0, Severity.HIGH), (4.0, Severity.MEDIUM), (0.1, Severity.LOW))
@@ -53,14 +55,19 @@ class Draft(NamedTuple):
     published: str
     modified: str
     suppressed: str
+    cwes: tuple[str, ...] = ()
+
+
+def rank(feed: str) -> int:
+    """Whose word leads where several feeds speak of one vulnerability: the higher, the sooner."""
+    return _RANKS.get(feed.partition(":")[0], _OWN)
 
 
 def record(hit: Hit, advisory: Advisory, subject: Subject) -> Record:
     """A hit with what the merge needs of its advisory."""
     names = frozenset((advisory.id, *advisory.aliases))
     cves = (advisory.id,) if _CVE.fullmatch(advisory.id) else filter(_CVE.fullmatch, names)
-    feed = hit.candidate.feed.partition(":")[0]
-    return Record(hit, advisory, subject, names, frozenset(cves), _RANKS.get(feed, _OWN))
+    return Record(hit, advisory, subject, names, frozenset(cves), rank(hit.candidate.feed))
 
 
 def merge(hits: Sequence[tuple[Hit, Advisory, Subject]]) -> list[Draft]:
@@ -132,6 +139,7 @@ def _alone(hit: Hit, advisory: Advisory, subject: Subject) -> Draft:
             advisory.published,
             advisory.modified,
             "",
+            (),
         ),
     )
 

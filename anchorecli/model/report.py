@@ -36,6 +36,21 @@ class Match:
     cvss: tuple[Cvss, ...] = ()
     why: str = ""
     suppressed: str = ""
+    vex: str = ""
+    """What the VEX statement that holds for it says; where that settles it, it is suppressed as well."""
+    cwes: tuple[str, ...] = ()
+    """What kinds of weakness it is (``CWE-79``), where a feed that knows CVEs says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class VexSource:
+    """A VEX document that was looked at: the name of its file, the digest of its bytes, its format and author."""
+
+    name: str
+    digest: str
+    form: str
+    author: str
+    statements: int
 
 
 @dataclass(frozen=True, slots=True)

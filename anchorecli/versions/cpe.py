@@ -17,4 +17,3 @@ def key(text: str) -> Any:
     """
     version, _, update = text.partition(":")
     return fuzzy.key(version if update in ("", "-", "*") else f"{version}-{update}")
-
