@@ -23,6 +23,7 @@ from anchorecli.scan.needed import feeds_for_bundle
 from anchorecli.scan.values import Occasion
 from anchorecli.store import Store
 from anchorecli.values import dataclass, field, replace
+from anchorecli.vex.values import VexDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Watch:
     analyze: Callable[[ImageRef], Analysis]
     tell: Callable[[Sequence[Event]], None]
     now: str
+    vex: tuple[VexDocument, ...] = ()
 
 
 @dataclass(slots=True)
@@ -84,7 +86,7 @@ def look(tag: WatchedTag, watch: Watch, touched: Container[int]) -> tuple[tuple[
     if previous and analysis.image.digest == tag.digest and not _to_make_again(previous, watch, touched):
         watch.store.watch_update(checked)
         return (), False
-    occasion = Occasion(now=watch.now, reference=reference)
+    occasion = Occasion(now=watch.now, reference=reference, vex=watch.vex)
     decision = decide(analysis, watch.store, watch.bundle, occasion)
     number = keep(watch.store, decision)
     if not _still_ours(tag, watch.store):

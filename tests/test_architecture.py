@@ -17,7 +17,7 @@ LEVELS: dict[str, float] = {
     "archive": 1.25,
     **dict.fromkeys(("reference", "net", "serve", "config"), 1.5),
     **dict.fromkeys(
-        ("source", "sbom", "layers", "store", "matching", "report", "notify", "analyzers", "feeds", "policy"), 2
+        ("source", "sbom", "layers", "store", "matching", "report", "notify", "analyzers", "feeds", "policy", "vex"), 2
     ),
     "scan": 3,
     "watch": 4,

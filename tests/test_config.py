@@ -151,6 +151,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "http-timeout": ("0.5", 0.5),
     "policy": ("/p.yaml", "/p.yaml"),
     "fail-on": ("high", "high"),
+    "vex": ("/v.json", ("/v.json",)),
     "output": ("json", ("json",)),
     "offline": ("true", True),
     "quiet": ("yes", True),

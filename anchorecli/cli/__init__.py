@@ -24,6 +24,7 @@ COMMANDS = {
     "diff": ("diff", "What changed between two images or evaluations, and what caused it."),
     "replay": ("replay", "Judge an image as of any past moment, from the store alone."),
     "verify": ("verify", "Whether a JSON report holds: made again from its tuple."),
+    "vex": ("vex", "Write what is settled or accepted in an image as a VEX document."),
     "store": ("store", "The store's place, size and retention."),
     "config": ("config", "The settings in force and where they come from."),
 }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from anchorecli.scan.values import Decision
     from anchorecli.source import SourceOptions
     from anchorecli.store import Store
+    from anchorecli.vex.values import VexDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class App:
     readonly: bool = False
     timings: dict[str, float] = field(default_factory=dict)
     _store: Store | None = None
+    _vex: tuple[VexDocument, ...] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -189,6 +191,14 @@ class App:
             self.note(f"{warning.subject}: {warning.message}")
         return bundle
 
+    def vex(self) -> tuple[VexDocument, ...]:
+        """The VEX documents that are believed, read once. Raises: UsageError that names the file."""
+        if self._vex is None:
+            from anchorecli.vex import read
+
+            self._vex = tuple(read(Path(name)) for name in self.settings.vex)
+        return self._vex
+
     def evaluate(self, analysis: Analysis, bundle: Bundle, reference: ImageRef) -> Report:
         """Match, judge and store."""
         return self.decide(analysis, bundle, reference).report
@@ -200,7 +210,9 @@ class App:
 
         settings = {"fail_on": self.settings.fail_on} if self.settings.fail_on else {}
         dockerfile = text_of(self.dockerfile)
-        occasion = Occasion(now=self.now, reference=reference, dockerfile=dockerfile, base=base, settings=settings)
+        occasion = Occasion(
+            now=self.now, reference=reference, dockerfile=dockerfile, base=base, settings=settings, vex=self.vex()
+        )
         decision = decide(analysis, self.store, bundle, occasion)
         keep(self.store, decision)
         return decision

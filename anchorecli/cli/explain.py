@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anchorecli.cli.app import App, Start
-from anchorecli.cli.options import option, policy_options
+from anchorecli.cli.options import option, policy_options, vex_option
 from anchorecli.cli.replay import bundle_of, is_digest, read_moment
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _MARKS = {"yes": "yes", "no": "NO", "note": "-"}
 @option("--feed-revision", type=click.IntRange(0), metavar="N", help="By the feeds of that revision [default: newest].")
 @option("--as-of", metavar="DATE", help="At that moment: YYYY-MM-DD (its end) or YYYY-MM-DDTHH:MM:SSZ.")
 @policy_options
+@vex_option
 @click.pass_obj
 def explain(start: Start, /, vulnerability: str, image: str, form: str, **flags: Any) -> None:
     """Why VULN is, or is not, reported for IMAGE.
@@ -52,13 +53,18 @@ def explain(start: Start, /, vulnerability: str, image: str, form: str, **flags:
 
 def _inputs(app: App, image: str, digest: str, revision: int | None, as_of: str) -> Inputs:
     """Those of an evaluation that was named by its number, else of a replay."""
+    from dataclasses import replace
+
     from anchorecli.scan.past import find, inputs_of, is_number
     from anchorecli.scan.replay import moment_of, replay_inputs
 
     subject = find(app.store, image, as_of)
+    vex = app.vex()
     if is_number(image) and subject.kept and revision is None and not as_of:
-        return inputs_of(app.store, subject.kept)
-    return replay_inputs(app.store, subject, bundle_of(app, digest), moment_of(app.store, revision, as_of, app.now))
+        inputs = inputs_of(app.store, subject.kept)
+        return replace(inputs, occasion=replace(inputs.occasion, vex=vex)) if vex else inputs
+    moment = moment_of(app.store, revision, as_of, app.now)
+    return replay_inputs(app.store, subject, bundle_of(app, digest), moment, vex=vex)
 
 
 def _text(found: Explanation) -> str:

@@ -86,6 +86,12 @@ def catalog_options(function: F) -> F:
     return function
 
 
+def vex_option(function: F) -> F:
+    """Which VEX documents are believed."""
+    text = "A VEX document to believe: OpenVEX, CSAF or CycloneDX, JSON; repeatable."
+    return option("--vex", multiple=True, metavar="FILE", help=text)(function)
+
+
 def search_options(function: F) -> F:
     """What to look for beside packages, whether or not a rule asks for it."""
     for decorate in reversed((

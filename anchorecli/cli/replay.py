@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anchorecli.cli.app import App, Start, text_of
-from anchorecli.cli.options import option, output_options, policy_options
+from anchorecli.cli.options import option, output_options, policy_options, vex_option
 from anchorecli.cli.output import parse_outputs, render_options, write_outputs
 from anchorecli.errors import UsageError
 
@@ -25,6 +25,7 @@ _DIGEST = re.compile(r"(?:sha256:)?[0-9a-f]{6,64}")
 @option("--feed-revision", type=click.IntRange(0), metavar="N", help="By the feeds of that revision [default: newest].")
 @option("--as-of", metavar="DATE", help="At that moment: YYYY-MM-DD (its end) or YYYY-MM-DDTHH:MM:SSZ.")
 @policy_options
+@vex_option
 @option("--dockerfile", metavar="FILE", help="The Dockerfile it was built from [default: the one given at its scan].")
 @output_options("report")
 @click.pass_obj
@@ -54,7 +55,7 @@ def replay(start: Start, /, image: str, **flags: Any) -> int:
         bundle = bundle_of(app, digest)
         subject = find(app.store, image, as_of)
         moment = moment_of(app.store, revision, as_of, app.now)
-        inputs = replay_inputs(app.store, subject, bundle, moment, text_of(app.dockerfile))
+        inputs = replay_inputs(app.store, subject, bundle, moment, text_of(app.dockerfile), app.vex())
         report = decide_again(app.store, inputs).report
         write_outputs(outputs, report, look)
         app.note(

@@ -16,6 +16,7 @@ from anchorecli.cli.options import (
     output_options,
     policy_options,
     search_options,
+    vex_option,
 )
 from anchorecli.cli.output import Output, parse_outputs, prepare, render_options, write_outputs
 from anchorecli.cli.since import CAUSES, side, since_then
@@ -29,6 +30,7 @@ _CAUSES_HELP = "With --since: fail only on what that caused; repeatable."
 @click.argument("image")
 @image_options
 @policy_options
+@vex_option
 @search_options
 @catalog_options
 @option("--dockerfile", metavar="FILE", help="The Dockerfile it was built from, for the dockerfile gate.")
@@ -62,6 +64,7 @@ def scan(start: Start, /, image: str, **flags: Any) -> int:
         # What cannot be used is told before anything is fetched.
         outputs = parse_outputs(app.settings.outputs, "report", "table")
         bundle = app.bundle()
+        app.vex()
         reference = app.reference(image)
         before = side(app, since) if since else None
         analysis = app.analyze(reference, app.demand(bundle), lambda: _load_the_rest(outputs))

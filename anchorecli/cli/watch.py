@@ -133,7 +133,9 @@ def _round(app: App, needs: Needs | None) -> int:
         undelivered |= not app.notify(events)
 
     demand = app.demand(bundle)
-    watch = Watch(app.store, bundle, app.reference, lambda reference: app.analyze(reference, demand), tell, app.now)
+    watch = Watch(
+        app.store, bundle, app.reference, lambda reference: app.analyze(reference, demand), tell, app.now, app.vex()
+    )
     done = run_round(watch)
     app.tell_problems(done.problems)
     app.note(f"looked at {done.tags}, evaluated {done.evaluated}, changes: {done.changes}")

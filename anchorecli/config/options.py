@@ -191,6 +191,7 @@ OPTIONS = (
     Option("http-timeout", seconds),
     Option("policy", text, _TEXT, local=True, path=True),
     Option("fail-on", severity, _TEXT, local=True),
+    Option("vex", text, _TEXT, path=True, many=True),
     Option("output", text, _TEXT, local=True, many=True, name="outputs"),
     Option("offline", boolean, _BOOL, local=True),
     Option("quiet", boolean, _BOOL, local=True),

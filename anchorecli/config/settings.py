@@ -98,6 +98,8 @@ class Settings:
     policy: str = ""
     fail_on: str = ""
     """A severity's name."""
+    vex: tuple[str, ...] = ()
+    """Files of VEX documents that are believed."""
     outputs: tuple[str, ...] = ()
     """``FORMAT`` or ``FORMAT=FILE``."""
     offline: bool = False

@@ -64,6 +64,7 @@ from anchorecli.model.report import (
     Rule,
     RuleOutcome,
     Verdict,
+    VexSource,
 )
 from anchorecli.model.stored import (
     Evaluation,
@@ -129,6 +130,7 @@ __all__ = [
     "StoredImage",
     "SyncResult",
     "Verdict",
+    "VexSource",
     "WatchedTag",
     "pack_ranges",
     "unpack_ranges",

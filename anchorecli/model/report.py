@@ -197,6 +197,7 @@ class Report:
     created_at: str
     problems: tuple[Problem, ...] = ()
     """Coverage: every problem of every stage, sorted."""
+    vex: tuple[VexSource, ...] = ()
     enrichment: Enrichment = Enrichment()
     """What was known of the vulnerabilities and the distribution beside advisories; ``official`` is not kept."""
     base: tuple[DiffId, ...] | None = None

@@ -29,6 +29,7 @@ from anchorecli.model import (
     RuleOutcome,
     Severity,
     Verdict,
+    VexSource,
 )
 from anchorecli.report import identity
 from anchorecli.report.base import RenderOptions, Subject
@@ -121,6 +122,17 @@ def _evaluation(report: Report) -> dict[str, Any]:
         "bundle_name": report.bundle_name,
         "bundle_digest": report.bundle_digest,
         "analyzers": dict(sorted(report.analysis.analyzers.items())),
+        **({"vex": [_vex(each) for each in report.vex]} if report.vex else {}),
+    }
+
+
+def _vex(source: VexSource) -> dict[str, Any]:
+    return {
+        "name": source.name,
+        "digest": source.digest,
+        "format": source.form,
+        "author": source.author,
+        "statements": source.statements,
     }
 
 
@@ -262,6 +274,7 @@ def _match(match: Match, layers: _Layers, starter: frozenset[str], beside: Enric
         "epss": _epss(match, beside),
         "known_exploited": _exploited(match, beside),
         "why": match.why,
+        **({"vex": match.vex} if match.vex else {}),
         "layer": layer and {"index": index, "diff_id": layer.diff_id, "instruction": layer.instruction},
     }
 

@@ -38,7 +38,7 @@ def match_lines(report: Report, options: RenderOptions) -> list[Line]:
     lines += _left_out(report, left_out, options, bool(shown))
     if options.all:
         lines += _plain("UNDECIDED", "version could not be compared", identity.undecided(report), options)
-        lines += _plain("SUPPRESSED", "settled by a better source", identity.suppressed(report), options)
+        lines += _plain("SUPPRESSED", "settled by a better source, or by VEX", identity.suppressed(report), options)
     return lines
 
 

@@ -193,7 +193,8 @@ class _Words:
         old, new = (_item_of(side.inputs.bundle, name) for side in self._sides)
         data: dict[str, Json] = {"item": name}
         if not name:
-            return Cause(EXCEPTION, "exceptions", data)
+            vex = sorted({each.name for side in self._sides for each in side.report.vex})
+            return Cause(EXCEPTION, f"VEX ({', '.join(vex)})" if vex else "exceptions", data)
         if old is None or new is None:
             return Cause(EXCEPTION, f"exception {name} {'added' if old is None else 'removed'}", data)
         end = new.expires_on

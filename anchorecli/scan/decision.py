@@ -16,6 +16,7 @@ from anchorecli.model import (
     Enrichment,
     FeedState,
     Report,
+    VexSource,
 )
 from anchorecli.policy.base import Evidence
 from anchorecli.policy.evaluate import evaluate as judge
@@ -25,6 +26,7 @@ from anchorecli.scan.evidence import gather
 from anchorecli.scan.kept import keep
 from anchorecli.scan.values import Decision, Feeds, Given, Matched, Occasion
 from anchorecli.store import Store
+from anchorecli.vex.values import VexDocument
 
 if TYPE_CHECKING:
     from anchorecli.feeds.starter import Starter
@@ -73,12 +75,18 @@ def matched_by(analysis: Analysis, store: Store, feeds: Feeds) -> Matched:
 
 def judged(analysis: Analysis, bundle: Bundle, occasion: Occasion, given: Given, matched: Matched) -> Decision:
     """The verdict of a bundle on matches. Pure."""
-    problems = tuple(sorted({*analysis.problems, *matched.found.problems}))
+    matches, remarks = matched.found.matches, matched.found.problems
+    if occasion.vex:
+        from anchorecli.vex.apply import applied
+
+        matches, further = applied(matches, occasion.vex, analysis, occasion.reference)
+        remarks += further
+    problems = tuple(sorted({*analysis.problems, *remarks}))
     evidence = Evidence(
         analysis=analysis,
         reference=occasion.reference,
         now=occasion.now,
-        matches=matched.found.matches,
+        matches=matches,
         feeds=matched.states,
         dockerfile=occasion.dockerfile,
         problems=problems,
@@ -92,7 +100,7 @@ def judged(analysis: Analysis, bundle: Bundle, occasion: Occasion, given: Given,
     verdict = judge(bundle, evidence)
     report = Report(
         analysis=analysis,
-        matches=matched.found.matches,
+        matches=matches,
         verdict=verdict,
         feeds=matched.states,
         feed_revision=matched.revision,
@@ -102,10 +110,16 @@ def judged(analysis: Analysis, bundle: Bundle, occasion: Occasion, given: Given,
         tool_version=__version__,
         created_at=occasion.now,
         problems=tuple(sorted({*problems, *verdict.problems})),
+        vex=tuple(map(_source, occasion.vex)),
         enrichment=Enrichment(*matched.enrichment[:3]),
         base=None if given.base is None else tuple(sorted(given.base)),
     )
     return Decision(report, bundle, evidence, occasion)
+
+
+def _source(document: VexDocument) -> VexSource:
+    said = len(document.statements)
+    return VexSource(document.name, document.digest, document.form, document.author, said)
 
 
 class Knowledge:

@@ -219,7 +219,7 @@ class _Crossing:
         """The report by the later evaluation's inputs of those names and the earlier one's others."""
         of = {name: self._sides[name in later] for name in INPUTS}
         image = of[IMAGE]
-        occasion = replace(image.occasion, now=of[TIME].occasion.now)
+        occasion = replace(image.occasion, now=of[TIME].occasion.now, vex=of[EXCEPTION].occasion.vex)
         mixed = _with_exceptions(of[BUNDLE].bundle, of[EXCEPTION].bundle)
         matched = self._by_feeds(IMAGE in later, FEED in later)
         return judged(image.analysis, mixed, occasion, image.given, matched).report
@@ -235,7 +235,7 @@ def _is_other(name: str, a: Inputs, b: Inputs) -> bool:
         mine, theirs = (
             (
                 each.analysis.packages,
-                replace(each.occasion, now="", store_it=False),
+                replace(each.occasion, now="", store_it=False, vex=()),
                 each.given.base,
                 each.given.previous,
             )
@@ -247,7 +247,8 @@ def _is_other(name: str, a: Inputs, b: Inputs) -> bool:
     if name == BUNDLE:
         return _without_exceptions(a.bundle) != _without_exceptions(b.bundle)
     if name == EXCEPTION:
-        return _exceptions(a.bundle) != _exceptions(b.bundle)
+        # A VEX document lets through as an exception does.
+        return _exceptions(a.bundle) != _exceptions(b.bundle) or a.occasion.vex != b.occasion.vex
     return a.occasion.now != b.occasion.now
 
 

@@ -228,13 +228,15 @@ class _Inquiry:
         if match is None:
             steps.append(Step("range", NO, "matching made nothing of it: another record of the feeds decides"))
             return steps
+        if match.vex and match.suppressed == match.vex:
+            return [*steps, Step("vex", NO, match.vex)]
         if match.suppressed:
             steps.append(Step("range", NO, f"matched, and settled by a better source: {match.suppressed}"))
             return steps
         fixed = f"fixed in {', '.join(match.fixed_in)}" if match.fixed_in else match.fix_state.value
         called = f"{match.severity.label}, {fixed}"
         steps.append(Step("fix", NOTE, f"{called}; reported as {match.id}" if match.id != self._asked else called))
-        steps.append(Step("vex", NOTE, "no VEX statement was looked at: this version reads none"))
+        steps.append(Step("vex", NOTE, match.vex or _no_vex(decision)))
         return steps + self._policy(package, match, decision)
 
     def _match(self, package: Package, decision: Decision) -> Match | None:
@@ -318,6 +320,13 @@ def _range(each: Range) -> str:
 
 def _told(said: _Said, text: str) -> str:
     return f"{said.advisory.id} of {said.candidate.feed}: {text}"
+
+
+def _no_vex(decision: Decision) -> str:
+    documents = decision.report.vex
+    if not documents:
+        return "no VEX document was given"
+    return f"no statement is about it in {_listed(each.name for each in documents)}"
 
 
 def _is_about(finding: Finding, package: Package, match: Match) -> bool:

@@ -11,6 +11,7 @@ An evaluation is kept in parts:
 ``occasion``   what the verdict rested on beside image, feeds and bundle: ``Circumstances``
 ``bundle``     the policy bundle in its canonical form (JSON)
 ``previous``   the analysis of the image that the tag named before, where a rule looked at it
+``vex``        the VEX documents that were looked at, if any
 ``cause``      why it was made, where nobody asked for it: JSON, see ``scan.update``
 =============  =====================================================================================================
 
@@ -51,6 +52,7 @@ from anchorecli.scan.documents import analysis_document, known_digest, read_anal
 from anchorecli.scan.values import Decision
 from anchorecli.store import Store
 from anchorecli.values import dataclass, field, replace
+from anchorecli.vex.values import VexDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Kept(NamedTuple):
     """None for an evaluation from before they were kept."""
     bundle: bytes = b""
     previous: Analysis | None = None
+    vex: tuple[VexDocument, ...] = ()
     cause: Mapping[str, Json] | None = None
     """Why ``anchore update`` made it; None where somebody asked for it."""
 
@@ -161,6 +164,8 @@ def _parts(decision: Decision) -> dict[str, bytes | str]:
         "occasion": codec.write_lasting(Circumstances, circumstances),
         "bundle": json.dumps(canonical(bundle), separators=(",", ":")).encode(),
     }
+    if decision.occasion.vex:
+        parts["vex"] = codec.write_lasting(_VEX, decision.occasion.vex)
     return parts
 
 
@@ -179,10 +184,12 @@ def _from_parts(evaluation: Evaluation, parts: Mapping[str, bytes]) -> Kept:
         circumstances=codec.read_lasting(Circumstances, parts["occasion"]),
         bundle=parts["bundle"],
         previous=read_analysis(parts["previous"]) if "previous" in parts else None,
+        vex=codec.read_lasting(_VEX, parts["vex"]) if "vex" in parts else (),
         cause=json.loads(parts["cause"]) if "cause" in parts else None,
     )
 
 
 _MATCHES: Any = tuple[Match, ...]
 _FEEDS: Any = tuple[FeedState, ...]
+_VEX: Any = tuple[VexDocument, ...]
 _NOTHING = Analysis(Image(ImageRef("", ""), Digest(""), Digest(""), ImageConfig(Platform("", "")), ()), None, ())

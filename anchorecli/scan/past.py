@@ -99,7 +99,9 @@ def inputs_of(store: Store, kept: Kept) -> Inputs:
     return Inputs(
         analysis=report.analysis,
         bundle=bundle,
-        occasion=Occasion(report.created_at, was.reference, was.dockerfile, store_it=False, settings=was.settings),
+        occasion=Occasion(
+            report.created_at, was.reference, was.dockerfile, store_it=False, settings=was.settings, vex=kept.vex
+        ),
         feeds=Feeds(report.feed_revision, own_feeds(store, kept), report.enrichment),
         given=given_then(store, kept, bundle),
     )

@@ -14,6 +14,7 @@ from anchorecli.scan.evidence import gather
 from anchorecli.scan.past import Inputs, Subject, given_then
 from anchorecli.scan.values import Feeds, Occasion
 from anchorecli.store import Store
+from anchorecli.vex.values import VexDocument
 
 
 class Moment(NamedTuple):
@@ -40,14 +41,25 @@ def moment_of(store: Store, revision: int | None, as_of: str, now: str) -> Momen
     return Moment(Feeds(revision, store.states_at(revision, clock)), clock)
 
 
-def replay_inputs(store: Store, subject: Subject, bundle: Bundle, moment: Moment, dockerfile: str = "") -> Inputs:
-    """The inputs of a replay: the image, and what was given with it when it was last evaluated."""
+def replay_inputs(
+    store: Store,
+    subject: Subject,
+    bundle: Bundle,
+    moment: Moment,
+    dockerfile: str = "",
+    vex: tuple[VexDocument, ...] = (),
+) -> Inputs:
+    """The inputs of a replay: the image, and what was given with it when it was last evaluated.
+
+    A ``dockerfile`` and ``vex`` documents given here stand in for those.
+    """
     was = subject.kept.circumstances if subject.kept else None
     occasion = Occasion(
         now=moment.now,
         reference=subject.reference,
         dockerfile=dockerfile or (was.dockerfile if was else ""),
         store_it=False,
+        vex=vex or (subject.kept.vex if subject.kept else ()),
     )
     if subject.kept is not None and was is not None:
         given = given_then(store, subject.kept, bundle)

@@ -11,6 +11,7 @@ from anchorecli.policy.base import Evidence
 from anchorecli.policy.values import Bundle
 from anchorecli.tree import Tree
 from anchorecli.values import dataclass, field
+from anchorecli.vex.values import VexDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Occasion:
     base: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Settings that decided, for the record: ``fail_on``."""
+    vex: tuple[VexDocument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

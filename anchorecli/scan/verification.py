@@ -58,6 +58,8 @@ class Claim(NamedTuple):
     feeds: tuple[tuple[str, int, str], ...]
     """Name, revision and last check of each feed that is not the embedded one."""
     requested: str
+    vex: tuple[str, ...] = ()
+    """The digests of the VEX documents it rests on."""
 
 
 def read_claim(data: bytes, name: str) -> Claim:
@@ -66,8 +68,9 @@ def read_claim(data: bytes, name: str) -> Claim:
         document = json.loads(data)
         said, image = document["evaluation"], document["image"]
         feeds = tuple((each["name"], each["revision"], each["updated_at"]) for each in document["feeds"])
-        values = {key: said[key] for key in Claim._fields if key not in ("feeds", "requested")}
-        claim = Claim(**values, feeds=feeds, requested=image["requested"])
+        values = {key: said[key] for key in Claim._fields if key not in ("feeds", "requested", "vex")}
+        vex = tuple(str(each["digest"]) for each in said.get("vex", ()))
+        claim = Claim(**values, feeds=feeds, requested=image["requested"], vex=vex)
     except (ValueError, LookupError, TypeError, RecursionError) as exc:
         hint = "it verifies what `anchore scan -o json` wrote"
         raise UsageError(f"{name} is not a JSON report of anchore", hint=hint) from exc
@@ -174,6 +177,8 @@ class _Search:
         analyses = [read_analysis(document) for document in store.analyses(claim.image_id)]
         if not analyses:
             self._miss(f"the analysis of image {claim.image_id}")
+        for name in claim.vex:
+            self._miss(f"VEX document {name}: the evaluation it was kept with is not in the store")
         bundle = self._bundle()
         if not analyses or bundle is None:
             return None
