@@ -193,8 +193,9 @@ class _Faults:
             message = f"{_count(self.unreadable)} with package URLs that cannot be read"
             yield Problem("analyze", "components", message + _some(self.unreadable), hint)
         if self.no_version:
+            # No gap: whatever a feed says of their names is a match of the verdict unknown.
             message = f"{_count(self.no_version)} without a version: which vulnerabilities they have cannot be told"
-            yield Problem("analyze", "components", message + _some(self.no_version), hint)
+            yield Problem("analyze", "components", message + _some(self.no_version), hint, incomplete=False)
         if nameless:
             yield Problem("analyze", "components", f"{nameless} without a name", hint)
         if self.twice:

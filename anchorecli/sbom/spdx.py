@@ -94,7 +94,8 @@ def _package(package: dict[str, Any], contents: Contents, described: set[str], n
         digest = {"image:digest": version} if version.startswith("sha256:") and "image:id" not in facts else {}
         contents.facts |= facts | digest
         return
-    if purpose in _NO_PACKAGES and not purl:
+    # Trivy groups what it found below applications without a version: a program, an ecosystem.
+    if not purl and (purpose in _NO_PACKAGES or (purpose == "APPLICATION" and not version)):
         return
     if not name and not purl:
         contents.nameless += 1

@@ -34,6 +34,8 @@ def test_the_image_and_the_distribution_are_no_packages(tmp_path: Path) -> None:
     distro = spdx_package("redhat", "9.4", primaryPackagePurpose="OPERATING-SYSTEM") | {"SPDXID": "SPDXRef-os"}
     analysis = read(spdx(image, distro, LIBC), tmp_path)
     assert only(analysis).name == "libc6"
+    group = spdx_package("usr/bin/x", "", primaryPackagePurpose="APPLICATION")
+    assert messages(read(spdx(group, LIBC), tmp_path)) == []
     assert analysis.image.annotations["anchore.sbom.subject"] == "debian"
     assert analysis.image.annotations["anchore.sbom.subject.digest"] == "sha256:abc"
     assert analysis.distro is not None
