@@ -46,7 +46,7 @@ from anchorecli.model import (
     Report,
     Severity,
 )
-from anchorecli.policy.canonical import canonical
+from anchorecli.policy.language.canonical import canonical
 from anchorecli.scan.analysis import set_digest
 from anchorecli.scan.documents import analysis_document, known_digest, read_analysis
 from anchorecli.scan.values import Decision
