@@ -205,7 +205,11 @@ def _source(image: Image) -> Object:
 
 
 def _base64(document: str) -> str:
-    return b64encode(document.encode("utf-8", "surrogateescape")).decode()
+    try:
+        data = document.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # no bytes of an image: half of a pair that a store or a test made up
+        data = document.encode("utf-8", "replace")
+    return b64encode(data).decode()
 
 
 def _distro(distro: Distro) -> Object:

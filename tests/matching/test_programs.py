@@ -112,7 +112,8 @@ class Feeds:
         return [
             Candidate(
                 row, one.feed, each.ecosystem, each.package, each.scheme, each.statement.value,
-                pack_ranges(each.ranges), "\n".join(each.versions), each.severity or one.severity, each.module, ",".join(each.arches),
+                pack_ranges(each.ranges), "\n".join(each.versions), each.severity or one.severity, each.module,
+                ",".join(each.arches),
             )
             for row, one in self.advisories.items()
             for each in one.affected
