@@ -1,4 +1,4 @@
-"""The packages feed from end to end: what images hold is asked for, rules decide by it, what came later is undecided."""
+"""The packages feed, end to end: what images hold is asked for, rules decide by it, what came later is undecided."""
 
 from __future__ import annotations
 
