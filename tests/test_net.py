@@ -88,7 +88,7 @@ def test_gzip_encoding_is_undone_and_the_digest_is_that_of_the_content(server: S
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (Answer(gzip.compress(b"x" * 500_000)[:-9], headers={"Content-Encoding": "gzip"}), "ends early"),
+        (Answer(gzip.compress(b"x" * 500_000, mtime=0)[:-9], headers={"Content-Encoding": "gzip"}), "ends early"),
         (Answer(b"not gzip", headers={"Content-Encoding": "gzip"}), "damaged"),
         (Answer(b"x", headers={"Content-Encoding": "br"}), "sent as br"),
         (Answer(b"x" * 1000, cut=10), "10 bytes early"),
