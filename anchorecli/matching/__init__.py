@@ -125,7 +125,7 @@ def _weighed(
     for group, each in drafts.items():
         candidates = [one for query in group for one in index.get((query.ecosystem, query.name), ())]
         if each and several(candidates):
-            cases[group] = Case(each, found[group], candidates)
+            cases[group] = Case(group, each, found[group], candidates)
     return weighed(cases, claimed, details) if cases else {}
 
 

@@ -111,6 +111,11 @@ def judge(candidate: Candidate, subject: Subject) -> Hit | None:
     return Hit(candidate, MatchVerdict.UNKNOWN if statement == "under-investigation" else MatchVerdict.AFFECTED)
 
 
+def fits_platform(candidate: Candidate, arch: str) -> bool:
+    """Whether a statement is about what was built for an architecture or operating system; empty stands for any."""
+    return not candidate.arches or _arch_holds(candidate.arches, "" if arch in _ANY_ARCH else _ARCH.get(arch, arch))
+
+
 def why(hit: Hit, subject: Subject) -> str:
     """What comparison says so, in the words of a report."""
     if not hit.compared:

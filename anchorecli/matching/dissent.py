@@ -1,17 +1,19 @@
 """Where feeds disagree: one claims a vulnerability of a package, another knows it and leaves the version out.
 
 Among those who write advisories down by hand (GitHub, the communities of languages, Bitnami) a claim is enough: none of
-them is right so often that its silence could acquit. That another one thinks otherwise is said in ``Match.why``. A
-claim by CPE is weaker: whoever knows the vulnerability in that very program decides, and the match is suppressed with
-that as its reason. Distributions are not weighed here: only theirs speaks of their packages.
+them is right so often that its silence could acquit. That another one thinks otherwise is said in ``Match.why``. Two
+things are more than silence, and suppress the match with that as its reason: whoever knows the vulnerability in that
+very program where the claim is by CPE alone, and an equal or better source that limits it to other operating systems.
+Distributions are not weighed here: only theirs speaks of their packages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from anchorecli.matching.decide import Hit, Subject, bounds
+from anchorecli.matching.decide import Hit, Subject, bounds, fits_platform
+from anchorecli.matching.ecosystems import Query
 from anchorecli.matching.merge import Draft, rank
 from anchorecli.model import Advisory, Candidate, Statement
 
@@ -19,31 +21,26 @@ _DISTRIBUTIONS = frozenset({"deb", "rpm", "apk", "pacman", "portage"})
 """Version schemes of distributions' packages."""
 
 K = TypeVar("K")
-Known = tuple[Hit, Subject]
 Details = Callable[[Sequence[int]], Mapping[int, Advisory]]
 
 
 class Case(NamedTuple):
-    """One group of packages: what was claimed, by whom, and what else the feeds say under its names."""
+    """One group of packages: what was asked, what was claimed, and what else the feeds say under its names."""
 
-    drafts: list[Draft]
-    hits: Sequence[Known]
+    queries: Sequence[Query]
+    drafts: Sequence[Draft]
+    hits: Sequence[tuple[Hit, Subject]]
     candidates: Sequence[Candidate]
 
 
-def weighed(cases: Mapping[K, Case], claimed: Mapping[int, Advisory], details: Details) -> dict[K, list[Draft]]:
-    """The drafts of cases in which there is somebody to disagree, with what those say.
+class _Open(NamedTuple):
+    """A case in which there is somebody to disagree."""
 
-    ``claimed`` are the advisories of the hits. Only what a feed says that did not take part is fetched.
-    """
-    open_cases = {key: (case, _silent(case, claimed)) for key, case in cases.items()}
-    rows = sorted({each.row for _, silent in open_cases.values() for each in silent})
-    known = details(rows) if rows else {}
-    return {
-        key: [_weighed(draft, case, silent, claimed, known) for draft in case.drafts]
-        for key, (case, silent) in open_cases.items()
-        if silent
-    }
+    case: Case
+    sources: Sequence[frozenset[str]]
+    """The feeds that each draft rests on."""
+    silent: Sequence[Candidate]
+    """What other feeds say that did not hold."""
 
 
 def several(candidates: Sequence[Candidate]) -> bool:
@@ -54,57 +51,80 @@ def several(candidates: Sequence[Candidate]) -> bool:
     return any(each.feed != first for each in candidates)
 
 
-def _silent(case: Case, claimed: Mapping[int, Advisory]) -> list[Candidate]:
-    """What feeds say that did not hold, of those feeds that have no part in some draft."""
+def weighed(cases: Mapping[K, Case], claimed: Mapping[int, Advisory], details: Details) -> dict[K, list[Draft]]:
+    """The drafts of cases in which there is somebody to disagree, with what those say.
+
+    ``claimed`` are the advisories of the hits. Of the others only what a feed says that had no part is fetched.
+    """
+    opened = {key: found for key, case in cases.items() if (found := _open(case, claimed)).silent}
+    rows = sorted({each.row for found in opened.values() for each in found.silent})
+    known = details(rows) if rows else {}
+    return {key: _weighed(found, known) for key, found in opened.items()}
+
+
+def _open(case: Case, claimed: Mapping[int, Advisory]) -> _Open:
+    by_name: dict[str, set[str]] = {}
+    for hit, _ in case.hits:
+        for name in _names_of(claimed.get(hit.candidate.row)):
+            by_name.setdefault(name, set()).add(hit.candidate.feed)
+    sources = [
+        frozenset(feed for name in (each.id, *each.aliases) for feed in by_name.get(name, ())) for each in case.drafts
+    ]
     feeds = {each.feed for each in case.candidates}
-    absent: set[str] = set()
-    for draft in case.drafts:
-        absent |= feeds - _sources(draft, case, claimed)
+    absent = {feed for each in sources for feed in feeds - each}
     held = {hit.candidate.row for hit, _ in case.hits}
-    return [
+    silent = [
         each
         for each in case.candidates
         if each.feed in absent and each.row not in held and each.statement == Statement.AFFECTED
     ]
+    return _Open(case, sources, silent)
 
 
-def _sources(draft: Draft, case: Case, claimed: Mapping[int, Advisory]) -> set[str]:
-    """The feeds whose statements made a draft."""
-    names = _names(draft)
-    return {hit.candidate.feed for hit, _ in case.hits if _about(claimed.get(hit.candidate.row), names)}
+def _weighed(found: _Open, known: Mapping[int, Advisory]) -> list[Draft]:
+    by_name: dict[str, list[Candidate]] = {}
+    for each in found.silent:
+        for name in _names_of(known.get(each.row)):
+            by_name.setdefault(name, []).append(each)
+    drafts = []
+    for draft, sources in zip(found.case.drafts, found.sources, strict=True):
+        others = {
+            each.row: each
+            for name in (draft.id, *draft.aliases)
+            for each in by_name.get(name, ())
+            if each.feed not in sources
+        }
+        if others and not draft.suppressed:
+            draft = _answered(draft, sources, sorted(others.values(), key=_weight), found.case, known)
+        drafts.append(draft)
+    return drafts
 
 
-def _weighed(
-    draft: Draft,
-    case: Case,
-    silent: Iterable[Candidate],
-    claimed: Mapping[int, Advisory],
-    known: Mapping[int, Advisory],
+def _answered(
+    draft: Draft, sources: frozenset[str], others: Sequence[Candidate], case: Case, known: Mapping[int, Advisory]
 ) -> Draft:
-    names, sources = _names(draft), _sources(draft, case, claimed)
-    others = [each for each in silent if each.feed not in sources and _about(known.get(each.row), names)]
-    if not others or draft.suppressed:
-        return draft
-    other = max(others, key=lambda each: (rank(each.feed), -each.row))
+    """A draft with what the best of those who disagree says."""
+    claim = max(map(rank, sources), default=0)
+    arches = {(query.ecosystem, query.name): query.arch for query in case.queries}
+    for other in others:
+        if rank(other.feed) >= claim and not fits_platform(other, arches.get((other.ecosystem, other.package), "")):
+            systems = other.arches.replace(",", ", ")
+            return draft._replace(suppressed=f"{other.feed} knows it on {systems} alone ({known[other.row].id})")
+    other = others[0]
     said = f"{other.feed} leaves this version out ({_said(other, known[other.row])})"
-    if max(map(rank, sources), default=0) < 0 <= rank(other.feed):
+    if claim < 0 <= rank(other.feed):
         return draft._replace(suppressed=said)
     return draft._replace(why=f"{draft.why}; {said}")
 
 
-def _names(draft: Draft) -> frozenset[str]:
-    return frozenset((draft.id, *draft.aliases))
+def _weight(candidate: Candidate) -> tuple[int, int]:
+    return -rank(candidate.feed), candidate.row
 
 
-def _about(advisory: Advisory | None, names: Set[str]) -> bool:
-    return (
-        advisory is not None
-        and not advisory.withdrawn
-        and (advisory.id in names or not names.isdisjoint(advisory.aliases))
-    )
+def _names_of(advisory: Advisory | None) -> tuple[str, ...]:
+    return () if advisory is None or advisory.withdrawn else (advisory.id, *advisory.aliases)
 
 
 def _said(candidate: Candidate, advisory: Advisory) -> str:
     fixed = [each.text for _, each, _ in bounds(candidate.scheme, candidate.ranges) if each is not None]
-    on = f" on {candidate.arches.replace(',', ', ')}" if candidate.arches else ""
-    return f"{advisory.id}: fixed in {', '.join(fixed)}{on}" if fixed else f"{advisory.id}{on}"
+    return f"{advisory.id}: fixed in {', '.join(fixed)}" if fixed else advisory.id

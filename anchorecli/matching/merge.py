@@ -151,7 +151,7 @@ _UNFIXED: Mapping[str, FixState] = {"wont-fix": FixState.WONT_FIX, "affected": F
 
 
 def _merged(records: Iterable[Record]) -> list[Draft]:
-    ordered = sorted(records, key=_preference)
+    ordered = _of_one_mind(sorted(records, key=_preference))
     denials = _by_name(each for each in ordered if each.hit.candidate.statement == Statement.NOT_AFFECTED)
     claims = [each for each in ordered if each.hit.candidate.statement != Statement.NOT_AFFECTED]
     single, bundles = _grouped(claims)
@@ -165,6 +165,15 @@ def _merged(records: Iterable[Record]) -> list[Draft]:
         drafts.append(_draft(cve, names, group, folded, _denied(about, group, denials) if denials else ""))
         settled |= spoken_of
     return sorted([*drafts, *_leftovers(bundles, settled, denials)], key=_identifier)
+
+
+def _of_one_mind(records: Sequence[Record]) -> list[Record]:
+    """One advisory that two feeds have, with other CVEs in an older copy, is about what the better feed's copy says."""
+    about: dict[str, frozenset[str]] = {}
+    for each in records:
+        if each.cves:
+            about.setdefault(each.advisory.id, each.cves)
+    return [each._replace(cves=about.get(each.advisory.id, each.cves)) for each in records]
 
 
 def _grouped(claims: Sequence[Record]) -> tuple[list[tuple[str, list[Record]]], list[list[Record]]]:

@@ -95,8 +95,10 @@ def statements(configurations: Any) -> tuple[Affected, ...]:
 
 def limits_of(name: Name) -> tuple[str, ...]:
     """The target software that a CPE limits a statement to."""
+    if name.target in _UNLIMITED or name.target in name.product.split(":"):
+        return ()  # Ruby for Ruby is no limit
     # Several limits are kept as one text with commas between them.
-    return () if name.target in _UNLIMITED else (_TARGETS.get(name.target, name.target.replace(",", "_")),)
+    return (_TARGETS.get(name.target, name.target.replace(",", "_")),)
 
 
 def spoken_of(identifier: str, weaknesses: Iterable[str] = ()) -> Affected:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anchorecli.model import Advisory, Affected, Cvss, Package, Range, Severity, Statement
+from anchorecli.model import Advisory, Affected, Cvss, Location, Package, Range, Severity, Statement
 from tests.matching.feeds import Feeds, advisory, affected, package
 
 CVE, GHSA = "CVE-2024-0001", "GHSA-aaaa-bbbb-cccc"
@@ -56,7 +56,13 @@ def test_where_all_agree_or_say_nothing_of_it_there_is_nothing_to_tell() -> None
 def test_a_statement_of_another_system_says_so() -> None:
     windows = says("rustsec", "RUSTSEC-2024-0001", arches=("windows",))
     (found,) = Feeds([WIDE, windows]).match(crate("c", "1.8.0")).matches
-    assert found.why.endswith("; rustsec leaves this version out (RUSTSEC-2024-0001 on windows)")
+    assert found.suppressed == "rustsec knows it on windows alone (RUSTSEC-2024-0001)"
+    (found,) = Feeds([WIDE, windows]).match(crate("c", "1.8.0", locations=(Location("app/c.exe"),))).matches
+    assert (found.suppressed, found.advisory) == ("", "RUSTSEC-2024-0001")
+    # A lesser source's limit is an objection, no more.
+    best = says("rustsec", "RUSTSEC-2024-0001", Range(fixed="2.0.0"))
+    (found,) = Feeds([best, says("ghsa", GHSA, arches=("windows",))]).match(crate("c", "1.8.0")).matches
+    assert (found.suppressed, found.why.partition("; ")[2]) == ("", f"ghsa leaves this version out ({GHSA})")
 
 
 def test_a_claim_by_cpe_gives_way_to_whoever_knows_the_program() -> None:
@@ -138,3 +144,11 @@ def test_nothing_is_asked_about_cves_where_no_feed_knows_them() -> None:
     feeds = Feeds([advisory(CVE, affected("debian:12", "bash", "2"))])
     feeds.match(package("bash", "1"))
     assert feeds.asked == [[("debian:12", "bash")]]
+
+
+def test_one_advisory_in_two_feeds_is_about_what_the_better_copy_says() -> None:
+    """GitHub's record named another CVE once, and a copy of it still does."""
+    own = advisory(GHSA, affected("pypi", "pillow", "10.0.1"), feed="ghsa", aliases=("CVE-2023-4863",))
+    copy = advisory(GHSA, affected("pypi", "pillow", "10.0.1"), feed="osv:PyPI", aliases=("CVE-2023-5129", "A-1"))
+    (found,) = Feeds([copy, own]).match(package("pillow", "8.0.0", "pypi")).matches
+    assert (found.id, found.aliases) == ("CVE-2023-4863", ("A-1", "CVE-2023-5129", GHSA))

@@ -111,6 +111,10 @@ def test_target_software(target: str, limit: str) -> None:
     assert list(said({"nodes": [node(hit("a:b", target=target))]})) == [("a:b", limit)]
 
 
+def test_a_product_is_not_limited_to_itself() -> None:
+    assert list(said({"nodes": [node(hit("ruby-lang:ruby", target="ruby"))]})) == [("ruby-lang:ruby", "")]
+
+
 def test_negated_configurations_say_nothing() -> None:
     assert said({"negate": True, "nodes": [node(hit("a:b"))]}, {"nodes": [node(hit("a:b")) | {"negate": True}]}) == {}
 
