@@ -16,10 +16,10 @@ from anchorecli.model import Analysis, Evaluation, Event, ImageRef, Problem, Wat
 from anchorecli.policy.values import Bundle
 from anchorecli.scan.asked import index, index_missing
 from anchorecli.scan.decision import decide
-from anchorecli.scan.enrichment import END, EPSS, KEV
+from anchorecli.scan.enrichment import EPSS, KEV
 from anchorecli.scan.events import events_of, matches_of
 from anchorecli.scan.kept import keep
-from anchorecli.scan.needed import feeds_for_bundle
+from anchorecli.scan.needed import BESIDE, looked_at
 from anchorecli.scan.values import Occasion
 from anchorecli.store import Store
 from anchorecli.values import dataclass, field, replace
@@ -112,9 +112,9 @@ def _still_ours(tag: WatchedTag, store: Store) -> bool:
 def _touched_by_feeds(tags: Sequence[WatchedTag], watch: Watch) -> frozenset[int]:
     """The tags' last evaluations, of those that changes of the feeds since can touch."""
     seen = [tag.evaluation_id for tag in tags if tag.evaluation_id]
-    wanted = feeds_for_bundle(watch.bundle)
+    wanted = looked_at(watch.bundle)
     index_missing(watch.store, seen, by_cve=not wanted.isdisjoint((EPSS, KEV)))
-    touched = index(watch.store).touched_among(seen, {EPSS, KEV, END} - wanted)
+    touched = index(watch.store).touched_among(seen, BESIDE - wanted)
     return frozenset(each.evaluation for each in touched)
 
 

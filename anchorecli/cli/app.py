@@ -148,7 +148,8 @@ class App:
             return read_sbom(reference)
         from anchorecli.analyzers import Bounds, on_demand
         from anchorecli.layers import Limits
-        from anchorecli.scan.analysis import AnalyzeOptions, analyze
+        from anchorecli.scan.analysis import analyze
+        from anchorecli.scan.options import AnalyzeOptions
         from anchorecli.source import open_source
 
         self.check_offline(reference)

@@ -103,7 +103,7 @@ def contents(start: Start, image: str, files: bool, as_json: bool) -> None:
 @option("--json", "as_json", is_flag=True, help="As JSON, with the largest files that are hidden.")
 @click.pass_obj
 def layers(start: Start, image: str, as_json: bool) -> None:
-    """List the layers of IMAGE: what made each, its files, and what of them is wasted.
+    """Show what made each layer of IMAGE, and what it wastes.
 
     Wasted are files that later layers removed or replaced: they still ship, and whoever has the image can read them.
     """

@@ -1,4 +1,4 @@
-"""Where reports go: ``-o FORMAT[=FILE]``, several at once; files are written whole or not at all."""
+"""Where reports go (``-o FORMAT[=FILE]``, several at once, each file whole or not at all), and the code that ends."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from anchorecli.errors import UsageError
-from anchorecli.model import Report
+from anchorecli.errors import EXIT_INDETERMINATE, EXIT_PASS, EXIT_STOP, UsageError
+from anchorecli.model import Report, Status
 from anchorecli.report import Format, RenderOptions, formats
 from anchorecli.values import dataclass
 
@@ -99,3 +99,9 @@ def render_options(
 
 def _utf8() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "utf8mb4")
+
+
+def exit_code(report: Report) -> int:
+    """Design §6: 0 pass, 1 stop, 4 indeterminate."""
+    codes = {Status.PASS: EXIT_PASS, Status.FAIL: EXIT_STOP, Status.INDETERMINATE: EXIT_INDETERMINATE}
+    return codes[report.verdict.status] if report.verdict else EXIT_PASS

@@ -41,7 +41,7 @@ def replay(start: Start, /, image: str, **flags: Any) -> int:
     anchore replay debian:12 --as-of 2026-03-01
     anchore replay app:1.4 --feed-revision 17 --policy sha256:4f0c -o json
     """
-    from anchorecli.cli.scan import exit_code
+    from anchorecli.cli.output import exit_code
     from anchorecli.scan.past import decide_again, find
     from anchorecli.scan.replay import moment_of, replay_inputs
 

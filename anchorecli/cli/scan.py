@@ -18,10 +18,10 @@ from anchorecli.cli.options import (
     search_options,
     vex_option,
 )
-from anchorecli.cli.output import Output, parse_outputs, prepare, render_options, write_outputs
+from anchorecli.cli.output import Output, exit_code, parse_outputs, prepare, render_options, write_outputs
 from anchorecli.cli.since import CAUSES, side, since_then
-from anchorecli.errors import EXIT_INDETERMINATE, EXIT_PASS, EXIT_STOP, UsageError
-from anchorecli.model import Report, Status
+from anchorecli.errors import EXIT_INDETERMINATE, EXIT_STOP, UsageError
+from anchorecli.model import Report
 
 _CAUSES_HELP = "With --since: fail only on what that caused; repeatable."
 
@@ -74,12 +74,6 @@ def scan(start: Start, /, image: str, **flags: Any) -> int:
         _explain(app, report)
         code = since_then(app, before, decision, causes) if before else exit_code(report)
         return _with_unused(report, code) if fail_on_unused else code
-
-
-def exit_code(report: Report) -> int:
-    """Design §6: 0 pass, 1 stop, 4 indeterminate."""
-    codes = {Status.PASS: EXIT_PASS, Status.FAIL: EXIT_STOP, Status.INDETERMINATE: EXIT_INDETERMINATE}
-    return codes[report.verdict.status] if report.verdict else EXIT_PASS
 
 
 def _with_unused(report: Report, code: int) -> int:

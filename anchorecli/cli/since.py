@@ -33,7 +33,7 @@ def since_then(app: App, before: Side, decision: Decision, causes: Sequence[str]
 
     A verdict that rests on an image list, or on incomplete evidence, stays as it is.
     """
-    from anchorecli.cli.scan import exit_code
+    from anchorecli.cli.output import exit_code
     from anchorecli.scan.causes import explain
     from anchorecli.scan.difference import difference, side_of_decision
 

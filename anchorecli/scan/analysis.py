@@ -3,50 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
 from anchorecli import __version__, codec
 from anchorecli.analyzers import REGISTERED, load, load_demanded
 from anchorecli.analyzers.keys import fact_keys, files_key
-from anchorecli.layers import Limits
 from anchorecli.model import Analysis, DiffId, FactKey, Image, Package, Report
 from anchorecli.scan.documents import analysis_document, read_analysis
+from anchorecli.scan.options import AnalyzeOptions
 from anchorecli.source import Source
 from anchorecli.store import Store
 from anchorecli.tree import Tree
-from anchorecli.values import dataclass, field, replace
-
-if TYPE_CHECKING:
-    from anchorecli.analyzers import Registered, Scanner
-    from anchorecli.analyzers.base import Analyzer
-
-Progress = Callable[[str, int, int], None]
-"""(what, done, total): called from worker threads."""
-
-
-@dataclass(slots=True)
-class AnalyzeOptions:
-    """How to analyze. ``timings`` collects seconds per analyzer where it is given."""
-
-    now: str
-    analyzers: Sequence[Analyzer] | None = None
-    """Every registered one where it is not given."""
-    demanded: Sequence[Registered] = ()
-    """What runs beside them, see ``analyzers.on_demand``."""
-    scanner: Scanner | None = None
-    """What the demanded malware analyzer asks."""
-    limits: Limits = field(default_factory=Limits)
-    max_file_bytes: int | None = None
-    """A bound on every file that is read, beside each analyzer's own."""
-    progress: Progress | None = None
-    timings: dict[str, float] | None = None
-    force: bool = False
-    """Read every layer again, whatever the store holds."""
-    all_layers: bool = False
-    """Packages of every layer, those that later layers removed or replaced among them."""
-    meanwhile: Callable[[], None] | None = None
-    """Called once while layers are read, if any has to be: for what will be needed afterwards (slow imports)."""
+from anchorecli.values import replace
 
 
 def analyze(source: Source, store: Store, options: AnalyzeOptions) -> Analysis:

@@ -30,7 +30,9 @@ def asked(analysis: Analysis) -> set[Pair]:
     # Which of several namespaces is asked depends on what is covered: each of them may be.
     for space in (ecosystems_of(analysis.distro) if analysis.distro else ()) or ("",):
         match(analysis.packages, analysis.distro, capture, lambda _: {}, frozenset((space,)))
-    enrich(capture, frozenset((END,)), analysis, ())
+    from anchorecli.feeds.ecosystems import REGISTRIES  # not needed to look whether an analysis is in the index
+
+    enrich(capture, frozenset((END, *REGISTRIES.values())), analysis, ())
     return pairs
 
 

@@ -6,20 +6,25 @@ gets them all; none is made where no such feed was synced.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from anchorecli.feeds.ecosystems import REGISTRIES, is_registry_name
 from anchorecli.matching import ecosystems_of
-from anchorecli.model import Analysis, Candidate, Enrichment, Epss, KnownExploited, Match, OfficialPackage, Package
+from anchorecli.model import Analysis, Candidate, Enrichment, Epss, KnownExploited, Match, OfficialPackage
 
 EPSS, KEV, END = "epss", "kev", "end-of-life"
 
 Lookup = Callable[[Sequence[tuple[str, str]]], Iterable[Candidate]]
+Official = Mapping[str, Mapping[str, OfficialPackage]]
 
 
 def enrich(lookup: Lookup, covered: frozenset[str], analysis: Analysis, matches: Iterable[Match]) -> Enrichment:
     """What is known of the vulnerabilities of an image, and of its distribution."""
-    official, unasked = _registries(lookup, covered, analysis)
+    official: Official = {}
+    unasked: Mapping[str, tuple[str, ...]] = {}
+    if any(space.endswith("-registry") for space in covered):
+        from anchorecli.scan.registries import registries
+
+        official, unasked = registries(lookup, covered, analysis)
     spaces = covered & {EPSS, KEV, END}
     if not spaces:
         return Enrichment(official=official, unasked=unasked)
@@ -40,36 +45,6 @@ def enrich(lookup: Lookup, covered: frozenset[str], analysis: Analysis, matches:
         official=official,
         unasked=unasked,
     )
-
-
-def _registries(
-    lookup: Lookup, covered: frozenset[str], analysis: Analysis
-) -> tuple[dict[str, dict[str, OfficialPackage]], dict[str, tuple[str, ...]]]:
-    """What registries have of the image's packages, and which of those nobody has asked them about."""
-    official: dict[str, dict[str, OfficialPackage]] = {}
-    unasked = {}
-    for kind, space in REGISTRIES.items():
-        if space not in covered:
-            continue
-        names = {package.name for package in analysis.packages if package.type == kind and is_registrys(package)}
-        found = {each.package: each.versions for each in (lookup([(space, name) for name in names]) if names else ())}
-        official[kind] = {name: _official(versions) for name, versions in found.items() if versions}
-        unasked[kind] = tuple(sorted(names - found.keys()))
-    return official, unasked
-
-
-def is_registrys(package: Package) -> bool:
-    """Whether a package's registry may be asked about it.
-
-    Not about packages of distributions, whose versions are their own, nor about applications that are nobody's but the
-    image's, whose names are not the registries' business.
-    """
-    return not package.owner and "private" not in package.metadata and is_registry_name(package.type, package.name)
-
-
-def _official(versions: str) -> OfficialPackage:
-    latest, *rest = versions.split("\n")
-    return OfficialPackage(latest, tuple(rest))
 
 
 def _epss(values: list[str]) -> Epss:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anchorecli.scan.documents import read_analysis
-from anchorecli.scan.enrichment import is_registrys
+from anchorecli.scan.registries import is_registrys
 from anchorecli.store import Store
 
 

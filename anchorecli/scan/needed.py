@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from anchorecli.feeds.ecosystems import REGISTRIES
 from anchorecli.matching.coverage import feed_for
 from anchorecli.matching.distributions import lineage
 from anchorecli.matching.ecosystems import OS_TYPES, language_ecosystem
@@ -25,10 +26,23 @@ def feeds_for_image(analysis: Analysis) -> frozenset[str]:
 
 def feeds_for_bundle(bundle: Bundle) -> frozenset[str]:
     """The feeds beside those of vulnerabilities that rules of a bundle look at."""
+    return looked_at(bundle) & {END, EPSS, KEV}
+
+
+def looked_at(bundle: Bundle) -> frozenset[str]:
+    """The namespaces beside those of vulnerabilities (``BESIDE``) that rules of a bundle look at."""
     rules = [rule for policy in bundle.policies for rule in policy.rules]
-    found = {END} if any(rule.gate == "distro" for rule in rules) else set()
+    gates = {rule.gate for rule in rules}
+    found = {END} if "distro" in gates else set()
+    found |= {space for kind, space in REGISTRIES.items() if _GATES[kind] in gates}
     found |= {feed for feed in (EPSS, KEV) if any(_tests(rule.params, feed) for rule in rules)}
     return frozenset(found)
+
+
+BESIDE = frozenset((END, EPSS, KEV, *REGISTRIES.values()))
+"""Namespaces of what is known beside advisories: a change there matters where a rule looks at it."""
+
+_GATES = {"npm": "npms", "gem": "ruby_gems"}
 
 
 def _tests(parameters: Iterable[str], feed: str) -> bool:

@@ -13,7 +13,7 @@ from anchorecli.analyzers.keys import fact_key, fact_keys
 from anchorecli.analyzers.run import Collector
 from anchorecli.layers import read_directory, read_layer
 from anchorecli.model import DiffId, FactKey, FactStatus, Layer, LayerFacts
-from anchorecli.scan.analysis import AnalyzeOptions
+from anchorecli.scan.options import AnalyzeOptions
 from anchorecli.source import DirLayer, Source
 from anchorecli.store import Store
 from anchorecli.values import dataclass

@@ -18,10 +18,10 @@ from anchorecli.scan.asked import index, index_missing
 from anchorecli.scan.causes import Cause, Explained, explain
 from anchorecli.scan.decision import decide_by
 from anchorecli.scan.difference import Side, difference, side_of_decision
-from anchorecli.scan.enrichment import END, EPSS, KEV
+from anchorecli.scan.enrichment import EPSS, KEV
 from anchorecli.scan.events import events_of
 from anchorecli.scan.kept import keep, recall
-from anchorecli.scan.needed import feeds_for_bundle
+from anchorecli.scan.needed import BESIDE, looked_at
 from anchorecli.scan.past import inputs_of
 from anchorecli.scan.values import Feeds
 from anchorecli.store import Store
@@ -61,7 +61,7 @@ def update(store: Store, now: str, since: int | None = None, tell: Callable[[Cha
     mark = inverted.moment()
     wanted = _looked_at(store)
     done = Update(mark.revision, index_missing(store, by_cve=not wanted.isdisjoint((EPSS, KEV))))
-    for each in inverted.touched(since, {EPSS, KEV, END} - wanted):
+    for each in inverted.touched(since, BESIDE - wanted):
         try:
             change = _bring(store, each.evaluation, now)
         except AnchoreError as exc:
@@ -76,11 +76,11 @@ def update(store: Store, now: str, since: int | None = None, tell: Callable[[Cha
 
 
 def _looked_at(store: Store) -> frozenset[str]:
-    """The feeds beside those of vulnerabilities that some kept bundle looks at."""
+    """The namespaces beside those of vulnerabilities that some kept bundle looks at."""
     found: set[str] = set()
     for document in store.bundles().values():
         try:
-            found |= feeds_for_bundle(parse_bundle(document.decode()))
+            found |= looked_at(parse_bundle(document.decode()))
         except AnchoreError:
             continue  # of another version: evaluations made with it cannot be made again
     return frozenset(found)

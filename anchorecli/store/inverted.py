@@ -165,7 +165,7 @@ class _Asker:
 
     def __init__(self, db: sqlite3.Connection, ignored: tuple[str, ...]) -> None:
         self._db = db
-        self._ignored = json.dumps(ignored)
+        self._ignored = frozenset(ignored)
         self._now = feeds.current_revision(db)
         self._kept_from = int(db.execute("SELECT kept_from FROM history").fetchone()[0])
 
@@ -173,9 +173,9 @@ class _Asker:
         """Those of ``among``, or of what the condition ``candidate`` holds for."""
         if since >= self._now:
             return []
-        bound: dict[str, object] = {"since": since, "ignored": self._ignored, **values}
+        bound: dict[str, object] = {"since": since, "ignored": json.dumps(sorted(self._ignored)), **values}
         bound["among"] = None if among is None else json.dumps(among)
-        bound["appeared"] = json.dumps(sorted(self._appeared(since)))
+        bound["appeared"] = json.dumps(sorted(self._appeared(since) - self._ignored))
         found: dict[int, set[str]] = defaultdict(set)
         for number, space in self._db.execute(_TOUCHED.format(candidate=candidate or "0"), bound):
             found[number].add(space)
