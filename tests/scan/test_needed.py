@@ -7,7 +7,7 @@ import pytest
 from anchorecli.feeds import find
 from anchorecli.model import Distro, Package
 from anchorecli.policy.bundle import default_bundle
-from anchorecli.scan.needed import feeds_for_bundle, feeds_for_image
+from anchorecli.scan.needed import BESIDE, feeds_for_bundle, feeds_for_image, looked_at
 from tests.scan.deciding import DEBIAN, analysis, bundle, deb
 
 JINJA = Package("jinja2", "3.1.2", "pypi", "pep440")
@@ -48,7 +48,17 @@ policies:
 mappings: []
 """
 
+REGISTRY = """
+id: b
+version: "1_0"
+policies:
+  - {id: p, version: "1_0", rules: [{gate: npms, trigger: newer_version_in_feed, action: stop, params: {}}]}
+mappings: []
+"""
+
 
 def test_a_bundle_needs_the_feeds_its_rules_look_at() -> None:
     assert feeds_for_bundle(bundle(RULES)) == {"kev", "epss"}
     assert feeds_for_bundle(default_bundle()) == set()
+    assert looked_at(bundle(REGISTRY)) == {"npm-registry"}
+    assert looked_at(bundle(REGISTRY)) | looked_at(bundle(RULES)) < BESIDE
