@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from anchorecli.model import Analysis, ImageRef, Match, Package, Problem
 from anchorecli.values import replace
-from anchorecli.vex.products import Subject, is_package
+from anchorecli.vex.products import Subject, distro_names, is_package
 from anchorecli.vex.values import VexDocument, VexStatement, VexStatus
 
 _CAUTION = (VexStatus.NOT_AFFECTED, VexStatus.FIXED, VexStatus.UNDER_INVESTIGATION, VexStatus.AFFECTED)
@@ -39,6 +39,7 @@ class Vex:
     def __init__(self, documents: Sequence[VexDocument], analysis: Analysis, reference: ImageRef) -> None:
         self._subject = Subject.of(analysis.image, reference)
         self._packages = analysis.packages
+        self._releases = distro_names(analysis.distro)
         self._by_name: dict[str, list[Said]] = {}
         for document in documents:
             for statement in document.statements:
@@ -56,13 +57,17 @@ class Vex:
 
     def _is_meant(self, statement: VexStatement, package: Package) -> bool:
         if statement.subcomponents:
-            return any(is_package(each, package) for each in statement.subcomponents) and self._is_here(statement)
-        return any(self._subject.is_named(each) or is_package(each, package) for each in statement.products)
+            return any(is_package(each, package, self._releases) for each in statement.subcomponents) and self._is_here(
+                statement
+            )
+        return any(
+            self._subject.is_named(each) or is_package(each, package, self._releases) for each in statement.products
+        )
 
     def _is_here(self, statement: VexStatement) -> bool:
         """Whether one of a statement's products is the image, or a package in it."""
         return any(
-            self._subject.is_named(each) or any(is_package(each, package) for package in self._packages)
+            self._subject.is_named(each) or any(is_package(each, package, self._releases) for package in self._packages)
             for each in statement.products
         )
 

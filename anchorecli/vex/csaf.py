@@ -53,7 +53,9 @@ def statements(document: Object, remarks: list[str]) -> Iterator[VexStatement]:
     written = moment(tracking, ("current_release_date", "initial_release_date"), "document.tracking.")
     products = _products(mapping(document.get("product_tree") or {}, "product_tree"))
     unknown: set[str] = set()
-    for place, each in objects(document, "vulnerabilities", "", required=True):
+    if document.get("vulnerabilities") is None:
+        remarks.append("it names no vulnerabilities")
+    for place, each in objects(document, "vulnerabilities", ""):
         yield from _of_vulnerability(each, f"{place}.", written, products, unknown)
     if unknown:
         remarks.append(

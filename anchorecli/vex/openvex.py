@@ -18,18 +18,18 @@ NAME = "openvex"
 
 def recognises(document: Object) -> bool:
     """Whether a document says that it is OpenVEX."""
-    context = document.get("@context")
+    context = _head(document).get("@context")
     return isinstance(context, str) and "openvex" in context
 
 
 def author(document: Object) -> str:
     """Who speaks."""
-    return text(document, "author", "")
+    return text(_head(document), "author", "")
 
 
 def statements(document: Object, _: list[str]) -> Iterator[VexStatement]:
     """The statements. Raises: VexError."""
-    written = moment(document, ("last_updated", "timestamp"), "")
+    written = moment(_head(document), ("last_updated", "timestamp"), "")
     for place, each in objects(document, "statements", "", required=True):
         where = f"{place}."
         status = text(each, "status", where, required=True)
@@ -51,6 +51,12 @@ def statements(document: Object, _: list[str]) -> Iterator[VexStatement]:
                 action=text(each, "action_statement", where),
                 timestamp=moment(each, ("last_updated", "timestamp"), where) or written,
             )
+
+
+def _head(document: Object) -> Object:
+    """Where author and time stand: Canonical wraps them in ``metadata``."""
+    inner = document.get("metadata")
+    return inner if "@context" not in document and isinstance(inner, dict) else document
 
 
 Product = tuple[tuple[str, ...], tuple[str, ...]]
@@ -97,4 +103,6 @@ def _names(statement: Object, where: str) -> tuple[str, ...]:
     name = text(vulnerability, "name", f"{where}vulnerability.") or text(vulnerability, "@id", f"{where}vulnerability.")
     if not name:
         raise VexError(f"{where}vulnerability: it has no name")
-    return tuple(dict.fromkeys((name.rpartition("/")[2], *texts(vulnerability, "aliases", f"{where}vulnerability."))))
+    found = (name, *texts(vulnerability, "aliases", f"{where}vulnerability."))
+    # Any of them may be the URL of a page about it.
+    return tuple(dict.fromkeys(each.rpartition("/")[2].rpartition("=")[2] for each in found))

@@ -14,13 +14,13 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from anchorecli.model import Image, ImageRef, Package
+from anchorecli.model import Distro, Image, ImageRef, Package
 from anchorecli.values import dataclass
 
 _DIGEST = re.compile(r"(?:sha256:)*([0-9a-f]{64})")
 _IMAGE_TYPES = ("oci", "docker")
 _CASELESS = frozenset({"pypi", "composer", "nuget", "github", "githubactions", "deb", "apk", "rpm", "alpm"})
-_LOOSE = frozenset({"distro", "epoch", "upstream"})
+_LOOSE = frozenset({"epoch", "upstream"})
 """Qualifiers that writers spell in too many ways to tell packages apart by."""
 
 
@@ -112,11 +112,25 @@ def _canonical(name: str) -> str:
     return f"{host}/{rest.removeprefix('library/') if host == 'docker.io' else rest}"
 
 
-def is_package(text: str, package: Package) -> bool:
-    """Whether a statement's product or subcomponent is this package, or what it was built from."""
+def distro_names(distro: Distro | None) -> frozenset[str]:
+    """What a purl may call a distribution's release: ``debian-12``, ``bookworm``."""
+    if distro is None:
+        return frozenset()
+    versions = {distro.version_id, distro.version_id.partition(".")[0]} - {""}
+    return frozenset({f"{distro.id}-{each}" for each in versions} | {distro.codename} - {""})
+
+
+def is_package(text: str, package: Package, releases: frozenset[str] = frozenset()) -> bool:
+    """Whether a statement's product or subcomponent is this package, or what it was built from.
+
+    ``releases`` are the names of the image's distribution: one that the statement is limited to has to be among them.
+    """
     wanted = parse_purl(text)
     own = parse_purl(package.purl)
     if wanted is None or own is None or wanted.type != own.type or wanted.namespace != own.namespace:
+        return False
+    release = wanted.qualifiers.get("distro", "").lower().rpartition("/")[2]
+    if release and release != own.qualifiers.get("distro", "").lower() and release not in releases:
         return False
     if wanted.name == own.name and _versions_agree(wanted.version, package.version, own.version):
         return _qualifiers_agree(wanted, own)
@@ -133,6 +147,9 @@ def _versions_agree(wanted: str, *own: str) -> bool:
 
 def _qualifiers_agree(wanted: Purl, own: Purl) -> bool:
     return all(
-        own.qualifiers.get(key, value) == value or key in _LOOSE or (key == "arch" and value in ("source", "all"))
+        key == "distro"
+        or key in _LOOSE
+        or own.qualifiers.get(key, value) == value
+        or (key == "arch" and value in ("source", "src", "all"))
         for key, value in wanted.qualifiers.items()
     )

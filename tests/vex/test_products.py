@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from anchorecli.model import Image, ImageConfig, ImageRef, Package, Platform
-from anchorecli.vex.products import Subject, is_package
+from anchorecli.model import Distro, Image, ImageConfig, ImageRef, Package, Platform
+from anchorecli.vex.products import Subject, distro_names, is_package
 from tests.store.values import digest
 
 MANIFEST, INDEX, CONFIG = digest("manifest"), digest("index"), digest("config")
@@ -64,6 +64,7 @@ def test_official_images_and_those_without_a_name() -> None:
     assert not any(nameless.is_named(text) for text in ("a.tar", "debian", "pkg:oci/debian", ""))
 
 
+BOOKWORM = distro_names(Distro("debian", "12", codename="bookworm"))
 LIBSSL = Package(
     "libssl3", "3.0.11-1", "deb", "deb", "pkg:deb/debian/libssl3@3.0.11-1?arch=amd64&distro=debian-12",
     source="openssl", source_version="3.0.11-1",
@@ -79,6 +80,10 @@ NPM = Package("@a/b", "1.0.0", "npm", "npm", "pkg:npm/%40a/b@1.0.0")
         (LIBSSL.purl, LIBSSL, True),
         ("pkg:deb/debian/libssl3", LIBSSL, True),
         ("pkg:deb/debian/libssl3@3.0.11-1?distro=bookworm", LIBSSL, True),
+        ("pkg:deb/debian/libssl3?distro=debian-12", LIBSSL, True),
+        ("pkg:deb/debian/libssl3@3.0.11-1?distro=trixie", LIBSSL, False),
+        ("pkg:deb/debian/openssl?arch=source&distro=esm-infra/bookworm", LIBSSL, True),
+        ("pkg:deb/debian/openssl?arch=source&distro=sid", LIBSSL, False),
         ("pkg:deb/debian/libssl3@3.0.11-2", LIBSSL, False),
         ("pkg:deb/debian/libssl3@3.0.11-1?arch=arm64", LIBSSL, False),
         ("pkg:deb/ubuntu/libssl3@3.0.11-1", LIBSSL, False),
@@ -100,4 +105,10 @@ NPM = Package("@a/b", "1.0.0", "npm", "npm", "pkg:npm/%40a/b@1.0.0")
     ],
 )
 def test_a_package_is_known_by_its_purl_and_that_of_its_source(text: str, package: Package, is_it: bool) -> None:
-    assert is_package(text, package) is is_it
+    assert is_package(text, package, BOOKWORM) is is_it
+
+
+def test_an_unknown_release_is_none() -> None:
+    assert sorted(BOOKWORM) == ["bookworm", "debian-12"]
+    assert distro_names(None) == frozenset()
+    assert not is_package("pkg:deb/debian/libssl3?distro=bookworm", LIBSSL)

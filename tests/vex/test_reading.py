@@ -48,6 +48,16 @@ def test_openvex_of_the_first_version_has_texts_for_objects() -> None:
     assert (found.names, found.products, found.subcomponents) == (("CVE-2024-1",), (IMAGE,), (BASH,))
 
 
+def test_openvex_as_canonical_writes_it() -> None:
+    aliases = ["https://www.cve.org/CVERecord?id=CVE-2024-1", "https://ubuntu.com/security/CVE-2024-1"]
+    vulnerability = {"@id": "https://nvd.nist.gov/vuln/detail/CVE-2024-1", "name": "CVE-2024-1", "aliases": aliases}
+    head = {"@context": "https://openvex.dev/ns/v0.2.0", "author": "Canonical Ltd.", "timestamp": EARLY}
+    document = read(json.dumps({"metadata": head, "statements": [said(vulnerability, status="fixed")]}).encode())
+    assert document.author == "Canonical Ltd."
+    (found,) = document.statements
+    assert (found.names, found.timestamp) == (("CVE-2024-1",), UTC_EARLY)
+
+
 def csaf(**vulnerability: Any) -> bytes:
     def product(name: str, purl: str = "") -> dict[str, Any]:
         helper = {"product_identification_helper": {"purl": purl}} if purl else {}
@@ -90,6 +100,11 @@ def test_csaf() -> None:
     assert document.remarks == (
         "2 products are not identified by a purl or a digest: what is said of them is unused",
     )  # fmt: skip
+
+
+def test_csaf_may_name_no_vulnerability() -> None:
+    document = read(csaf().replace(b'"vulnerabilities"', b'"nothing"'))
+    assert (document.statements, document.remarks) == ((), ("it names no vulnerabilities",))
 
 
 def cyclonedx(analysis: dict[str, Any], *refs: str, subject: dict[str, Any] | None = None) -> bytes:
