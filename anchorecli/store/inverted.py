@@ -107,7 +107,7 @@ class Inverted:
         were made since the mark and are the last of their reference."""
         chosen = "e.id IN (SELECT value FROM json_each(:among))" if among is not None else f"e.id > :after AND {_LAST}"
         query = f"""
-        SELECT max(e.id) FROM evaluation e JOIN evaluation_part x ON x.evaluation = e.id AND x.name = :part
+        SELECT max(e.id) FROM evaluation e CROSS JOIN evaluation_part x ON x.evaluation = e.id AND x.name = :part
         LEFT JOIN asked_form f ON f.document = x.document
         WHERE {chosen} AND f.form IS NOT :form GROUP BY x.document ORDER BY 1
         """
