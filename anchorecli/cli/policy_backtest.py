@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections import Counter
@@ -42,14 +41,14 @@ def backtest(start: Start, /, file: str, **flags: Any) -> int:
     the same matches, so a flip is the bundle's. Exit code 4 where an image could not be judged again.
     """
     from anchorecli.policy.bundle import load_bundle
-    from anchorecli.scan.backtest import backtest, task_of
+    from anchorecli.scan.backtest import backtest, task_of, usual_jobs
 
     bundle = load_bundle(file)
     with start.app(readonly=True) as app:
         chosen = app.store.latest_evaluations(_since(flags["since"], app.now))
         task = task_of(app.store.path, bundle, app.now, recorded=flags["as_recorded"])
     # The store is closed from here on: each process opens it for itself.
-    jobs = flags["jobs"] or os.cpu_count() or 1
+    jobs = flags["jobs"] or usual_jobs(len(chosen))
     with progress(file, enabled=not start.quiet) as tell:
         outcomes = list(
             backtest(task, [each.id for each in chosen], jobs, lambda done, total: tell("images", done, total))

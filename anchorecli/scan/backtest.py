@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -100,13 +101,14 @@ def _outcomes(task: Task, numbers: Sequence[int], jobs: int) -> Iterator[Outcome
         finally:
             _end()
         return
+    from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
     # What is loaded need not be loaded again where forking is safe, which takes that no store is open.
-    method = "fork" if sys.platform == "linux" else "spawn"
-    with get_context(method).Pool(jobs, _begin_process, (task,)) as pool:
-        # Small pieces, since images differ much in size.
-        yield from pool.imap(_outcome, numbers, chunksize=4)
+    context = get_context("fork" if sys.platform == "linux" else "spawn")
+    # Not a Pool: that starts a worker again for ever where it cannot begin, and may not end when it is told to.
+    with ProcessPoolExecutor(jobs, context, _begin_process, (task,)) as pool:
+        yield from pool.map(_outcome, numbers, chunksize=_PIECE)
 
 
 class _Work(NamedTuple):
@@ -118,6 +120,14 @@ class _Work(NamedTuple):
 
 
 _work: list[_Work] = []
+
+_PIECE = 4
+"""Images that a process takes at a time: few, since they differ much in size."""
+
+
+def usual_jobs(images: int) -> int:
+    """How many processes so many images are worth."""
+    return max(1, min(os.cpu_count() or 1, images // _PIECE))
 
 
 def _begin(task: Task) -> None:
