@@ -18,9 +18,9 @@ _SEVERITIES = {each.label: each for each in Severity}
 
 def one_line(text: str, limit: int = 300) -> str:
     """Somebody's sentence as a summary: one line without control characters, cut at a word."""
-    if not text.isprintable():
-        text = "".join(each if each.isprintable() else " " for each in text)
     text = " ".join(text.split())
+    if not text.isprintable():
+        text = " ".join("".join(each if each.isprintable() else " " for each in text).split())
     return text if len(text) <= limit else text[: limit - 1].rpartition(" ")[0] + "…"
 
 

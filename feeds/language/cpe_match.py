@@ -24,6 +24,7 @@ SPACE, SCHEME = "nvd", "cpe"
 _COLON = re.compile(r"(?<!\\):")
 _QUOTED = re.compile(r"\\(.)")
 _ANY, _NONE = "*", "-"
+_BOUNDS = ("versionStartIncluding", "versionStartExcluding", "versionEndIncluding", "versionEndExcluding")
 _UNLIMITED = frozenset({_ANY, _NONE, "", "linux", "linux_kernel", "unix", "docker", "kubernetes", "x64", "x86"})
 """Target software that is no limit for a program in an image."""
 _SYSTEMS = (
@@ -61,10 +62,14 @@ class Name(NamedTuple):
 
 def name_of(criteria: str) -> Name | None:
     """A CPE 2.3 name taken apart; None for anything else."""
-    parts = _COLON.split(criteria.lower())
+    criteria = criteria.lower()
+    quoted = "\\" in criteria
+    parts = _COLON.split(criteria) if quoted else criteria.split(":")
     if len(parts) != 13 or parts[:2] != ["cpe", "2.3"] or not criteria.isprintable():
         return None
-    part, vendor, product, version, update, *_, target, _, _ = (_QUOTED.sub(r"\1", each) for each in parts[2:])
+    _, _, part, vendor, product, version, update, _, _, _, target, _, _ = (
+        [_QUOTED.sub(r"\1", each) for each in parts] if quoted else parts
+    )
     return Name(part, f"{vendor}:{product}", version, update, target)
 
 
@@ -135,17 +140,19 @@ class _Versions:
 
 
 def _range(match: Mapping[str, Any]) -> Range | None:
-    bounds = {}
-    for key in ("versionStartIncluding", "versionStartExcluding", "versionEndIncluding", "versionEndExcluding"):
-        value = match.get(key) or ""
-        if not isinstance(value, str) or not value.isprintable():
-            raise ValueError(f"{key} is no version")
-        bounds[key] = value.strip()
-    start, start_after, last, fixed = bounds.values()
-    if not any(bounds.values()):
+    if match.keys().isdisjoint(_BOUNDS):
+        return None
+    start, start_after, last, fixed = (_version(match.get(key) or "") for key in _BOUNDS)
+    if not (start or start_after or last or fixed):
         return None
     low = start or (successor(SCHEME, start_after) if start_after else "")
     return Range(low, fixed=fixed) if fixed else Range(low, last_affected=last)
+
+
+def _version(value: Any) -> str:
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError("a bound that is no version")
+    return value.strip()
 
 
 def _systems(platforms: Iterable[Name]) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from anchorecli.errors import FeedError
 from anchorecli.feeds.base import Progress, Snapshot, from_path
 from anchorecli.feeds.json_stream import elements
 from anchorecli.feeds.language.cpe_match import spoken_of, statements
-from anchorecli.feeds.language.nvd_record import ID, read
+from anchorecli.feeds.language.nvd_record import ID, MAX_SUMMARY, read
 from anchorecli.feeds.osv import reason
 from anchorecli.feeds.record import one_line
 from anchorecli.feeds.snapshot import from_downloads, problem
@@ -93,8 +93,8 @@ class Nvd:
                 yield document
             elif "_annotation" in document:
                 try:
-                    patch = _override(document, self.name)
-                    patches[patch.id] = patch, patch.affected[:-1]
+                    if patch := _override(document, self.name):
+                        patches[patch.id] = patch, patch.affected[:-1]
                 except ValueError as error:
                     yield problem(f"{self.name}: {name}", reason(error))
             else:
@@ -189,19 +189,22 @@ class Nvd:
         return replace(from_downloads(base, parts, etag, problems), partial=partial)
 
 
-def _override(document: dict[str, Any], feed: str) -> Advisory:
-    """A correction as a record of its own, of what its CVE is about and which products that is in."""
+def _override(document: dict[str, Any], feed: str) -> Advisory | None:
+    """A correction as a record of its own, of what its CVE is about and which products that is in; None where it was
+    taken back."""
     note, cve = document["_annotation"], document.get("cve")
     identifier = note.get("cve_id") if isinstance(note, dict) else None
     if not isinstance(identifier, str) or not ID.fullmatch(identifier) or not isinstance(cve, dict):
         raise ValueError("a correction of no CVE")
+    if "configurations" not in cve:
+        return None
     text = note.get("description")
     return Advisory(
         identifier,
         feed,
-        summary=one_line(text) if isinstance(text, str) else "",
+        summary=one_line(text, MAX_SUMMARY) if isinstance(text, str) else "",
         url=f"https://nvd.nist.gov/vuln/detail/{identifier}",
-        affected=(*statements(cve.get("configurations") or []), spoken_of(identifier)),
+        affected=(*statements(cve["configurations"]), spoken_of(identifier)),
     )
 
 

@@ -19,6 +19,8 @@ from anchorecli.model import Advisory, Affected, Cvss, Severity
 ID = re.compile(r"CVE-\d{4}-\d{4,}")
 CISA = "134c704f-9b21-4f2e-91b3-4a467353bcc0"
 """CISA's id among those who add to CVE records."""
+MAX_SUMMARY = 120
+"""There are 300,000 of them, and most are asked for nothing but their scores."""
 _SOURCES = {CISA: "CISA-ADP", "nvd@nist.gov": "NVD"}
 _METRICS = ("cvssMetricV40", "cvssMetricV31", "cvssMetricV30", "cvssMetricV2")
 _CWE = re.compile(r"CWE-\d+")
@@ -72,14 +74,15 @@ def score_of(data: Any, source: str) -> Cvss | None:
 
 
 def _scores(metrics: Any) -> list[tuple[Cvss, bool]]:
-    """Every score, the NVD's own ("Primary") first, of each the newest version first."""
+    """The scores, the NVD's own ("Primary") first, of each the newest version first."""
     found = []
     for kind in _METRICS if isinstance(metrics, dict) else ():
         for each in metrics.get(kind) or ():
             if isinstance(each, dict) and (score := score_of(each.get("cvssData"), str(each.get("source", "")))):
                 found.append((score, each.get("type") == "Primary"))
-    # A primary score of version 2 is no better than a newer one of somebody else.
-    return sorted(found, key=lambda each: (each[0].version == "2.0", not each[1]))
+    # Scores of version 2 are of interest only where nobody has made a newer one.
+    newer = [each for each in found if each[0].version != "2.0"]
+    return sorted(newer or found, key=lambda each: not each[1])
 
 
 def _weaknesses(cve: dict[str, Any]) -> Iterator[str]:
@@ -95,7 +98,7 @@ def _weaknesses(cve: dict[str, Any]) -> Iterator[str]:
 def _description(cve: dict[str, Any]) -> str:
     for each in cve.get("descriptions") or ():
         if isinstance(each, dict) and each.get("lang") == "en" and isinstance(each.get("value"), str):
-            return one_line(each["value"])
+            return one_line(each["value"][: 4 * MAX_SUMMARY], MAX_SUMMARY)
     return ""
 
 

@@ -162,13 +162,18 @@ def test_a_record_with_its_scores_and_weaknesses(tmp_path: Path) -> None:
         ("3.1", 7.5, "NVD"),
         ("4.0", 8.7, "x@y.z"),
         ("3.1", 9.8, "CISA-ADP"),
-        ("2.0", 5.0, "NVD"),
     ]
     assert (found.severity, found.summary) == (Severity.HIGH, "Bad thing")
     assert (found.published, found.withdrawn) == ("2024-01-02T03:04:05Z", "")
     product, about = found.affected
     assert (product.ecosystem, product.package, product.scheme) == ("nvd", "a:b", "cpe")
     assert (about.ecosystem, about.package, about.versions) == ("cve", "CVE-2024-0001", ("CWE-79",))
+
+
+def test_an_old_score_counts_where_there_is_no_newer_one(tmp_path: Path) -> None:
+    record = cve("CVE-2004-0001", metrics={"cvssMetricV2": [metric("2.0", 10.0)]})
+    records, _ = parsed(find("nvd"), written(tmp_path / "page.json", page(record)))
+    assert (records["CVE-2004-0001"].cvss[0].version, records["CVE-2004-0001"].severity) == ("2.0", Severity.HIGH)
 
 
 def test_a_rejected_record_is_withdrawn_and_says_nothing_of_products(tmp_path: Path) -> None:
@@ -188,6 +193,8 @@ def test_corrections_replace_what_a_cve_says_of_products(tmp_path: Path) -> None
         cve("CVE-2024-0001", hit("wrong:product")), cve("CVE-2024-0002", hit("a:b")),
     )).encode()))  # fmt: skip
     written(tmp_path / "data/2024/CVE-2024-0001.json", override("CVE-2024-0001", hit("right:product")))
+    gone = override("CVE-2024-0002") | {"cve": {}}
+    written(tmp_path / "data/2024/CVE-2024-0002.json", gone)
     written(tmp_path / "data/2024/CVE-2024-0003.json", override("CVE-2024-0003", hit("only:here")))
     records, problems = parsed(find("nvd"), tmp_path)
     assert problems == []
