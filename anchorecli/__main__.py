@@ -11,6 +11,10 @@ from typing import NoReturn
 from anchorecli.errors import EXIT_USAGE, AnchoreError
 
 
+INTERRUPTED = 130
+"""128 and the number of SIGINT."""
+
+
 def main() -> NoReturn:
     """Run, and exit with the code of design §6 (0, 1, 2, 3, 4, 5, or 128 + the signal's number)."""
     for name in ("SIGTERM", "SIGHUP"):
@@ -26,11 +30,15 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except KeyboardInterrupt:  # between the end of the command and that of the program
-        code = _fail("interrupted", "", 130)
+        code = _fail("interrupted", "", INTERRUPTED)
     # What is left to do is the interpreter's own, and a code that says what happened is worth more than a moment.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Threads that wait on a subprocess or a queue must not hold the exit.
     sys.stderr.flush()
+    if code == INTERRUPTED:
+        # The interpreter remembers an interrupt that came while it ran exec() of a text, as making a class does, and would
+        # end by the signal in place of the code, although it was caught.
+        os._exit(code)
     sys.exit(code)
 
 
@@ -50,7 +58,7 @@ def run(args: list[str]) -> int:
     except AnchoreError as exc:
         return _fail(exc.message, exc.hint, exc.exit_code)
     except (KeyboardInterrupt, Abort):
-        return _fail("interrupted", "", 130)
+        return _fail("interrupted", "", INTERRUPTED)
     except BrokenPipeError:
         raise
     except OSError as exc:
