@@ -10,7 +10,6 @@ from typing import NoReturn
 
 from anchorecli.errors import EXIT_USAGE, AnchoreError
 
-
 INTERRUPTED = 130
 """128 and the number of SIGINT."""
 
@@ -36,8 +35,8 @@ def main() -> NoReturn:
     # Threads that wait on a subprocess or a queue must not hold the exit.
     sys.stderr.flush()
     if code == INTERRUPTED:
-        # The interpreter remembers an interrupt that came while it ran exec() of a text, as making a class does, and would
-        # end by the signal in place of the code, although it was caught.
+        # The interpreter remembers an interrupt that came while it ran exec() of a text, as making a class does, and
+        # would end by the signal in place of the code, although it was caught.
         os._exit(code)
     sys.exit(code)
 
