@@ -97,7 +97,7 @@ NOTES = frozenset({"epss", "kev", "end-of-life", "cve", "npm-registry", "gem-reg
 """Namespaces of what is known beside advisories (``feeds.enrichment``)."""
 
 _PEP503 = re.compile(r"[-_.]+")
-_CASELESS = frozenset({"composer", "nuget", "github-actions"})
+_CASELESS = frozenset({"composer", "nuget", "github-actions", "swift", "hex", "pub"})
 
 
 @lru_cache(maxsize=4096)
@@ -128,6 +128,9 @@ def package_name(space: str, name: str) -> str:
     """A package's name as packages of this namespace are looked up by."""
     if space == "pypi":
         return _PEP503.sub("-", name).lower()
+    if space == "swift":
+        # By address, as some write it: https://github.com/apple/swift-nio.git
+        name = name.removeprefix("https://").removesuffix(".git")
     return name.lower() if space in _CASELESS else name
 
 

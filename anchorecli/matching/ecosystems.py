@@ -24,7 +24,8 @@ any other                        ``<ID>:<VERSION_ID>``, or ``<ID>``; then that o
 pypi                             ``pypi``                               PEP 503 name
 maven                            ``maven``                              ``group:artifact``
 golang, gem, cargo, npm, pub …   the purl type                          exact name
-composer, nuget, github-actions  the purl type                          lower case
+composer, nuget, github-actions, the purl type                          lower case
+swift, hex, pub
 ===============================  =====================================  ==========================================
 
 Where a release may be called by several names (a Debian that is still testing, a service pack) the best is first; the
@@ -154,7 +155,7 @@ def _alpm(package: Package, ecosystem: str) -> tuple[Query, ...]:
 
 _PEP503 = re.compile(r"[-_.]+")
 _MAVEN_PURL = re.compile(r"pkg:maven/([^/@?]+)/([^/@?]+)")
-_CASELESS = frozenset({"composer", "nuget", "github-actions", "githubactions"})
+_CASELESS = frozenset({"composer", "nuget", "github-actions", "githubactions", "swift", "hex", "pub"})
 _HEADERS = frozenset({"linux-libc-dev", "linux-libc-dev-cross", "kernel-headers", "linux-headers", "linux-api-headers"})
 _HEADERS_PATTERN = re.compile(r"linux-(?:[\w.+-]+-)?(?:headers|kbuild|libc-dev)-|linux-libc-dev-|kernel-[\w.-]*headers")
 

@@ -108,6 +108,8 @@ def _fields(text: str) -> tuple[str, str, str, str] | None:
     if len(parts) != 13 or parts[:2] != ["cpe", "2.3"] or parts[3] in _ANY or parts[4] in _ANY:
         return None
     vendor, product, version, update = (_QUOTED.sub(r"\1", each) for each in parts[3:7])
+    if parts[2] != "a" and (vendor, product) != ("linux", "linux_kernel"):
+        return None  # of systems and hardware nothing is taken from the records
     return vendor, product, version, update
 
 

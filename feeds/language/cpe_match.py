@@ -1,8 +1,9 @@
 """NVD's configurations as statements about CPE products: namespace ``nvd``, named ``vendor:product``.
 
-Only applications are taken: operating systems, firmware and hardware are no packages. What an application runs on
-(``AND`` with platforms that are not vulnerable themselves) limits a statement where none of the platforms is Linux; so
-does the target software of a CPE (``node.js``, ``wordpress``, ``windows``). Such limits stand in ``Affected.arches``.
+Only applications and the Linux kernel are taken: other systems, firmware and hardware are no packages. What an
+application runs on (``AND`` with platforms that are not vulnerable themselves) limits a statement where none of the
+platforms is Linux; so does the target software of a CPE (``node.js``, ``wordpress``, ``windows``). Such limits stand in
+``Affected.arches``.
 
 Format: https://csrc.nist.gov/schema/nvd/api/2.0/cve_api_json_2.0.schema, ``configurations``: lists of ``nodes`` of
 ``cpeMatch`` with criteria (NIST IR 7695, 6.2), vulnerable, versionStartIncluding, versionStartExcluding,
@@ -88,7 +89,7 @@ def statements(configurations: Any) -> tuple[Affected, ...]:
         together = "AND" in (configuration.get("operator"), *(node.get("operator") for node in nodes))
         platforms = _systems(name for name, match in named if not match.get("vulnerable")) if together else ()
         for name, match in named:
-            if name.part == "a" and match.get("vulnerable") is True:
+            if is_package(name) and match.get("vulnerable") is True:
                 limits = platforms or limits_of(name)
                 found.setdefault((name.product, limits), _Versions()).take(name, match)
     return tuple(
@@ -96,6 +97,11 @@ def statements(configurations: Any) -> tuple[Affected, ...]:
         for (product, limits), each in found.items()
         for ranges, versions in each.result()
     )
+
+
+def is_package(name: Name) -> bool:
+    """Whether it can be a package of an image."""
+    return name.part == "a" or name.product == "linux:linux_kernel"
 
 
 def limits_of(name: Name) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anchorecli.feeds.base import Progress, Snapshot, fetch_one, from_path
-from anchorecli.feeds.language.cpe_match import SCHEME, SPACE, limits_of, name_of, spoken_of
+from anchorecli.feeds.language.cpe_match import SCHEME, SPACE, is_package, limits_of, name_of, spoken_of
 from anchorecli.feeds.language.nvd_record import CISA, ID, score_of, severity_of
 from anchorecli.feeds.language.trees import records
 from anchorecli.feeds.osv_record import moment
@@ -110,7 +110,7 @@ def _affected(container: Json) -> Iterator[Affected]:
             continue
         for cpe in dict.fromkeys(each for each in entry.get("cpes") or () if isinstance(each, str)):
             name = name_of(cpe)
-            if name is not None and name.part == "a":
+            if name is not None and is_package(name):
                 yield Affected(SPACE, name.product, SCHEME, ranges=ranges, versions=versions, arches=limits_of(name))
 
 

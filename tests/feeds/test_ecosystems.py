@@ -52,6 +52,9 @@ def test_names_are_those_packages_are_looked_up_by() -> None:
     assert package_name("nuget", "Newtonsoft.Json") == "newtonsoft.json"
     assert package_name("maven", "Org.Foo:Bar") == "Org.Foo:Bar"
     assert package_name("npm", "JSONStream") == "JSONStream"
+    for name in ("github.com/Apple/swift-nio", "https://github.com/apple/swift-nio.git"):
+        assert package_name("swift", name) == "github.com/apple/swift-nio"
+    assert package_name("golang", "github.com/Masterminds/semver/v3") == "github.com/Masterminds/semver/v3"
 
 
 def test_spelling() -> None:

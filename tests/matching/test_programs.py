@@ -74,11 +74,26 @@ def test_what_a_language_feed_speaks_of_is_not_asked_by_cpe() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "cpe:/a:b:c:1", "cpe:2.3:a:b", "cpe:2.3:a:*:c:1:*:*:*:*:*:*:*", "cpe:2.3:a:b:-:1:*:*:*:*:*:*:*", ":" * 12],
+    [
+        "cpe:2.3:o:acme:system:1:*:*:*:*:*:*:*",
+        "",
+        "cpe:/a:b:c:1",
+        "cpe:2.3:a:b",
+        "cpe:2.3:a:*:c:1:*:*:*:*:*:*:*",
+        "cpe:2.3:a:b:-:1:*:*:*:*:*:*:*",
+        ":" * 12,
+    ],
 )
 def test_what_is_no_cpe_with_vendor_and_product_asks_nothing(text: str) -> None:
     package = Package("x", "1", "generic", "fuzzy", cpes=(text,))
     assert asked(package) == {("bitnami", "x", "1", "")}
+
+
+def test_the_kernel_is_the_one_system_that_is_asked() -> None:
+    cpe = "cpe:2.3:o:linux:linux_kernel:6.1.5:*:*:*:*:*:*:*"
+    kernel = Package("linux", "6.1.5-amd64", "linux-kernel", "fuzzy", cpes=(cpe,))
+    assert asked(kernel) == {("nvd", "linux:linux_kernel", "6.1.5", "linux")}
+    assert Feeds(nvd("linux:linux_kernel", Range("6.0", fixed="6.1.9"))).found(kernel)
 
 
 def test_a_cpe_without_a_version_takes_the_packages_own_and_colons_may_be_quoted() -> None:

@@ -74,6 +74,12 @@ def test_versions_of_every_kind() -> None:
     }
 
 
+def test_the_linux_kernel_is_the_one_system_that_is_taken() -> None:
+    assert list(said({"nodes": [node(hit("linux:linux_kernel", versionEndExcluding="6.1", part="o"))]})) == [
+        ("linux:linux_kernel", "")
+    ]
+
+
 def test_only_applications_that_are_vulnerable_are_taken() -> None:
     found = said({"nodes": [node(hit("a:b", part="o"), hit("a:c", part="h"), hit("a:d", vulnerable=False))]})
     assert found == {}
