@@ -194,7 +194,7 @@ def _spool(parsed: Iterable[Advisory | Problem], spool: IO[bytes], tally: _Tally
 
 
 def _count(found: Advisory, tally: _Tally) -> None:
-    tally.newest = max(tally.newest, found.modified)
+    tally.newest = max(tally.newest, found.modified or found.published)
     for each in found.affected:
         tally.ecosystems.add(each.ecosystem)
         if not is_known(each.ecosystem):
