@@ -37,6 +37,9 @@ def main() -> NoReturn:
     if code == INTERRUPTED:
         # The interpreter remembers an interrupt that came while it ran exec() of a text, as making a class does, and
         # would end by the signal in place of the code, although it was caught.
+        import atexit
+
+        atexit._run_exitfuncs()  # temporary directories are removed there
         os._exit(code)
     sys.exit(code)
 

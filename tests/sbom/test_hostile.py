@@ -181,3 +181,9 @@ def test_large_values_take_no_more_than_their_share(make: Callable[[int], Any], 
     analysis = read(make(20_000), tmp_path)
     assert len(analysis.packages) <= 1
     assert all(len(problem.message) < 500 for problem in analysis.problems)
+
+
+def test_an_encoding_nobody_knows_is_damage() -> None:
+    text = b'<?xml version="1.0" encoding="U-F-8"?>\n<bom xmlns="http://cyclonedx.org/schema/bom/1.6"/>'
+    with pytest.raises(IntegrityError, match="damaged"):
+        contents_of("bom", text)
