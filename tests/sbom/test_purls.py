@@ -39,7 +39,10 @@ def test_as_the_library_has_it(text: str) -> None:
     assert ours.subpath == (theirs.subpath or "")
 
 
-@given(TEXT.filter(lambda name: name.strip(" /")), TEXT, TEXT)
+# The library itself loses names of control characters; a version's outer slashes are separators to us.
+@given(
+    TEXT.filter(lambda name: name.isprintable() and name.strip(" /")), TEXT.filter(lambda v: v == v.strip("/")), TEXT
+)
 def test_what_the_library_writes_is_read_back(name: str, version: str, value: str) -> None:
     try:
         purl = PackageURL("generic", None, name, version, {"vcs_url": value})
