@@ -53,6 +53,8 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
         return st.dictionaries(TEXT, values(args[1]), max_size=2)
     if issubclass(kind, Enum):
         return st.sampled_from(kind)
+    if kind is model.Epss:
+        return st.builds(kind, st.floats(0, 1), st.floats(0, 1))
     hints = typing.get_type_hints(kind)
     return st.builds(kind, **{name: st.deferred(lambda hint=hints[name]: values(hint)) for name in names(kind)})
 

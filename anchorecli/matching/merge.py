@@ -159,7 +159,8 @@ def _merged(records: Iterable[Record]) -> list[Draft]:
     settled: set[str] = set()
     for cve, group in single:
         names = _names(group)
-        spoken_of = {cve} if len(names) == 1 else set(filter(_CVE.fullmatch, names))
+        # Its own CVE is not among its names where another feed's copy of the advisory said which it is about.
+        spoken_of = {cve} if len(names) == 1 else {cve, *filter(_CVE.fullmatch, names)}
         about = frozenset((cve,)) if cve else names
         folded = _sharing(bundles, spoken_of) if bundles else ()
         drafts.append(_draft(cve, names, group, folded, _denied(about, group, denials) if denials else ""))

@@ -23,7 +23,9 @@ from anchorecli.values import dataclass
 if TYPE_CHECKING:
     from anchorecli.net import Fetcher
 
-_ROW = re.compile(r"(CVE-\d{4}-\d{4,}),(\d(?:\.\d{1,12})?)(?:,(\d(?:\.\d{1,12})?))?", re.ASCII)
+_SHARE = r"(0(?:\.\d{1,12})?|1(?:\.0{1,12})?)"
+"""A number from 0 to 1."""
+_ROW = re.compile(rf"(CVE-\d{{4}}-\d{{4,}}),{_SHARE}(?:,{_SHARE})?", re.ASCII)
 _DATE = re.compile(r"score_date:(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})")
 _CHUNK = 1 << 20
 _MAX_LINE = 1 << 16

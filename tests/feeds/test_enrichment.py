@@ -47,7 +47,7 @@ KEV = {
 }  # fmt: skip
 EPSS = (
     "#model_version:v2025.03.14,score_date:2025-08-25T00:00:00+0000\ncve,epss,percentile\n"
-    "CVE-2025-1000,0.97567,0.99995\nCVE-2025-1001,1,1.0\nhello\n"
+    "CVE-2025-1000,0.97567,0.99995\nCVE-2025-1001,1,1.0\nCVE-2025-1002,1.5,0.1\n"
 )
 DEBIAN = [
     {"cycle": "12", "eol": "2026-07-11", "extendedSupport": "2028-06-30"},
@@ -105,7 +105,7 @@ def test_epss_compressed_and_in_the_first_form(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(EPSS.encode()))
     facts, problems = parsed("epss", path)
     assert facts == {"CVE-2025-1000": ("0.97567", "0.99995"), "CVE-2025-1001": ("1", "1.0")}
-    assert problems == ["a line that is no score was left out: hello"]
+    assert problems == ["a line that is no score was left out: CVE-2025-1002,1.5,0.1"]
     old = tmp_path / "old.csv"
     old.write_text("cve,epss\r\nCVE-2019-1,0.05885\r\nCVE-2019-19609,0.05885")
     assert parsed("epss", old)[0] == {"CVE-2019-19609": ("0.05885", "")}

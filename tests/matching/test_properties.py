@@ -54,6 +54,24 @@ def test_every_statement_that_holds_is_in_exactly_one_match_or_folded(advisories
     assert len({match.id for match in matches}) == len(matches)
 
 
+def test_the_cve_that_a_better_copy_gives_an_advisory_has_one_match():
+    one = affected("debian:12", "x", ranges=())
+    denied = affected("debian:12", "x", ranges=(), statement=Statement.NOT_AFFECTED)
+    matches = (
+        Feeds(
+            [
+                advisory("GHSA-1", one, feed="osv:Debian", aliases=("CVE-2024-0001",)),
+                advisory("DSA-1", one, feed="debian", aliases=("CVE-2024-0000", "CVE-2024-0001")),
+                advisory("CVE-2024-0001", one, feed="debian"),
+                advisory("GHSA-1", denied, feed="debian", aliases=("CVE-2024-0000",)),
+            ]
+        )
+        .match(package("x", "0.9"))
+        .matches
+    )
+    assert [match.id for match in matches] == ["CVE-2024-0000", "CVE-2024-0001"]
+
+
 @settings(max_examples=200, deadline=None)
 @given(records(), VERSIONS, st.integers())
 def test_the_order_of_the_feed_does_not_matter(advisories, version, seed):

@@ -39,17 +39,16 @@ def test_as_the_library_has_it(text: str) -> None:
     assert ours.subpath == (theirs.subpath or "")
 
 
-# The library itself loses names of control characters; a version's outer slashes are separators to us.
-@given(
-    TEXT.filter(lambda name: name.isprintable() and name.strip(" /")), TEXT.filter(lambda v: v == v.strip("/")), TEXT
-)
+@given(TEXT.filter(lambda name: name.strip(" /")), TEXT, TEXT)
 def test_what_the_library_writes_is_read_back(name: str, version: str, value: str) -> None:
     try:
         purl = PackageURL("generic", None, name, version, {"vcs_url": value})
         text = purl.to_string()
         again = PackageURL.from_string(text)
-    except ValueError:
+    except (ValueError, TypeError):  # TypeError: the library fails to write a name it has emptied itself
         return
+    if text.partition("?")[0].endswith("/") or "@/" in text:
+        return  # it leaves slashes around a version unencoded, which the specification strips
     if again != purl or again.namespace:
         return  # what the library itself does not read back
     found = parse(text)
@@ -77,3 +76,9 @@ def test_a_bare_scope_is_no_version() -> None:
     found = parse("pkg:npm/@scope/name")
     assert found is not None
     assert (found.namespace, found.name, found.version) == ("@scope", "name", "")
+
+
+def test_an_encoded_slash_belongs_to_the_version() -> None:
+    found = parse("pkg:generic/x@%2F1%2F")
+    assert found is not None
+    assert found.version == "/1/"
