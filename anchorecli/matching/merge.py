@@ -331,10 +331,11 @@ def _severity(candidate: Candidate, advisory: Advisory) -> Severity:
     return min(name, Severity.HIGH) if score.version.startswith("2") else name
 
 
-def _preference(each: Record) -> tuple[int, bool, str, str, str, int]:
-    """Better sources first; direct before by source; then by name, so that the order never depends on the store's."""
-    candidate = each.hit.candidate
-    return -each.rank, bool(each.subject.source), each.advisory.id, candidate.package, candidate.ranges, candidate.row
+def _preference(each: Record) -> tuple[int, bool, str, str, str, str, tuple[str, ...], int]:
+    """Better sources first; direct before by source; then by content, so that the order never depends on the store's."""
+    candidate, advisory = each.hit.candidate, each.advisory
+    named = advisory.id, candidate.package, candidate.ranges, candidate.statement, advisory.aliases
+    return -each.rank, bool(each.subject.source), *named, candidate.row
 
 
 def _identifier(draft: Draft) -> str:
