@@ -332,7 +332,7 @@ def _severity(candidate: Candidate, advisory: Advisory) -> Severity:
 
 
 def _preference(each: Record) -> tuple[int, bool, str, str, str, str, tuple[str, ...], int]:
-    """Better sources first; direct before by source; then by content, so that the order never depends on the store's."""
+    """Better sources first; direct before by source; then by content, so that the store's order decides nothing."""
     candidate, advisory = each.hit.candidate, each.advisory
     named = advisory.id, candidate.package, candidate.ranges, candidate.statement, advisory.aliases
     return -each.rank, bool(each.subject.source), *named, candidate.row
