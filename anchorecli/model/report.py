@@ -202,6 +202,8 @@ class Report:
     """What was known of the vulnerabilities and the distribution beside advisories; ``official`` is not kept."""
     base: tuple[DiffId, ...] | None = None
     """The layers that the base image brought, sorted; None where the base image is not known."""
+    base_name: str = ""
+    """What the base image is called, where it is known: as it was asked for, else as the image says itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,12 +32,14 @@ from anchorecli.model import (
     VexSource,
 )
 from anchorecli.report import identity
+from anchorecli.report.advice import advice
 from anchorecli.report.base import RenderOptions, Subject
+from anchorecli.report.beside import epss, exploited, risk
 from anchorecli.report.json_facts import facts
 from anchorecli.report.text import quiet
 from anchorecli.values import dataclass
 
-SCHEMA_VERSION = "1.1.0"
+SCHEMA_VERSION = "1.2.0"
 
 _line = json.JSONEncoder(ensure_ascii=True, check_circular=False).encode
 _quote = json.encoder.encode_basestring_ascii
@@ -104,6 +106,7 @@ def document(report: Report) -> dict[str, Any]:
         "packages": [_package(package, base) for package in packages],
         "matches": [_match(match, layers, starter, beside) for match in matches],
         "suppressed": [_match(match, layers, starter, beside) | {"reason": match.suppressed} for match in suppressed],
+        "advice": advice(report),
         **facts(report.analysis),
     }
 
@@ -242,6 +245,7 @@ def _package(package: Package, base: frozenset[DiffId] | None) -> _Written:
 def _match(match: Match, layers: _Layers, starter: frozenset[str], beside: Enrichment) -> dict[str, Any]:
     package = match.package
     index, layer = layers.get(package.layer, (-1, None))
+    likely, known = epss(match, beside), exploited(match, beside)
     return {
         "fingerprint": identity.match_id(match),
         "id": match.id,
@@ -271,26 +275,14 @@ def _match(match: Match, layers: _Layers, starter: frozenset[str], beside: Enric
             {"version": cvss.version, "vector": cvss.vector, "score": cvss.score, "source": cvss.source}
             for cvss in match.cvss
         ],
-        "epss": _epss(match, beside),
-        "known_exploited": _exploited(match, beside),
+        "cwes": match.cwes,
+        "epss": likely and likely._asdict(),
+        "known_exploited": known and known._asdict(),
+        "risk": risk(match, beside),
         "why": match.why,
         **({"vex": match.vex} if match.vex else {}),
         "layer": layer and {"index": index, "diff_id": layer.diff_id, "instruction": layer.instruction},
     }
-
-
-def _epss(match: Match, beside: Enrichment) -> dict[str, float] | None:
-    """The worst score of the names a vulnerability goes by; None where no feed has one."""
-    found = [each for name in (match.id, *match.aliases) if (each := (beside.epss or {}).get(name))]
-    worst = max(found, default=None)
-    return worst and {"score": worst.score, "percentile": worst.percentile}
-
-
-def _exploited(match: Match, beside: Enrichment) -> dict[str, Any] | None:
-    """The catalog's entry; None where it has none, or no feed of it is there (see ``feeds``)."""
-    names = (match.id, *match.aliases)
-    entry = next((each for name in names if (each := (beside.exploited or {}).get(name))), None)
-    return entry and {"added": entry.added, "due": entry.due, "ransomware": entry.ransomware}
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from anchorecli.model import Action, FixState, Match, Report, Severity
+from anchorecli.model import Action, Enrichment, FixState, KnownExploited, Match, Report, Severity
 from anchorecli.report import identity
 from anchorecli.report.base import RenderOptions
+from anchorecli.report.beside import epss, exploited, risk
 from anchorecli.report.groups import Group, group
 from anchorecli.report.instructions import layer_title
 from anchorecli.report.lines import Line, Span, plural, severity_counts, severity_style, wrapped
@@ -82,7 +83,7 @@ def _groups(report: Report, shown: list[Match], options: RenderOptions) -> list[
         title = layer_title(layer, image) if len(image.layers) > 1 else ""
         lines += [[], [(fit(title, options.width), "code")]] if title else [[]]
         for each in members:
-            lines += _group_lines(each, id_width, starter, options)
+            lines += _group_lines(each, id_width, starter, report.enrichment, options)
     hidden = groups[len(visible) :]
     if hidden:
         severities = severity_counts(match.severity for each in hidden for match in each.matches)
@@ -101,13 +102,15 @@ def _within_budget(groups: list[Group]) -> list[Group]:
     return groups
 
 
-def _group_lines(each: Group, id_width: int, starter: frozenset[str], options: RenderOptions) -> list[Line]:
+def _group_lines(
+    each: Group, id_width: int, starter: frozenset[str], beside: Enrichment, options: RenderOptions
+) -> list[Line]:
     lines: list[Line] = [_heading(each, options)]
     # One line more costs no more than the line that would announce it.
     enough = options.all or len(each.matches) <= _ROWS_PER_GROUP + 1
     rows = each.matches if enough else each.matches[:_ROWS_PER_GROUP]
     for match in rows:
-        lines += _row(match, id_width, starter, options)
+        lines += _row(match, id_width, starter, beside, options)
     rest = each.matches[len(rows) :]
     if rest:
         severities = severity_counts(match.severity for match in rest)
@@ -136,32 +139,52 @@ def _heading(each: Group, options: RenderOptions) -> Line:
     ]
 
 
-def _row(match: Match, id_width: int, starter: frozenset[str], options: RenderOptions) -> list[Line]:
+def _row(
+    match: Match, id_width: int, starter: frozenset[str], beside: Enrichment, options: RenderOptions
+) -> list[Line]:
     identifier = fit(clean(match.id), id_width - (match.feed in starter)) + "*" * (match.feed in starter)
     start = 4 + _SEVERITY_WIDTH + id_width + 2
     room = max(options.width - start, 24)
-    fix = fit(_fix(match), room)
+    known = exploited(match, beside)
+    fix = fit(_fix(match, known), room)
     line: list[Span] = [
         ("    ", ""),
         (f"{match.severity.label.upper():<{_SEVERITY_WIDTH}}", severity_style(match.severity)),
         (identifier + " " * (id_width + 2 - cells(identifier)), ""),
-        (fix, "add" if match.fixed_in else "dim"),
+        (fix, "fail" if known else "add" if match.fixed_in else "dim"),
     ]
     summary_room = room - max(cells(fix), 26) - 2
     if match.summary and summary_room >= _SUMMARY_FROM:
         line.append((" " * (max(26 - cells(fix), 0) + 2) + fit(clean(match.summary), summary_room), "dim"))
     lines: list[Line] = [line]
     if options.verbose:
-        for label, text in (("also", ", ".join(sorted(match.aliases))), ("see", match.url), ("why", match.why)):
+        for label, text in _details(match, beside):
             if text:
                 lines += wrapped(clean(text), options.width, first=(f"      {label}", "dim"), indent=11, style="dim")
     return lines
 
 
-def _fix(match: Match) -> str:
-    if match.fixed_in:
-        return "fixed in " + clean(", ".join(match.fixed_in))
-    return _NO_FIX[match.fix_state]
+def _fix(match: Match, known: KnownExploited | None) -> str:
+    fix = "fixed in " + clean(", ".join(match.fixed_in)) if match.fixed_in else _NO_FIX[match.fix_state]
+    if known is None:
+        return fix
+    return f"EXPLOITED{f', due {clean(known.due)}' if known.due else ''}; {fix}"
+
+
+def _details(match: Match, beside: Enrichment) -> tuple[tuple[str, str], ...]:
+    """What is told of a match on request, each with its label."""
+    scores = [f"{each.score} (v{each.version}{f', {each.source}' if each.source else ''})" for each in match.cvss]
+    likely, score = epss(match, beside), risk(match, beside)
+    odds = [] if likely is None else [f"EPSS {likely.score:.2%}, percentile {likely.percentile:.0%}"]
+    odds += [] if score is None else [f"risk {score:.1f} of 100"]
+    return (
+        ("also", ", ".join(sorted(match.aliases))),
+        ("see", match.url),
+        ("why", match.why),
+        ("cvss", ", ".join(scores)),
+        ("cwe", ", ".join(match.cwes)),
+        ("odds", ", ".join(odds)),
+    )
 
 
 def _left_out(report: Report, left_out: list[Match], options: RenderOptions, after_list: bool) -> list[Line]:

@@ -6,26 +6,30 @@ import shlex
 
 from anchorecli.model import Match, Report, Severity
 from anchorecli.report import identity
+from anchorecli.report.advice import Step, base_words, commands, steps
 from anchorecli.report.base import RenderOptions
-from anchorecli.report.groups import Upgrade, upgrades
+from anchorecli.report.groups import Upgrade
 from anchorecli.report.lines import Line, Span, plural, severity_style, wrapped
-from anchorecli.report.text import cells, clean, fit
+from anchorecli.report.text import cells, clean, fit, wrap
 
 _UPGRADES = 10
+_COMMANDS = 4
 
 
 def next_lines(report: Report, options: RenderOptions) -> list[Line]:
     """The closing section; empty where nothing is left to do."""
     matches = identity.counted(report)
-    lines = _upgrade_lines(upgrades(matches, report.analysis.image), options)
+    found = steps(report)
+    lines = _upgrade_lines([step.upgrade for step in found], options)
     base = _base_image_line(matches, report)
-    commands = _commands(report, options)
+    further = _commands(report, options)
     if base:
         lines += wrapped(base, options.width, first=("  ", ""))
-    if commands and lines:
+    lines += _shell_lines(found if options.all else found[:_UPGRADES], report, options)
+    if further and lines:
         lines.append([])
-    width = max((cells(command) for command, _ in commands), default=0)
-    for command, purpose in commands:
+    width = max((cells(command) for command, _ in further), default=0)
+    for command, purpose in further:
         if 2 + width + 2 + cells(purpose) <= options.width:
             lines.append([("  ", ""), (command + " " * (width - cells(command)), "code"), (f"  {purpose}", "dim")])
         else:
@@ -61,10 +65,26 @@ def _upgrade_lines(found: list[Upgrade], options: RenderOptions) -> list[Line]:
     return lines
 
 
+def _shell_lines(shown: list[Step], report: Report, options: RenderOptions) -> list[Line]:
+    """The commands that upgrade what is listed, as a shell takes them: a long one goes on behind a backslash."""
+    lines: list[Line] = []
+    known = commands(shown, report)
+    for text in known if options.all else known[:_COMMANDS]:
+        rows = wrap(clean(text), options.width - 8)
+        for at, row in enumerate(rows):
+            start, end = "  $ " if at == 0 else "      ", " \\" if at + 1 < len(rows) else ""
+            lines.append([(start, "dim"), (row + end, "code")])
+    if len(known) > _COMMANDS and not options.all:
+        lines.append([(f"    ... and {plural(len(known) - _COMMANDS, 'more command')} (--all lists them)", "dim")])
+    return [[], *lines] if lines else []
+
+
 def _fixes(upgrade: Upgrade) -> str:
     worst = upgrade.severities[0]
     count, of_those = len(upgrade.severities), upgrade.severities.count(worst)
     label = worst.label if worst is not Severity.UNKNOWN else "of unknown severity"
+    if upgrade.of > count:
+        return f"fixes {count:,} of {upgrade.of:,} ({of_those:,} {label})"
     return f"fixes {count:,} {label}" if count == of_those else f"fixes {count:,} ({of_those:,} {label})"
 
 
@@ -73,17 +93,18 @@ def _pad(text: str, width: int) -> str:
 
 
 def _base_image_line(matches: list[Match], report: Report) -> str:
-    layers = identity.layers_by_id(report.analysis.image)
+    image = report.analysis.image
+    brought = {layer.diff_id for layer in image.layers[:1]} if report.base is None else set(report.base)
     fixable = {(match.id, match.package.source or match.package.name) for match in matches if match.fixed_in}
     base = {
         (match.id, match.package.source or match.package.name)
         for match in matches
-        if match.fixed_in and match.package.layer in layers and layers[match.package.layer][0] == 0
+        if match.fixed_in and match.package.layer in brought
     }
-    if not base or len(report.analysis.image.layers) < 2:
+    if not base or len(image.layers) < 2:
         return ""
     of_all = f"{len(base):,} of these {len(fixable):,}" if len(fixable) > 1 else "This"
-    return f"{of_all} came with the base image: rebuild on a newer one first."
+    return f"{of_all} came with the {clean(base_words(report))}: rebuild on a newer one first."
 
 
 def _commands(report: Report, options: RenderOptions) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ from anchorecli.policy.base import Evidence
 from anchorecli.policy.evaluate import evaluate as judge
 from anchorecli.policy.values import Bundle
 from anchorecli.scan.enrichment import enrich
-from anchorecli.scan.evidence import gather
+from anchorecli.scan.evidence import base_name, gather
 from anchorecli.scan.kept import keep
 from anchorecli.scan.values import Decision, Feeds, Given, Matched, Occasion
 from anchorecli.store import Store
@@ -113,6 +113,7 @@ def judged(analysis: Analysis, bundle: Bundle, occasion: Occasion, given: Given,
         vex=tuple(map(_source, occasion.vex)),
         enrichment=Enrichment(*matched.enrichment[:3]),
         base=None if given.base is None else tuple(sorted(given.base)),
+        base_name="" if given.base is None else base_name(analysis.image, occasion.base),
     )
     return Decision(report, bundle, evidence, occasion)
 

@@ -43,6 +43,12 @@ def base_layers(store: Store, image: Image, asked: str) -> frozenset[DiffId] | N
     return None
 
 
+def base_name(image: Image, asked: str) -> str:
+    """What the base image is called: as it was asked for, else as annotations, then labels name it."""
+    named = (said.get(BASE_NAME, "") for said in (image.annotations, image.config.labels))
+    return asked or next(filter(None, named), "")
+
+
 def previous_analysis(store: Store, image: Image, occasion: Occasion) -> Analysis | None:
     """The analysis of the image that the reference named before this one; None where none is known."""
     reference = occasion.reference.name

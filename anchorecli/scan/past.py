@@ -100,7 +100,13 @@ def inputs_of(store: Store, kept: Kept) -> Inputs:
         analysis=report.analysis,
         bundle=bundle,
         occasion=Occasion(
-            report.created_at, was.reference, was.dockerfile, store_it=False, settings=was.settings, vex=kept.vex
+            now=report.created_at,
+            reference=was.reference,
+            dockerfile=was.dockerfile,
+            store_it=False,
+            base=report.base_name,
+            settings=was.settings,
+            vex=kept.vex,
         ),
         feeds=Feeds(report.feed_revision, own_feeds(store, kept), report.enrichment),
         given=given_then(store, kept, bundle),

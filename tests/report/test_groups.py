@@ -35,6 +35,25 @@ def test_each_branch_has_its_own_fix() -> None:
     assert upgrade(requests("A", "3.0.1", "2.28.5", "1.9.9")).target == "2.28.5"
 
 
+def test_a_version_between_two_branches_has_the_fix_of_its_own_alone() -> None:
+    # 2.0.1 fixes B, but is of the branch that A was fixed in by 2.0.3.
+    assert upgrade(requests("A", "2.28.5", "3.0.3"), requests("B", "3.0.1")).target == "3.0.3"
+    assert upgrade(requests("A", "2.28.5", "3.0.3"), requests("B", "2.28.9")).target == "2.28.9"
+    # Nobody can tell which of the two 2.30.0 is nearer to: the one that surely has both.
+    assert upgrade(requests("A", "2.28.5", "2.31.2"), requests("B", "2.30.0", "2.31.3")).target == "2.31.3"
+
+
+def test_an_upgrade_says_what_it_fixes_of_how_many_and_what_is_upgraded_with_it() -> None:
+    found = upgrade(
+        samples.match("A", samples.LIBSSL, Severity.LOW, ["3.0.12-1"]),
+        samples.match("A", samples.OPENSSL, Severity.LOW, ["3.0.12-1"]),
+        samples.match("B", samples.OPENSSL, Severity.HIGH, ["3.0.13-1"]),
+        samples.match("C", samples.OPENSSL, Severity.CRITICAL),
+    )
+    assert (found.name, found.packages, found.target) == ("openssl", ("libssl3", "openssl"), "3.0.13-1")
+    assert (found.ids, found.of, found.layers) == (("B", "A"), 3, (samples.diff_id(0),))
+
+
 def test_only_lower_versions_still_name_one() -> None:
     assert upgrade(requests("A", "2.1.0", "2.0.0")).target == "2.0.0"
 
