@@ -15,7 +15,7 @@ LEVELS: dict[str, float] = {
     # The lower half of level 1 serves the upper half.
     **dict.fromkeys(("tree", "versions", "compression", "codec", "transport", "patterns", "spdx"), 1),
     "archive": 1.25,
-    **dict.fromkeys(("reference", "net", "serve", "config"), 1.5),
+    **dict.fromkeys(("reference", "net", "registry", "serve", "config", "signatures"), 1.5),
     **dict.fromkeys(
         ("source", "sbom", "layers", "store", "matching", "report", "notify", "analyzers", "feeds", "policy", "vex"), 2
     ),
@@ -30,11 +30,11 @@ HOMES = {
     "subprocess": {"source"},
     "sqlite3": {"store", "analyzers"},  # analyzers read an image's own rpm database from a private copy
     "sqlite_utils": {"store"},
-    "requests": {"net", "feeds"},  # feeds: what oras raises
+    "requests": {"net", "registry"},  # registry: what oras raises
     "urllib3": {"net"},
     "http": {"net", "transport", "serve"},  # serve: the one HTTP server
     "yaml": {"policy", "config", "feeds", "analyzers"},  # analyzers: an image's hints
-    "oras": {"source", "feeds"},
+    "oras": {"registry", "feeds"},  # feeds: pushes artifacts
 }
 SLOW = {"rich", "oras", "requests", "urllib3", "sqlite_utils", "yaml", "cyclonedx", "packageurl", "tarfile", "email"}
 

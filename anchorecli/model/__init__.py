@@ -14,6 +14,7 @@ from anchorecli.model.advisory import (
     Enrichment,
     Epss,
     FeedState,
+    FixSince,
     KnownExploited,
     OfficialPackage,
     Range,
@@ -21,6 +22,7 @@ from anchorecli.model.advisory import (
     pack_ranges,
     unpack_ranges,
 )
+from anchorecli.model.attached import Attached, AttachedKind, Attachment, Check, Checked
 from anchorecli.model.base import (
     Action,
     DiffId,
@@ -82,7 +84,12 @@ __all__ = [
     "Allow",
     "AllowOutcome",
     "Analysis",
+    "Attached",
+    "AttachedKind",
+    "Attachment",
     "Candidate",
+    "Check",
+    "Checked",
     "ContentMatch",
     "Cvss",
     "Demand",
@@ -99,6 +106,7 @@ __all__ = [
     "File",
     "FileDifference",
     "Finding",
+    "FixSince",
     "FixState",
     "HistoryEntry",
     "Image",

@@ -86,7 +86,7 @@ def test_what_it_is_in_the_registry(registry: Registry, here: Store, tmp_path: P
     synced(here, 2, *records(1))
     artifact.push(delta(here, tmp_path / "d.feeds", one))
     url = f"http://{artifact.container.manifest_url()}"
-    manifest = artifact.client.session.get(url, headers={"Accept": MANIFEST_TYPE}).json()
+    manifest = artifact.connection.client.session.get(url, headers={"Accept": MANIFEST_TYPE}).json()
     assert (manifest["artifactType"], manifest["config"]["mediaType"]) == (INDEX_TYPE, INDEX_TYPE)
     assert [layer["mediaType"] for layer in manifest["layers"]] == [FULL_TYPE, DELTA_TYPE]
     assert manifest["layers"][1]["annotations"] == {
