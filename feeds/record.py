@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from anchorecli.model import Advisory, Affected, Cvss, Range, Severity, Statement
+from anchorecli.model import Advisory, Affected, Cvss, FixSince, Range, Severity, Statement
 
 Row = tuple[Any, ...]
 
@@ -51,6 +51,7 @@ def to_row(advisory: Advisory) -> Row:
             )
             for each in advisory.affected
         ),
+        tuple(map(tuple, advisory.fixes_since)),
     )
 
 
@@ -81,6 +82,7 @@ def from_row(row: Row) -> Advisory:
             )
             for each in row[10]
         ),
+        tuple(FixSince(*each) for each in row[11]),
     )
 
 
@@ -97,6 +99,8 @@ def to_json(advisory: Advisory) -> dict[str, Any]:
     if advisory.cvss:
         found["cvss"] = [[each.version, each.vector, each.score, each.source] for each in advisory.cvss]
     found["affected"] = [_affected_to_json(each) for each in advisory.affected]
+    if advisory.fixes_since:
+        found["fixes_since"] = [list(each) for each in advisory.fixes_since]
     return found
 
 
@@ -118,6 +122,7 @@ def from_json(value: Any, feed: str) -> Advisory:
         **{name: _text(value, name) for name in _ADVISORY_TEXTS},
         cvss=tuple(_cvss(each) for each in _list(value, "cvss")),
         affected=tuple(_affected(each) for each in _list(value, "affected")),
+        fixes_since=tuple(map(_fix_since, _list(value, "fixes_since"))) if "fixes_since" in value else (),
     )
 
 
@@ -163,6 +168,12 @@ def _range(value: Any) -> Range:
     if not isinstance(value, list) or len(value) != 3 or not all(_is_line(each) for each in value):
         raise ValueError("a range is not a list of three texts")
     return Range(*value)
+
+
+def _fix_since(value: Any) -> FixSince:
+    if not isinstance(value, list) or len(value) != 4 or not all(map(_is_line, value)):
+        raise ValueError("fixes_since holds something other than lists of four texts")
+    return FixSince(*value)
 
 
 def _cvss(value: Any) -> Cvss:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from anchorecli.model.base import Severity
-from anchorecli.values import dataclass
+from anchorecli.values import dataclass, field
 
 
 class Statement(StrEnum):
@@ -62,6 +62,15 @@ class Cvss:
     source: str = ""
 
 
+class FixSince(NamedTuple):
+    """The earliest moment (RFC 3339 UTC) at which a version that fixes a package can have appeared in a feed."""
+
+    ecosystem: str
+    package: str
+    version: str
+    since: str
+
+
 @dataclass(frozen=True, slots=True)
 class Advisory:
     """One record of a feed, normalised. ``id`` is upstream's own; times are RFC 3339 UTC text or empty."""
@@ -77,6 +86,8 @@ class Advisory:
     withdrawn: str = ""
     cvss: tuple[Cvss, ...] = ()
     affected: tuple[Affected, ...] = ()
+    fixes_since: tuple[FixSince, ...] = field(default=(), compare=False)
+    """Of fixes that appeared while somebody watched the feed; no part of what upstream says."""
 
 
 @dataclass(frozen=True, slots=True)

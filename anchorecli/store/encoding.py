@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any
 
 from anchorecli.model import Advisory, Affected, Cvss, Range, Severity, Statement, pack_ranges, unpack_ranges
+from anchorecli.store import fixes
 from anchorecli.store.connection import clean_text
 from anchorecli.values import dataclass, fields, replace
 
@@ -78,6 +79,7 @@ def merge(first: Advisory, second: Advisory) -> Advisory:
         withdrawn=second.withdrawn and first.withdrawn and max(first.withdrawn, second.withdrawn),
         cvss=_union(first.cvss, second.cvss),
         affected=_union(first.affected, second.affected),
+        fixes_since=_union(first.fixes_since, second.fixes_since),
     )
 
 
@@ -103,15 +105,16 @@ CROSS JOIN term t ON t.id = a.term
 def load(db: sqlite3.Connection, rows: Sequence[int], *, statements: bool) -> dict[int, Advisory]:
     """Advisories by their rows, in the order asked for; rows that are not there are left out."""
     asked = json.dumps(list(rows))
-    if not statements:
-        return {row: decode(feed, record, ()) for row, feed, *record in db.execute(_OF_ADVISORIES, (asked,)).fetchall()}
     affected: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    for row, *statement in db.execute(_OF_STATEMENTS, (asked,)):
+    for row, *statement in db.execute(_OF_STATEMENTS, (asked,)) if statements else ():
         affected[row].append(tuple(statement))
-    return {
-        row: decode(feed, record, (statement[1:] for statement in sorted(affected[row])))
-        for row, feed, *record in db.execute(_OF_ADVISORIES, (asked,))
+    found = {
+        row: decode(feed, record, (each[1:] for each in sorted(affected[row])) if statements else ())
+        for row, feed, *record in db.execute(_OF_ADVISORIES, (asked,)).fetchall()
     }
+    for row, known in fixes.since(db, asked):
+        found[row] = replace(found[row], fixes_since=known)
+    return found
 
 
 def _record(a: Advisory) -> Record:

@@ -35,6 +35,8 @@ Feeds
                      and what holds before what does not any more (``valid_to`` is the advisory's, repeated), so that
                      history costs a lookup nothing. ``ranges`` are lines of ``introduced TAB fixed TAB
                      last_affected``, ``versions`` are lines.
+``fix_since``        the earliest moment at which a fix can have appeared in a feed (see ``fixes``); ``name`` is the
+                     advisory's, ``version`` the fixed one.
 ``history``          one row: ``kept_from``, the oldest revision that can still be asked.
 ``current_statement`` a view of what holds now, in words, for auditors.
 
@@ -56,7 +58,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from anchorecli.store import asked_tables
+from anchorecli.store import asked_tables, fixes
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
@@ -306,6 +308,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("m003_evaluations_and_watch", _EVALUATIONS),
     ("m004_documents", _DOCUMENTS),
     ("m005_inverted_index", asked_tables.SQL),
+    ("m006_fix_since", fixes.SQL),
 )
 """Name and SQL of each, oldest first. Released ones never change; a change of the schema is a new one at the end."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
-from anchorecli.store import inverted
+from anchorecli.store import fixes, inverted
 from anchorecli.store.documents import forget_orphans
 from anchorecli.store.feeds import current_revision
 from anchorecli.values import dataclass
@@ -139,6 +139,7 @@ def _forget_revisions(db: sqlite3.Connection, limits: dict[str, str | int]) -> i
     )
     db.execute(f"DELETE FROM advisory_detail WHERE advisory IN ({closed})", values)
     removed = db.execute("DELETE FROM advisory WHERE valid_to BETWEEN 1 AND ?", values).rowcount
+    fixes.forget_orphans(db)
     if removed:
         db.execute("UPDATE history SET kept_from = max(kept_from, ?)", values)
     return removed

@@ -20,7 +20,7 @@ from itertools import islice
 from typing import Any
 
 from anchorecli.model import Advisory, FeedState, SyncResult
-from anchorecli.store import feeds
+from anchorecli.store import feeds, fixes
 from anchorecli.store.connection import transaction
 from anchorecli.store.delta import expect
 from anchorecli.store.encoding import Encoded, Term, decode, encode, load, merge
@@ -43,6 +43,7 @@ _STAGING = (
         PRIMARY KEY (n, position)) WITHOUT ROWID""",
     "CREATE TEMP TABLE staged_package (id INTEGER PRIMARY KEY, ecosystem TEXT, name TEXT, target INTEGER)",
     "CREATE TEMP TABLE staged_term (id INTEGER PRIMARY KEY, term TEXT, target INTEGER)",
+    fixes.STAGING,
     "CREATE TEMP TABLE gone (advisory INTEGER PRIMARY KEY)",
     "CREATE TEMP TABLE fresh (n INTEGER PRIMARY KEY, advisory INTEGER, source INTEGER)",
 )
@@ -204,6 +205,7 @@ def _stage(db: sqlite3.Connection, name: str, advisories: Iterable[Advisory], sn
         with transaction(db, "BEGIN"):
             known = _known(db, feed, encoded) if feed is not None else {}
             _write(db, snapshot, encoded, known)
+            fixes.stage(db, batch)
     db.execute("CREATE INDEX temp.staged_by_name ON staged (name)")
 
 
@@ -293,4 +295,7 @@ def _swap(db: sqlite3.Connection, state: FeedState, find_gone: str = _FIND_GONE)
         feeds.close_gone(db, revision)
         for statement in _ADD_FRESH:
             db.execute(statement, {"feed": feed, "revision": revision})
+        fixes.note_carried(db, feed, revision)
+        if old is not None and old.records and not old.starter:
+            fixes.note_new(db, feed, old, state)
     return SyncResult(state.name, revision, *counts, unchanged=state.records - fresh)
