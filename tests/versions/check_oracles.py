@@ -293,6 +293,48 @@ def portage(pairs: Pairs) -> Orders | None:
     return [None if each is None else (each > 0) - (each < 0) for each in found]
 
 
+def nuget(pairs: Pairs) -> Orders | None:
+    """``NuGetVersion`` of NuGet's own client (``NUGET_EXE``, or the npm package nuget-exe of the machine), by Mono."""
+    mono, compiler, client = shutil.which("mono"), shutil.which("mcs"), _nuget_client()
+    if not mono or not compiler or not client:
+        return None
+    with TemporaryDirectory() as folder:
+        source, program = Path(folder, "order.cs"), str(Path(folder, "order.exe"))
+        source.write_text(_CSHARP, "utf-8")
+        subprocess.run([compiler, f"-out:{program}", str(source)], capture_output=True, check=True)
+        lines = "".join(f"{a}\t{b}\n" for a, b in pairs)
+        out = subprocess.run([mono, program, client], input=lines, capture_output=True, text=True, check=True)
+    return [None if word == "x" else int(word) for word in out.stdout.split()]
+
+
+def _nuget_client() -> str:
+    if named := os.environ.get("NUGET_EXE"):
+        return named
+    manager = shutil.which("npm")
+    if not manager:
+        return ""
+    root = subprocess.run([manager, "root", "--global"], capture_output=True, text=True, check=True).stdout.strip()
+    return str(next(Path(root, "nuget-exe").glob("nuget-*.exe"), ""))
+
+
+_CSHARP = """using System;
+using System.Reflection;
+
+class Order {
+    static void Main(string[] arguments) {
+        var type = Assembly.LoadFrom(arguments[0]).GetType("NuGet.Versioning.NuGetVersion", true);
+        var parse = type.GetMethod("TryParse", new[] { typeof(string), type.MakeByRefType() });
+        for (string line; (line = Console.ReadLine()) != null;) {
+            var words = line.Split('\\t');
+            object[] a = { words[0], null }, b = { words[1], null };
+            bool read = (bool) parse.Invoke(null, a) & (bool) parse.Invoke(null, b);
+            Console.WriteLine(read ? Math.Sign(((IComparable) a[1]).CompareTo(b[1])).ToString() : "x");
+        }
+    }
+}
+"""
+
+
 def _ask(command: list[str], pairs: Pairs, folder: str | None = None, env: Mapping[str, str] | None = None) -> Orders:
     out = subprocess.run(
         command, input=json.dumps(pairs), capture_output=True, text=True, check=True, cwd=folder, env=env
@@ -316,6 +358,7 @@ ORACLES: dict[str, Callable[[Pairs], Orders | None]] = {
     "gem": gem,
     "maven": maven,
     "composer": composer,
+    "nuget": nuget,
 }
 
 

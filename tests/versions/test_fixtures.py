@@ -7,7 +7,7 @@ from anchorecli.versions import MAX_LENGTH, SCHEMES, compare, key
 from tests.versions.check_oracles import FIXTURES, ORACLES, disagreements, read_fixture
 
 FIXTURE_OF = {"semver": "npm", "cpe": "fuzzy"}
-LEAST = {"nuget": 65, "fuzzy": 60, "cpe": 60}
+LEAST = {"fuzzy": 60, "cpe": 60}
 """Lines of the schemes that no tool can be asked about here; of all the others there are three hundred."""
 
 
