@@ -50,7 +50,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("snap", 1, "os.snap.SnapAnalyzer"),
     Registered("kernel", 1, "os.kernel.KernelAnalyzer"),
     Registered("others", 1, "language.others.Others"),
-    Registered("binary", 1, "binary.plugin.Binaries"),
+    Registered("binary", 2, "binary.plugin.Binaries"),
 )
 """Every analyzer of every scan."""
 

@@ -62,6 +62,11 @@ def find(word: str, pattern: str, *, sole: bool = False) -> Find:
     return Find(word.encode("latin-1"), pattern.encode("latin-1"), sole)
 
 
+def simple(name: str, files: str, word: str, pattern: str, *cpes: str) -> Rule:
+    """A rule of one kind of evidence."""
+    return Rule(name, files, (find(word, pattern),), cpes)
+
+
 _VERSIONS = {
     "<n>": r"\d{1,5}(?:\.\d{1,8}){1,4}",
     "<3>": r"\d{1,5}\.\d{1,5}\.\d{1,8}",
@@ -70,7 +75,8 @@ _VERSIONS = {
 
 
 def rules_for(name: str) -> tuple[Rule, ...]:
-    """The rules that a file of this base name is looked at with."""
+    """The rules that a file of this base name is looked at with; a wheel's own copy has a hash in its name."""
+    name = _HASHED.sub("", name)
     return tuple(rule for rule in _index().get(_key(name), ()) if _name_pattern(rule.files).fullmatch(name))
 
 
@@ -174,8 +180,9 @@ def all_rules() -> Mapping[str, Rule]:
     """Every rule by its name; a rule for another kind of file of one program has a suffix behind ``:``."""
     from anchorecli.analyzers.binary.libraries import LIBRARIES
     from anchorecli.analyzers.binary.programs import PROGRAMS
+    from anchorecli.analyzers.binary.runtimes import RUNTIMES
 
-    return {rule.name: rule for rule in (*PROGRAMS, *LIBRARIES)}
+    return {rule.name: rule for rule in (*RUNTIMES, *PROGRAMS, *LIBRARIES)}
 
 
 def _alternatives(files: str) -> list[str]:
@@ -196,6 +203,7 @@ def _key(name: str) -> str:
     return found[0] if found else ""
 
 
+_HASHED = re.compile(r"-[0-9a-f]{8}(?=[.]so)")
 _LETTERS = re.compile(r"[A-Za-z]*")
 
 

@@ -110,7 +110,10 @@ def _parts(rule: Rule, version: str) -> tuple[str, str]:
     if rule.package in ("openssh", "sudo") and "p" in version:
         number, _, update = version.partition("p")
         return number, f"p{update}"
-    if rule.package == "openjdk":
+    if rule.package == "ruby" and "p" in version and "pre" not in version:
+        number, _, update = version.partition("p")
+        return number, f"p{update}"
+    if rule.package in ("openjdk", "jre"):
         number, mark, update = version.partition("+")[0].partition("-")[0].partition("_")
         return number, f"update{update}" if mark else "*"
     return version, "*"

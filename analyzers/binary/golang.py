@@ -6,8 +6,8 @@ its length as a varint; without it two pointers to string headers, 4 or 8 bytes 
 The module text stands between two marks of 16 bytes: lines ``path``, ``mod``, ``dep``, ``=>`` (what replaces the line
 before), ``build KEY=VALUE``, tab separated.
 
-``-X`` sets a variable at link time: its text stands by itself between zeros, which Go's other texts do not. So a
-version that the module text lacks can be read there (``version_strings``).
+``-X`` sets a variable at link time: its text has a zero behind it, which Go's other texts have not. So a version that
+the module text lacks can be read there (``version_strings``).
 
 Not handled: programs built before Go 1.13, and packed ones.
 """
@@ -36,7 +36,9 @@ SECTION = ".go.buildinfo"
 _TABLES = (".gopclntab", "__gopclntab", ".eh_frame", ".dynstr", ".dynsym")
 # Zeros are many and dots are few: looked for from the first dot on, and then back to the zero.
 _ENDS = re.compile(rb"\.\d{1,4}\.\d{1,6}(?:[-+~][0-9A-Za-z.+~-]{1,60})?(?=\0)")
-_BEGINS = re.compile(rb"\0(v?\d{1,4})$")
+# Before it stands whatever the linker put there, often a float, whose last byte is 0x3f or 0x40, or part of one.
+_BEGINS = re.compile(rb"(?:[\x00-\x08\x0e-\x1f?@\x7f-\xff]|[\x7f-\xff][ -~])(v?\d{1,4})$")
+_BEFORE = 8
 
 
 def read(layout: Layout, source: Source) -> dict[str, Json] | None:
@@ -106,7 +108,7 @@ def _unquoted(value: str) -> str:
 
 
 def version_strings(layout: Layout, source: Source) -> list[str]:
-    """Versions that stand between zeros among the constants, each once; none where the constants were not kept."""
+    """Versions among the constants with a zero behind and no text before them; none where those were not kept."""
     found: dict[str, None] = {}
     left = SEARCH_BYTES
     for region in layout.parts():
@@ -120,7 +122,7 @@ def version_strings(layout: Layout, source: Source) -> list[str]:
             except LookupError:
                 break
             for end in _ENDS.finditer(data):
-                if begin := _BEGINS.search(data[max(0, end.start() - 6) : end.start()]):
+                if begin := _BEGINS.search(data[max(0, end.start() - _BEFORE) : end.start()]):
                     found[(begin[1] + end[0]).decode("ascii")] = None
             if len(found) > MAX_STRINGS:
                 return []

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from anchorecli.analyzers.binary.classifiers import Rule, find
-
-
-def _library(name: str, files: str, word: str, pattern: str, *cpes: str) -> Rule:
-    return Rule(name, files, (find(word, pattern),), cpes)
+from anchorecli.analyzers.binary.classifiers import simple as _library
+from anchorecli.analyzers.binary.programs import FORKS
 
 
 def _sole(name: str, files: str, word: str, pattern: str, cpe: str, *need: bytes) -> Rule:
@@ -22,7 +20,7 @@ LIBRARIES = (
         "OpenSSL ",
         r"\0OpenSSL (?P<version>\d\.\d{1,2}\.\d{1,2}[a-z]{0,2}(?:-(?:alpha|beta|dev)\d*)?)[ \0]",
         "openssl:openssl",
-    ),
+    )._replace(unless=FORKS),
     _library("libressl", r"libcrypto\.so.*", "LibreSSL ", r"\0LibreSSL <3>\0", "openbsd:libressl"),
     _library("aws-lc:library", r"libcrypto\.so.*", "AWS-LC ", r"AWS-LC (?:FIPS )?<3>", "amazon:aws_libcrypto"),
     _library("curl:library", r"libcurl(?:-gnutls)?\.so.*", "libcurl/", r"\0libcurl/<3x>", "haxx:libcurl", "haxx:curl"),
@@ -67,7 +65,13 @@ LIBRARIES = (
     _library(
         "heimdal-krb5", r"libkrb5\.so.*", "$Version: Heimdal ", r"\$Version: Heimdal <3> \$", "heimdal_project:heimdal"
     ),
-    _library("qtbase", r"libQt\dCore\.so.*", "Qt ", r"\0Qt <3> \(", "qt:qt", "qt:qtbase"),
+    Rule(
+        "qtbase",
+        r"libQt\dCore\.so.*|libQtCore\.so.*",
+        (find("Qt ", r"\0Qt <3> \("), find("QtCore library version ", r"QtCore library version <3>")),
+        ("qt:qt", "qt:qtbase"),
+    ),
+    _library("sqlcipher:library", r"libsqlcipher\.so.*", "\0community\0", r"\0community\0<3>\0", "zetetic:sqlcipher"),
     _library(
         "ffmpeg:library",
         "|".join(rf"lib{each}(?:-ffmpeg)?\.so.*" for each in _FFMPEG),

@@ -56,7 +56,7 @@ class Binaries:
     """
 
     name: str = "binary"
-    version: int = 1
+    version: int = 2
     options: str = ""
     wants: Wants = Wants(
         names=NAMES,
@@ -99,7 +99,7 @@ class Binaries:
             if _is_another_name(view, fact):
                 continue
             found += packages(view, fact)
-            programs += ((fact, name, version) for name, version in _programs(fact.value))
+            programs += ((fact, name, version) for name, version in _programs(basename(fact.path), fact.value))
             if "packed" in fact.value:
                 message = "packed with UPX: what is linked into it cannot be read"
                 problems.append(Problem("analyze", fact.path, message, incomplete=False))
@@ -217,10 +217,11 @@ def _is_another_name(view: View, fact: Fact) -> bool:
     return source is not None and (at := view.tree.where(source[1])) is not None and at[0] == source[0]
 
 
-def _programs(value: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+def _programs(name: str, value: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
     """The programs of a file; what Go's own list speaks of is told by that."""
     if "go" in value:
-        if value["go"].get("path") == "cmd/go":
+        # Before 1.18 Go's own programs were built without the text that names them.
+        if value["go"].get("path", "cmd/go" if name in ("go", "go.exe") else "") == "cmd/go":
             yield "go", str(value["go"]["go"])
         if main_path(value["go"]):
             return

@@ -5,17 +5,17 @@ Each entry was tried on real builds where there were any; ``find`` explains the 
 
 from __future__ import annotations
 
-from anchorecli.analyzers.binary.classifiers import Find, Rule, find
+from anchorecli.analyzers.binary.classifiers import Rule, find
+from anchorecli.analyzers.binary.classifiers import simple as _simple
 
+FORKS = (b"(compatible; AWS-LC", b"(compatible; BoringSSL")
+"""What stands behind OpenSSL's name in a library that took its interface over."""
 _BEATS = ("filebeat", "metricbeat", "heartbeat", "packetbeat", "auditbeat")
 
 
-def _simple(name: str, files: str, word: str, pattern: str, *cpes: str) -> Rule:
-    return Rule(name, files, (find(word, pattern),), cpes)
-
-
-# "3.11.2" between zeros, the first two numbers being those of the file's name.
-_PYTHON = Find(b"\0<v>.", rb"\0(?P<version><v>\.\d{1,3}(?:(?:a|b|rc)\d{1,3})?)\+?\0")
+_PRE = r"(?:(?:alpha|beta|rc)\d{1,2}|devel)"
+_ENVOY = r"\0(?P<version>1\.\d{1,2}\.\d{1,2}(?:-dev)?)\0"
+_HAPROXY = r"(?P<version>\d\.\d{1,2}(?:\.\d{1,3}|-(?:dev|rc)\d{1,2})?)"
 
 # Redis and its like have their version beside the name of an interface of theirs, and before a build's host and time:
 # 7.0.15 4f2c19aa0b7e -1712345678 without the spaces.
@@ -25,94 +25,6 @@ _BUILD_IDS = (
     find("-1", r"[\0A](?P<version>\d\.\d{1,2}\.\d{1,3})[0-9a-f]{12}-1\d{9}"),
     find("-1", r"[\0A](?P<version>\d\.\d{1,2}\.\d{1,3})[A-Za-z][\w.-]{0,63}-1\d{9}"),
     find("000000000\0", r"[\0A](?P<version>\d\.\d{1,2}\.\d{1,3})1\d{9}000000000\0"),
-)
-
-# 17.0.9, 1.8.0_302: without the build's number, which not every place has.
-_JAVA = r"(?P<version>\d{1,2}(?:\.\d{1,4}){0,5}(?:_\d{1,3})?)"
-
-LANGUAGES = (
-    Rule(
-        "python",
-        r"python(?P<v>\d\.\d{1,2})(?:[dmtu]{0,3})(?:\.exe)?",
-        (_PYTHON,),
-        ("python_software_foundation:python", "python:python"),
-    ),
-    Rule(
-        "python:library",
-        r"libpython(?P<v>\d\.\d{1,2})[dmtu]{0,3}\.so.*",
-        (_PYTHON,),
-        ("python_software_foundation:python", "python:python"),
-    ),
-    _simple("pypy", r"libpypy.*\.so.*", "[PyPy ", r"\[PyPy <3x>"),
-    Rule("node", r"node(?:\.exe)?", (find("node.js/v", r"node\.js/v<3x>"),), ("nodejs:node.js",)),
-    Rule("node:library", r"libnode\.so.*", (find("node.js/v", r"node\.js/v<3x>"),), ("nodejs:node.js",)),
-    Rule(
-        "deno",
-        r"deno",
-        (find("Deno/", r"Deno/<3>Deno/"), find("Deno/", r"Deno/<3x>", sole=True)),
-        ("deno:deno",),
-    ),
-    Rule("bun", r"bun", (find("Bun v", r"Bun v<3>"), find("bun-v", r"bun-v<3>")), ("oven-sh:bun", "bun:bun")),
-    _simple("ruby", r"ruby(?:\d(?:\.\d)?)?", "ruby ", r"ruby <3x>(?:p\d{1,4})? \(\d{4}-\d\d-\d\d", "ruby-lang:ruby"),
-    _simple("ruby:library", r"libruby.*\.so.*", "ruby ", r"ruby <3x>(?:p\d{1,4})? \(\d{4}-\d\d-\d\d", "ruby-lang:ruby"),
-    Rule(
-        "perl",
-        r"perl(?:5(?:\.\d{1,3}\.\d{1,3})?)?",
-        (
-            find("/perl5/5.", r"/perl5/<3>[/\0]"),
-            find("/perl/5.", r"/(?:share|lib)(?:/[\w-]+)?/perl/<3>\0"),
-        ),
-        ("perl:perl",),
-    ),
-    _simple("php", r"php(?:\d(?:\.\d)?)?(?:-cgi|-cli)?(?:\d(?:\.\d)?)?", "X-Powered-By: PHP/", r"PHP/<3x>", "php:php"),
-    _simple("php-fpm", r"php(?:\d(?:\.\d)?)?-fpm(?:\d(?:\.\d)?)?", "X-Powered-By: PHP/", r"PHP/<3x>", "php:php"),
-    _simple("libphp", r"libphp.*\.so", "X-Powered-By: PHP/", r"PHP/<3x>", "php:php"),
-    Rule(
-        "composer",
-        r"composer(?:\.phar)?",
-        (
-            find("'pretty_version'", r"composer/composer'[^{}]{0,120}?'pretty_version' ?=> ?'v?<3x>'"),
-            find("const VERSION = '", r"const VERSION = '<3x>'"),
-        ),
-        ("getcomposer:composer",),
-        text=True,
-    ),
-    _simple("wp-cli", r"wp", "wp-cli/wp-cli ", r"wp-cli/wp-cli <3x>", "wp-cli:wp-cli")._replace(text=True),
-    Rule(
-        "erlang",
-        r"beam\.smp|beam|erlexec",
-        (
-            find("/otp_src_", r"/otp_src_<n>/erts/"),
-            find("/otp-", r"/otp-(?:OTP-)?<n>/erts/"),
-            find("/otp_src-", r"/otp_src-<n>/erts/"),
-            find("[async-threads:", r"\[async-threads:[^\0]{1,80}\n\0<n>\0"),
-        ),
-        ("erlang:erlang/otp",),
-    ),
-    _simple("elixir", r"elixir", "ELIXIR_VERSION=", r"ELIXIR_VERSION=<3x>", "elixir-lang:elixir")._replace(text=True),
-    _simple("swipl", r"swipl", "swipl-", r"swipl-<3>/", "swi-prolog:swi-prolog"),
-    _simple("julia", r"libjulia-internal\.so.*", "julia version ", r"julia version <3x>", "julialang:julia"),
-    Rule(
-        "rust",
-        r"libstd-[0-9a-f]{16}\.(?:so|dylib)",
-        (find("rustc version ", r"rustc version <3x> \("), find("/rustc-", r"/rustc-<3x>/library/")),
-        ("rust-lang:rust",),
-    ),
-    _simple("rust:driver", r"librustc_driver-[0-9a-f]{16}\.(?:so|dylib)", "/rustc-", r"/rustc-<3x>/", "rust-lang:rust"),
-    Rule(
-        "ghc",
-        r"ghc(?:-\d+\.\d+\.\d+)?",
-        (find("-ghc", r"libHS[\w-]{1,40}-[\d.]{1,16}-ghc<3>\.so"), find("GHC ", r"\0GHC <3>\0")),
-        ("haskell:ghc",),
-        namespace="haskell",
-    ),
-    _simple("cabal", r"cabal", "cabal-install-", r"cabal-install-<n>[-:]", "haskell:cabal")._replace(
-        namespace="haskell"
-    ),
-    _simple("stack", r"stack", "stack-", r"\bstack-<3>-[0-9A-Za-z]{20,24}:", "haskell:stack")._replace(
-        namespace="haskell"
-    ),
-    Rule("dart", r"dart", (find(" (stable) (", r"\0<3x> \(stable\) \("),), ("dart:dart_software_development_kit",)),
 )
 
 TOOLS = (
@@ -143,7 +55,9 @@ TOOLS = (
         r"openssl",
         (find("\0OpenSSL ", r"\0OpenSSL (?P<version>\d\.\d{1,2}\.\d{1,2}[a-z]{0,2}(?:-(?:alpha|beta|dev)\d*)?)[ \0]"),),
         ("openssl:openssl",),
+        unless=FORKS,
     ),
+    _simple("sqlcipher", r"sqlcipher", "\0community\0", r"\0community\0<3>\0", "zetetic:sqlcipher"),
     _simple("aws-lc", r"openssl|bssl", "AWS-LC ", r"AWS-LC (?:FIPS )?<3>", "amazon:aws_libcrypto"),
     _simple("openldap", r"ldapsearch", "$OpenLDAP: ", r"\$OpenLDAP: ldapsearch <3>", "openldap:openldap"),
     Rule("git", r"git", (find("GIT_USER_AGENT", r"git/<3>[^\0]{0,40}\0GIT_USER_AGENT"),), ("git-scm:git", "git:git")),
@@ -171,25 +85,16 @@ TOOLS = (
         (find("Sudo version %s", r"Sudo version %s\n\0(?P<version>1\.\d\.\d{1,2}(?:p\d)?)\0"),),
         ("sudo_project:sudo",),
     ),
-    _simple("fluent-bit", r"fluent-bit", "Fluent Bit v", r"Fluent Bit v<3>", "treasuredata:fluent_bit")._replace(
-        kind="github", namespace="fluent"
-    ),
     Rule(
-        "openjdk",
-        r"java",
-        (find("\0openjdk\0java\0", rf"\0openjdk\0java\0(?:\d\.\d\0)?{_JAVA}[-+\0]"),),
-        ("oracle:openjdk",),
-    ),
-    Rule(
-        "openjdk:release",
-        r"release",
+        "fluent-bit",
+        r"fluent-bit",
         (
-            find("JAVA_RUNTIME_VERSION=", rf'JAVA_RUNTIME_VERSION="{_JAVA}[-+"]'),
-            find("JAVA_VERSION=", rf'JAVA_VERSION="{_JAVA}[-+"]'),
+            find("Fluent Bit v", r"Fluent Bit v<3>"),
+            find("Fluent Bit v%s", r"\0<3>\0{1,8}(?:\x1b\[1m\0{1,8})?(?:%s)?Fluent Bit v%s"),
         ),
-        ("oracle:openjdk",),
-        need=(b"OS_ARCH=",),
-        text=True,
+        ("treasuredata:fluent_bit",),
+        kind="github",
+        namespace="fluent",
     ),
     Rule(
         "firefox",
@@ -202,7 +107,7 @@ TOOLS = (
         "chrome",
         r"chrome|chromium|headless_shell|chrome-headless-shell",
         (
-            find("\0Default\0", r"\0(?P<version>\d{2,3}\.0\.\d{4,5}\.\d{1,3})\0{1,8}Default\0"),
+            find("\0Default", r"\0(?P<version>\d{2,3}\.0\.\d{4,5}\.\d{1,3})\0{1,8}Default\b"),
             find("\0chrome\0", r"\0(?P<version>\d{2,3}\.0\.\d{4,5}\.\d{1,3})\0{1,8}chrome\0"),
         ),
         ("google:chrome",),
@@ -220,7 +125,14 @@ SERVERS = (
         ("f5:nginx", "nginx:nginx"),
         unless=(b"nginx version: openresty/", b"nginx version: angie/", b"nginx version: freenginx/"),
     ),
-    _simple("openresty", r"nginx|openresty", "nginx version: openresty/", r"openresty/<n>", "openresty:openresty"),
+    # Nginx of its first three numbers is its core, and has nginx's faults.
+    _simple(
+        "openresty",
+        r"nginx|openresty",
+        "nginx version: openresty/",
+        r"openresty/<n>",
+        *("openresty:openresty", "f5:nginx", "nginx:nginx"),
+    ),
     _simple("angie", r"nginx|angie", "ngie/", r"\b[Aa]ngie/<3>"),
     _simple("httpd", r"httpd|apache2", "Apache/", r"Apache/<3>", "apache:http_server"),
     _simple("lighttpd", r"lighttpd", "\0lighttpd/", r"\0lighttpd/<3>\0", "lighttpd:lighttpd"),
@@ -228,8 +140,9 @@ SERVERS = (
         "haproxy",
         r"haproxy",
         (
-            find(", released 20", r"version <n>(?:-[\w.+~-]{1,30})?, released 20"),
-            find("HA-Proxy version ", r"HA-Proxy version <n>"),
+            find(", released 20", rf"version {_HAPROXY}(?:-[\w.+~-]{{1,30}})?, released 20"),
+            find("HAProxy version ", rf"\0{_HAPROXY}-[0-9a-f]{{7}}\0{{1,64}}HAProxy version "),
+            find("HA-Proxy version ", rf"HA-Proxy version {_HAPROXY}"),
         ),
         ("haproxy:haproxy",),
     ),
@@ -240,10 +153,10 @@ SERVERS = (
     Rule(
         "redis",
         r"redis-(?:server|check-rdb|check-aof|sentinel)",
-        _BUILD_IDS,
+        (*_BUILD_IDS, find("Redis version ", r"Server started, Redis version <3>\0")),
         ("redislabs:redis", "redis:redis"),
         unless=(b"valkey", b"keydb"),
-        need=(b"Redis version=%s",),
+        need=(b"redis_version:%s",),
     ),
     Rule(
         "valkey",
@@ -256,7 +169,7 @@ SERVERS = (
         "postgresql",
         r"postgres",
         "PostgreSQL ",
-        r"[\0?]PostgreSQL (?P<version>\d{1,2}\.\d{1,2}(?:\.\d{1,2})?|\d{2}(?:beta|rc)\d)[ \0]",
+        rf"[\0?]PostgreSQL (?P<version>\d{{1,2}}\.\d{{1,2}}(?:\.\d{{1,2}}|{_PRE})?|\d{{2}}{_PRE})[ \0]",
         "postgresql:postgresql",
     ),
     Rule(
@@ -269,16 +182,19 @@ SERVERS = (
     Rule(
         "mysql-server",
         r"mysqld",
-        (find("/mysql-", r"/mysql-<3>/"),),
+        (find("/mysql-", r"/mysql-<3>/"), find("-ndb-", r"\0<3>-ndb-\d")),
         ("oracle:mysql", "oracle:mysql_server"),
         unless=(b"MariaDB", b"percona-server", b"Percona-XtraDB"),
     ),
-    _simple(
+    Rule(
         "mysql-cluster",
         r"ndbd|ndbmtd|ndb_mgmd|mysqld",
-        "/mysql-cluster-",
-        r"/mysql-cluster-(?:gpl|com)-<3>/",
-        "oracle:mysql_cluster",
+        (
+            find("/mysql-cluster-", r"/mysql-cluster-(?:gpl|com)-<3>/"),
+            # 5.7.33-ndb-7.6.17: the server's version and the cluster's own.
+            find("-ndb-", r"\0\d\.\d\.\d{1,2}-ndb-<3>"),
+        ),
+        ("oracle:mysql_cluster",),
     ),
     _simple(
         "percona-server",
@@ -302,7 +218,7 @@ SERVERS = (
     Rule(
         "mariadb",
         r"mariadb|mariadbd|mysql|mysqld",
-        (find("-MariaDB", r"\b<3>-MariaDB"), find("mariadb-", r"/mariadb-<3>/")),
+        (find("-MariaDB", r"\b<3>-MariaDB"), find("mariadb-", r"/mariadb-<3>[-/]")),
         ("mariadb:mariadb",),
     ),
     Rule(
@@ -315,7 +231,13 @@ SERVERS = (
         ),
         ("mongodb:mongodb",),
     ),
-    _simple("arangodb", r"arangosh|arangod", " [linux]", r"\0<n> \[linux\]", "arangodb:arangodb"),
+    _simple(
+        "arangodb",
+        r"arangosh|arangod",
+        " [linux]",
+        r"\0(?P<version>\d\.\d{1,2}\.\d{1,2}(?:[.-]\d{1,2})?) (?:enterprise )?\[linux\]",
+        "arangodb:arangodb",
+    ),
     _simple("bind", r"named", "named version: BIND ", r"named version: BIND <3>", "isc:bind"),
     _simple("unbound", r"unbound", "\0unbound ", r"\0unbound <3>", "nlnetlabs:unbound"),
     _simple("squid", r"squid", "\0squid/", r"\0squid/<n>", "squid-cache:squid"),
@@ -328,17 +250,46 @@ SERVERS = (
     Rule(
         "envoy",
         r"envoy",
-        (find("/Clean/RELEASE/", r"[0-9a-f]{40}/<3>/Clean/RELEASE/"),),
+        (
+            find("/Clean/RELEASE/", r"[0-9a-f]{40}/<3>/Clean/RELEASE/"),
+            find("\0" + "1.", rf"{_ENVOY}[^\xff]{{0,230}}?(?:envoy[/._]|Envoy|RELEASE\0)", sole=True),
+            find("\0" + "1.", _ENVOY, sole=True),
+        ),
         ("envoyproxy:envoy",),
     ),
 )
 
-# Go programs whose version the build information may lack: with -trimpath it leaves the linker's flags out.
-GO_PROGRAMS = (
-    Rule("vault", r"vault", (find("revoke", r"revoke<3x>[^0-9.]", sole=True),), ("hashicorp:vault",)),
-    _simple("consul", r"consul", "CONSUL_VERSION: ", r"CONSUL_VERSION: <3x>", "hashicorp:consul"),
-    _simple("grafana", r"grafana(?:-server)?", "release-", r"release-<3>[^0-9.]", "grafana:grafana"),
-    *(_simple(name, name, "5m.rate", r"5m\.rate<3>-", f"elastic:{name}") for name in _BEATS),
+# Constants of a Go program stand by length, one after the other: what comes before the version differs.
+_BEAT = (
+    find("5m.rate", r"5m\.rate<3>-"),
+    find("plugin", r"plugin(?:output)?(?P<version>\d\.\d{1,2}\.\d{1,2})[-a-z]", sole=True),
+    find("Test ", r"setupTest (?P<version>\d\.\d{1,2}\.\d{1,2})[a-z%]", sole=True),
 )
 
-PROGRAMS = (*LANGUAGES, *TOOLS, *SERVERS, *GO_PROGRAMS)
+# Go programs whose version the build information may lack: with -trimpath it leaves the linker's flags out.
+GO_PROGRAMS = (
+    Rule(
+        "vault",
+        r"vault",
+        (
+            find("revoke", r"revoke<3x>[^0-9.]", sole=True),
+            find("0x%016x", r"0x%016x(?P<version>1\.\d{2}\.(?:\d(?=[^\d.])|\d{2}(?=1\.49\.|123-abc)))", sole=True),
+            find("state1.", r"state(?P<version>1\.\d{1,2}\.\d{1,2}-rc\d)", sole=True),
+        ),
+        ("hashicorp:vault",),
+    ),
+    _simple("consul", r"consul", "CONSUL_VERSION: ", r"CONSUL_VERSION: <3x>", "hashicorp:consul"),
+    _simple("grafana", r"grafana(?:-server)?", "release-", r"release-<3>[^0-9.]", "grafana:grafana"),
+    *(Rule(name, name, _BEAT, (f"elastic:{name}",)) for name in _BEATS),
+    Rule(
+        "elastic-agent",
+        r"elastic-agent",
+        (
+            find("header", r"enroll(?:: true)?<3>-?header", sole=True),
+            find(":https", r"PM(?P<version>\d\.\d{1,2}\.\d{1,2}):https", sole=True),
+        ),
+        ("elastic:elastic_agent",),
+    ),
+)
+
+PROGRAMS = (*TOOLS, *SERVERS, *GO_PROGRAMS)

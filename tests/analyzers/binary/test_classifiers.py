@@ -61,6 +61,13 @@ SAMPLES: dict[str, tuple[str, str, str]] = {
     "sudo": ("sudo", "Sudo version %s\n\0" + "1.9.13p3\0" + "1.4.1\0", "1.9.13p3"),
     "fluent-bit": ("fluent-bit", "Fluent Bit v2.2.0\n", "2.2.0"),
     "openjdk": ("java", "\0openjdk\0java\0" + "0.0\0" + "17.0.21.1+2-1-deb12u1-Debian\0", "17.0.21.1"),
+    "jre": ("java", "\0java\0" + "0.0\0" + "21.0.6+8-LTS-188\0", "21.0.6"),
+    "jre:release": ("release", 'BUILD_TYPE="commercial"\nJAVA_VERSION="1.8.0_431"\nOS_ARCH="x"\n', "1.8.0_431"),
+    "graalvm": ("java", "\0openjdk\0java\0" + "0.0\0" + "17.0.9+9-jvmci-23.0-b22\0", "23.0"),
+    "graalvm:release": ("release", 'GRAALVM_VERSION="22.3.2"\nOS_ARCH="x"\n', "22.3.2"),
+    "sqlcipher": ("sqlcipher", "\0community\0" + "4.6.1\0", "4.6.1"),
+    "sqlcipher:library": ("libsqlcipher.so.0", "\0community\0" + "4.6.1\0", "4.6.1"),
+    "elastic-agent": ("elastic-agent", "configenroll8.14.3-headeruint16", "8.14.3"),
     "openjdk:release": ("release", 'JAVA_RUNTIME_VERSION="1.8.0_302-b08"\nOS_ARCH="x"\n', "1.8.0_302"),
     "firefox": ("application.ini", "[App]\nVendor=Mozilla\nName=Firefox\nRemotingName=x\nVersion=115.1\n", "115.1"),
     "chrome": ("chrome", "\0" + "120.0.6099.71\0Default\0", "120.0.6099.71"),
@@ -72,7 +79,7 @@ SAMPLES: dict[str, tuple[str, str, str]] = {
     "haproxy": ("haproxy", " version 2.6.12-1+deb12u4, released 2023/12/16\n", "2.6.12"),
     "proftpd": ("proftpd", "ProFTPD Version 1.3.8b\0", "1.3.8b"),
     "memcached": ("memcached", "\0memcached 1.6.18\0", "1.6.18"),
-    "redis": ("redis-server", "Redis version=%s\0" + "5.0.0\0" + "7.2.14f2c19aa0b7e-1712345678\0", "7.2.1"),
+    "redis": ("redis-server", "redis_version:%s\0" + "5.0.0\0" + "7.2.14f2c19aa0b7e-1712345678\0", "7.2.1"),
     "valkey": ("valkey-server", "Valkey version=%s\0" + "8.0.1buildkitsandbox-1712345678\0", "8.0.1"),
     "postgresql": ("postgres", "\0PostgreSQL 15.20 (Debian", "15.20"),
     "mysql": ("mysql", "/pb2/build/mysql-8.0.33/client", "8.0.33"),
@@ -185,7 +192,7 @@ def test_what_took_over_the_strings_of_another_is_not_taken_for_it() -> None:
     assert search("mysqld", maria) == {"mariadb": "10.11.19"}
     resty = b"nginx version: openresty/1.21.4.1\n"
     assert search("nginx", resty) == {"openresty": "1.21.4.1"}
-    key = b"Redis version=%s\0" + b"8.0.1buildkitsandbox-1712345678\0" + b"valkey"
+    key = b"redis_version:%s\0" + b"8.0.1buildkitsandbox-1712345678\0" + b"valkey"
     assert search("redis-server", key) == {}
 
 
@@ -201,8 +208,58 @@ def test_what_took_over_the_strings_of_another_is_not_taken_for_it() -> None:
     ],
 )
 def test_redis_by_what_stands_beside_its_version(text: str, version: str | None) -> None:
-    data = b"Redis version=%s\0" + text.encode() + bytes(99)
+    data = b"redis_version:%s\0" + text.encode() + bytes(99)
     assert search("redis-server", data).get("redis") == version
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "text", "version"),
+    [
+        ("arangodb", "arangod", "\0" + "3.12.1-3 enterprise [linux]\0", "3.12.1-3"),
+        ("cabal", "cabal", "\0Cabal-3.8.1.0-inplace:Distribution", "3.8.1.0"),
+        ("chrome", "chrome", "\0" + "121.0.6167.85\0Default", "121.0.6167.85"),
+        ("dart", "dart", '"GC"\0' + "3.7.0-118.2.beta (beta) (Tue Nov 5", "3.7.0-118.2.beta"),
+        ("deno", "deno", "x1.9.2" + "d1" * 20 + "DENO_DIR", "1.9.2"),
+        ("deno", "deno", "standalone.rsdeno-canary/" + "e2" * 20 + "1.12.1dlwindows", "1.12.1"),
+        ("deno", "deno", "standalone.rsdeno-" + "4b" * 20 + "1.17.2release/vdlwindows", "1.17.2"),
+        ("deno", "deno", "standalonedeno-" + "4b" * 20 + "release/v1.27.1windows", "1.27.1"),
+        ("elastic-agent", "elastic-agent", "3:04PM8.10.1:https<-", "8.10.1"),
+        ("envoy", "envoy", "{}\0" + "1.27.3\0x\0envoy/extensions/network", "1.27.3"),
+        ("envoy", "envoy", "::/0\0" + "1.29.2\0source/common/buffer", "1.29.2"),
+        ("envoy", "envoy", "NO\0" + "1.19.2-dev\0RELEASE\0", "1.19.2-dev"),
+        ("erlang", "beam.smp", "\0" + "25.2.1\0\0Erlang/OTP 25%s [erts", "25.2.1"),
+        ("ffmpeg:library", "libavcodec-0ab1c2d3.so.59.37.100", "FFmpeg version 6.1.1\0", "6.1.1"),
+        ("filebeat", "filebeat", "createplugin8.17.1globalclient", "8.17.1"),
+        ("fluent-bit", "fluent-bit", "\0" + "1.8.2\0\x1b[1m\0%sFluent Bit v%s%s", "1.8.2"),
+        ("ghc", "ghc", "libHSghc-7.8.4-4iAbCDefGh12345-ghc7.8.4.so\0", "7.8.4"),
+        ("haproxy", "haproxy", "\0" + "2.9.1-6d39cab\0\0\0HAProxy version follows", "2.9.1"),
+        ("haproxy", "haproxy", "version 3.2-dev5-abc1234, released 2025", "3.2-dev5"),
+        ("jre", "java", "\0" + "17.0.2+8-86\0" + "0.0\0java\0", "17.0.2"),
+        ("julia", "libjulia-internal.so.1.12", "__init__\0" + "1.12.2\0branch\0commit", "1.12.2"),
+        ("julia", "libjulia.so.1", "\0#kw#\0" + "0.7.0-rc2\0_require_dependencies\0", "0.7.0-rc2"),
+        ("mariadb", "mariadb", "/usr/src/debug/mariadb-11.4.2-1-x86_64/storage", "11.4.2"),
+        ("mysql-cluster", "mysqld", "gpl\0" + "5.7.30-ndb-7.6.14\0", "7.6.14"),
+        ("mysql-server", "mysqld", "gpl\0" + "5.7.30-ndb-7.6.14\0", "5.7.30"),
+        ("node", "node", "\0node v0.10.40\0", "0.10.40"),
+        ("node", "node", "\0v5.12.0\0", "5.12.0"),
+        ("openjdk", "java", "\0" + "0.0\0\0" + "17.0.10+7\0\0\0openjdk\0java\0", "17.0.10"),
+        ("postgresql", "postgres", "?PostgreSQL 9.6beta2 on x86_64", "9.6beta2"),
+        ("qtbase", "libQtCore.so.4.8.7", "QtCore library version 4.8.7\n", "4.8.7"),
+        ("redis", "redis-server", "redis_version:%s\0Server started, Redis version 3.0.7\0", "3.0.7"),
+        ("ruby", "ruby", "\0ruby 1.9.3p484 (2013-11-22 revision 43786)", "1.9.3p484"),
+        ("ruby", "ruby", "\0ruby 3.5.0preview1 (2025-04-18 master", "3.5.0preview1"),
+        ("vault", "vault", "0.0.0.00x%016x1.13.12123-abc19531252.5.4.3", "1.13.12"),
+        ("vault", "vault", "secondsindex_state1.19.0-rc2", "1.19.0-rc2"),
+    ],
+)
+def test_other_forms_that_builds_have(rule: str, name: str, text: str, version: str) -> None:
+    assert search(name, bytes(300) + text.encode("latin-1") + bytes(300))[rule] == version
+
+
+def test_a_library_with_the_interface_of_openssl_is_not_openssl() -> None:
+    text = b"\0OpenSSL 1.1.1 (compatible; AWS-LC 1.40.0)\0"
+    assert search("openssl", text) == {"aws-lc": "1.40.0"}
+    assert search("libcrypto.so", b"\0OpenSSL 1.1.1 (compatible; BoringSSL)\0") == {}
 
 
 def test_weak_evidence_that_contradicts_itself_is_none() -> None:

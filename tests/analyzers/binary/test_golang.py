@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -157,3 +159,11 @@ def test_versions_between_zeros() -> None:
     layout = elf.read(source)
     assert layout is not None
     assert golang.version_strings(layout, source) == ["v1.20.2", "2.42.0+ds"]
+
+
+def test_a_version_may_stand_right_behind_a_number() -> None:
+    floats = struct.pack("<2d", 1.5, 2.0) + b"v1.21.4\0" + b"\x1d\xbfL" + b"v3.2.1\0" + b"x=9.9.9\0"
+    program = made.elf({".rodata": bytes(8) + floats, ".go.buildinfo": NEW})
+    layout = elf.read(source := MemoryFile("f", program))
+    assert layout is not None
+    assert golang.version_strings(layout, source) == ["v1.21.4", "v3.2.1"]

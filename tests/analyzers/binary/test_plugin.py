@@ -252,6 +252,14 @@ def test_the_go_toolchain_is_a_program_too() -> None:
     assert {package.purl for package in found} == {"pkg:golang/stdlib@1.22.3", "pkg:generic/go@1.22.3"}
 
 
+def test_an_older_go_toolchain_is_known_by_its_name() -> None:
+    old = program(made.elf({".go.buildinfo": made.go_blob("go1.16.15", "")}))
+    found = packages({"usr/local/go/bin/go": old})
+    assert {package.purl for package in found} == {"pkg:golang/stdlib@1.16.15", "pkg:generic/go@1.16.15"}
+    (found,) = packages({"usr/local/go/bin/gofmt": old})
+    assert found.purl == "pkg:golang/stdlib@1.16.15"
+
+
 def test_a_crate_that_is_no_registrys_says_so() -> None:
     crates = zlib.compress(b'{"packages":[{"name":"app","version":"0.1.0","source":"local","root":true}]}')
     (found,) = packages({"usr/bin/app": program(made.elf({".dep-v0": crates}))})
