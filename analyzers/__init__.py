@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from anchorecli.analyzers.base import Analyzer
     from anchorecli.model import Demand, Json
@@ -116,14 +116,27 @@ def on_demand(demand: Demand, scanner: Scanner | None = None, bounds: Bounds | N
 
 
 @cache
-def load() -> tuple[Analyzer, ...]:
-    """The registered analyzers."""
-    return tuple(_class(each)() for each in REGISTERED)
+def load(registered: tuple[Registered, ...] = REGISTERED) -> tuple[Analyzer, ...]:
+    """The registered analyzers, with the limits that their options name."""
+    return tuple(_within_limits(each, lambda own, cls: cls()) for each in registered)
 
 
 def load_demanded(demanded: Iterable[Registered], scanner: Scanner | None = None) -> tuple[Analyzer, ...]:
     """The analyzers that ``on_demand`` chose, each made by its options."""
-    return tuple(_class(each).of(each.options, scanner) for each in demanded)
+    return tuple(_within_limits(each, lambda own, cls: cls.of(own, scanner)) for each in demanded)
+
+
+def every(name: str = "") -> tuple[Analyzer, ...]:
+    """All analyzers as they are by default, those on demand too; or the one of a name, if there is one."""
+    always = tuple(each for each in REGISTERED if name in ("", each.name))
+    return load(always) + load_demanded(each for each in ON_DEMAND if name in ("", each.name))
+
+
+def _within_limits(each: Registered, make: Callable[[str, Any], Any]) -> Any:
+    from anchorecli.analyzers.limits import apart, with_limits
+
+    own, values = apart(each.options)
+    return with_limits(make(own, _class(each)), each.options, values)
 
 
 def _class(each: Registered) -> Any:

@@ -183,7 +183,8 @@ class Analyzer(Protocol):
     def read(self, file: LayerFile) -> Json | None:
         """The fact of one file, or None. May raise anything: the runner makes a Problem of it.
 
-        To keep what could be read of a damaged file return ``partial(value, message)``.
+        To keep what could be read of a damaged file return ``partial(value, message)``; a LimitError that is raised,
+        and a ``partial`` that says so, count as a limit that was hit.
         """
 
     def assemble(self, view: View) -> Found:
@@ -206,9 +207,12 @@ class Following(Protocol):
         """An analyzer that sees them as well, in place of this one; None where nothing is left to see."""
 
 
-def partial(value: Json, message: str) -> Json:
-    """A fact read only in part: the runner keeps ``value`` and records a Problem with ``message`` for the file."""
-    return {PARTIAL: message, "value": value}
+def partial(value: Json, message: str, limit: str = "") -> Json:
+    """A fact read only in part: the runner keeps ``value`` and records a Problem with ``message`` for the file.
+
+    ``limit`` is what is said of a limit that was hit (``Limits.told``), a Problem of its own; the other may be empty.
+    """
+    return {PARTIAL: message, "limit": limit, "value": value}
 
 
 PARTIAL = "\0partial"

@@ -15,9 +15,11 @@ from typing import Any
 from anchorecli import compression
 from anchorecli.analyzers.base import PARTIAL, Analyzer, Finishing, Following, Found, LayerFile
 from anchorecli.analyzers.keys import FILES, fact_key, fact_keys, files_key
+from anchorecli.analyzers.limits import FILE_BYTES
 from anchorecli.analyzers.ownership import link_owners
 from anchorecli.analyzers.uncataloged import uncataloged, unlisted
 from anchorecli.analyzers.view import ImageView, LayerRecords
+from anchorecli.errors import LimitError
 from anchorecli.model import (
     Analysis,
     DiffId,
@@ -42,7 +44,6 @@ class Collector:
         self,
         analyzers: Sequence[Analyzer],
         timings: dict[str, float] | None = None,
-        max_file_bytes: int | None = None,
     ) -> None:
         self._analyzers = analyzers
         self._paths = _table(analyzers, "paths")
@@ -55,7 +56,6 @@ class Collector:
         self._values: dict[str, dict[str, Json]] = {a.name: {} for a in analyzers}
         self._problems: dict[str, list[Problem]] = {a.name: [] for a in analyzers}
         self._timings = timings
-        self._max_file_bytes = max_file_bytes
 
     def wants(self, path: str, size: int, mode: int) -> tuple[Analyzer, ...] | None:
         """The analyzers that want a file, or None."""
@@ -82,9 +82,9 @@ class Collector:
         if len(analyzers) > 1:
             file.keep()
         for analyzer in analyzers:
-            limit = min(analyzer.wants.max_bytes, self._max_file_bytes or analyzer.wants.max_bytes)
+            limit = analyzer.wants.max_bytes
             if file.size > limit > 0:
-                message = f"not read: {file.size} bytes, over the limit of {limit}"
+                message = f"not read: {file.size} bytes, over the limit of {limit} ({analyzer.name}.{FILE_BYTES})"
                 self._problem(analyzer, file.path, message, "limit_hit")
                 continue
             started = perf_counter()
@@ -92,12 +92,14 @@ class Collector:
                 value = analyzer.read(file)
             except (MemoryError, EOFError):
                 raise
+            except LimitError as exc:
+                self._problem(analyzer, file.path, f"not read: {exc}", "limit_hit")
+                continue
             except Exception as exc:  # noqa: BLE001 - one bad file must not hide the others
                 self._problem(analyzer, file.path, f"could not be read: {_reason(exc)}")
                 continue
             if isinstance(value, dict) and PARTIAL in value:
-                self._problem(analyzer, file.path, value[PARTIAL])
-                value = value["value"]
+                value = self._of_partial(analyzer, file.path, value)
             if value is not None:
                 self._values[analyzer.name][file.path] = value
             if self._timings is not None:
@@ -147,6 +149,13 @@ class Collector:
                     if target in self._values[analyzer.name]:
                         links.setdefault(analyzer.name, {})[path] = target
         return links
+
+    def _of_partial(self, analyzer: Analyzer, path: str, said: dict[str, Json]) -> Json:
+        """The fact that a ``partial`` holds, once its problems are noted."""
+        for message, cause in ((said[PARTIAL], ""), (said["limit"], "limit_hit")):
+            if message:
+                self._problem(analyzer, path, message, cause)
+        return said["value"]
 
     def _problem(self, analyzer: Analyzer, path: str, message: str, cause: str = "") -> None:
         hint = f"what {analyzer.name} would have found there is missing"

@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import re
 
-from anchorecli.analyzers.binary.layout import CONSTANT, DATA, Layout, Region, Source
+from anchorecli.analyzers.binary.layout import CONSTANT, DATA, LIMITS, Layout, Region, Source
+from anchorecli.analyzers.limits import Limits
+from anchorecli.errors import LimitError
 from anchorecli.model import Json
 
 MAGIC = b"\xff Go buildinf:"
@@ -24,10 +26,7 @@ ALIGN = 16
 SEARCH_BYTES = 64 * 1024 * 1024
 """So much of a program's data is searched where no section has the name, and of its constants for versions."""
 STEP = 1024 * 1024
-MAX_TEXT = 8 * 1024 * 1024
-"""Real module texts have some ten thousand bytes."""
 MAX_VERSION = 256
-MAX_MODULES = 100_000
 _HEADER = 32
 _BIG, _INLINE = 1, 2
 _MARK = 16
@@ -41,12 +40,12 @@ _BEGINS = re.compile(rb"(?:[\x00-\x08\x0e-\x1f?@\x7f-\xff]|[\x7f-\xff][ -~])(v?\
 _BEFORE = 8
 
 
-def read(layout: Layout, source: Source) -> dict[str, Json] | None:
+def read(layout: Layout, source: Source, limits: Limits = LIMITS) -> dict[str, Json] | None:
     """``go`` (the toolchain's version), ``path``, ``main``, ``deps`` and ``settings``; None where it is no Go program.
 
     A module is ``[path, version, sum]``, with its replacement in the same form behind it where it has one.
 
-    Raises: ValueError, LookupError where there is a blob that cannot be read.
+    Raises: ValueError, LookupError where there is a blob that cannot be read, LimitError where one is absurdly long.
     """
     start = _find(layout, source)
     if start is None:
@@ -54,14 +53,16 @@ def read(layout: Layout, source: Source) -> dict[str, Json] | None:
     header = source.at(start, _HEADER)
     if len(header) < _HEADER:
         raise ValueError("the Go build information is cut off")
-    version, text = _inline(source, start) if header[15] & _INLINE else _pointed(layout, source, header)
+    longest = (MAX_VERSION, limits["module-bytes"])
+    inline = header[15] & _INLINE
+    version, text = _inline(source, start, longest) if inline else _pointed(layout, source, header, longest)
     if not version:
         return None
-    return {"go": version, **parse(text)}
+    return {"go": version, **parse(text, limits)}
 
 
-def parse(text: str) -> dict[str, Json]:
-    """The module text as a fact."""
+def parse(text: str, limits: Limits = LIMITS) -> dict[str, Json]:
+    """The module text as a fact. Raises: LimitError where it has too many modules."""
     fact: dict[str, Json] = {}
     deps: list[list[Json]] = []
     settings: dict[str, str] = {}
@@ -73,7 +74,9 @@ def parse(text: str) -> dict[str, Json]:
             fact["path"] = rest.strip()
         elif kind == "mod":
             last = fact["main"] = _module(fields)
-        elif kind == "dep" and len(deps) < MAX_MODULES:
+        elif kind == "dep":
+            if len(deps) >= limits["modules"]:
+                raise limits.exceeded("modules")
             last = _module(fields)
             deps.append(last)
         elif kind == "=>" and last is not None:
@@ -178,9 +181,9 @@ def _scan(source: Source, segment: Region, limit: int) -> int | None:
 # ── reading it ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _inline(source: Source, start: int) -> tuple[str, str]:
-    version, after = _counted(source, start + _HEADER, MAX_VERSION)
-    text, _ = _counted(source, after, MAX_TEXT)
+def _inline(source: Source, start: int, longest: tuple[int, int]) -> tuple[str, str]:
+    version, after = _counted(source, start + _HEADER, longest[0])
+    text, _ = _counted(source, after, longest[1])
     return _text(version), _text(_between_marks(text))
 
 
@@ -192,20 +195,20 @@ def _counted(source: Source, start: int, limit: int) -> tuple[bytes, int]:
         raise ValueError("the Go build information is cut off")
     length = sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(head[:used]))
     if length > limit:
-        raise ValueError(f"the Go build information claims {length} bytes (limit {limit})")
+        raise LimitError(f"the Go build information claims {length} bytes (limit binary.module-bytes: {limit})")
     data = source.at(start + used, length)
     if len(data) < length:
         raise ValueError("the Go build information is cut off")
     return data, start + used + length
 
 
-def _pointed(layout: Layout, source: Source, header: bytes) -> tuple[str, str]:
+def _pointed(layout: Layout, source: Source, header: bytes, longest: tuple[int, int]) -> tuple[str, str]:
     width = header[14]
     if width not in (4, 8):
         raise ValueError(f"the Go build information has pointers of {width} bytes")
     order = "big" if header[15] & _BIG else "little"
     texts = []
-    for place, limit in ((16, MAX_VERSION), (16 + width, MAX_TEXT)):
+    for place, limit in zip((16, 16 + width), longest, strict=True):
         address = int.from_bytes(header[place : place + width], order)  # type: ignore[arg-type]
         texts.append(_string(layout, source, address, (width, order, limit)))
     return _text(texts[0]), _text(_between_marks(texts[1]))
@@ -223,7 +226,7 @@ def _string(layout: Layout, source: Source, address: int, form: tuple[int, str, 
     if start is None or not length:
         return b""
     if length > limit:
-        raise ValueError(f"the Go build information claims {length} bytes (limit {limit})")
+        raise LimitError(f"the Go build information claims {length} bytes (limit binary.module-bytes: {limit})")
     try:
         return source.at(start, length)
     except LookupError:

@@ -11,8 +11,19 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.values import dataclass
 
+LIMITS = Limits(
+    "binary",
+    (
+        # Real module texts have some ten thousand bytes, and five hundred crates need fifty thousand.
+        Limit("module-bytes", 8 * 1024 * 1024, "bytes of Go build information"),
+        Limit("modules", 100_000, "Go modules in one program"),
+        Limit("crate-bytes", 4 * 1024 * 1024, "inflated bytes of the list of crates"),
+        Limit("crates", 50_000, "crates in one program"),
+    ),
+)
 KEEP_BYTES = 48 * 1024 * 1024
 """So much of a file in a compressed layer is kept in memory at most."""
 TAIL_BYTES = 16 * 1024 * 1024

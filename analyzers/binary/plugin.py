@@ -17,7 +17,9 @@ from anchorecli.analyzers.binary import elf, golang, macho, pe, rust
 from anchorecli.analyzers.binary.classifiers import Search, rules_for
 from anchorecli.analyzers.binary.evidence import packages, program_packages
 from anchorecli.analyzers.binary.gomodules import lacks_version, main_path
-from anchorecli.analyzers.binary.layout import Kept, Layout, Source, keep, plan, texts
+from anchorecli.analyzers.binary.layout import LIMITS, Kept, Layout, Source, keep, plan, texts
+from anchorecli.analyzers.limits import Limits
+from anchorecli.errors import LimitError
 from anchorecli.model import Json, Kind, Package, Problem
 from anchorecli.values import dataclass
 
@@ -64,6 +66,7 @@ class Binaries:
         match=is_candidate,
         max_bytes=0,
     )
+    limits: Limits = LIMITS
 
     def read(self, file: LayerFile) -> Json | None:
         """What one file holds, or None for what is no program or tells nothing."""
@@ -75,20 +78,22 @@ class Binaries:
             return None
         search = Search(name, rules) if rules else None
         fact: dict[str, Json] = {}
-        message = ""
+        message, hit = "", ""
         try:
             if executable:
                 source, layouts = _taken(file, head, search)
-                _linked(fact, layouts, source)
+                _linked(fact, layouts, source, self.limits)
             elif search is not None:
                 _search(_placed(file, 0, search), [(0, file.size)], search)
+        except LimitError as exc:
+            hit = str(exc)
         except (ValueError, LookupError) as exc:
             message = str(exc)
         if search is not None and (hits := search.hits()):
             fact["programs"] = [list(hit) for hit in hits]
         if executable and not fact and _UPX in head:
             fact["packed"] = "UPX"
-        return partial(fact or None, message) if message else fact or None
+        return partial(fact or None, message, hit) if message or hit else fact or None
 
     def assemble(self, view: View) -> Found:
         """The packages of every visible program."""
@@ -187,11 +192,11 @@ def _layouts(source: Source, head: bytes) -> list[Layout]:
     return [layout] if layout is not None else []
 
 
-def _linked(fact: dict[str, Json], layouts: list[Layout], source: Source) -> None:
+def _linked(fact: dict[str, Json], layouts: list[Layout], source: Source, limits: Limits) -> None:
     """Go's and Rust's lists; of a universal file the modules of all its architectures, which rarely differ."""
     go: dict[str, Json] | None = None
     for layout in layouts:
-        other = golang.read(layout, source)
+        other = golang.read(layout, source, limits)
         if other is not None and lacks_version(other) and (texts := golang.version_strings(layout, source)):
             other["strings"] = texts
         if go is not None and other is not None:
@@ -199,7 +204,7 @@ def _linked(fact: dict[str, Json], layouts: list[Layout], source: Source) -> Non
             more = [row for row in other.get("deps", ()) if tuple(map(str, row)) not in known]
             go = {**go, "deps": [*go.get("deps", ()), *more]}
         go = go or other
-        if "crates" not in fact and (crates := rust.read(layout, source)) is not None:
+        if "crates" not in fact and (crates := rust.read(layout, source, limits)) is not None:
             fact["crates"] = crates
     if go is not None:
         fact["go"] = go

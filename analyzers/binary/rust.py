@@ -14,25 +14,24 @@ from collections.abc import Iterator
 from itertools import islice
 from json import loads
 
-from anchorecli.analyzers.binary.layout import CONSTANT, DATA, UNLOADED, Layout, Region, Source
+from anchorecli.analyzers.binary.layout import CONSTANT, DATA, LIMITS, UNLOADED, Layout, Region, Source
+from anchorecli.analyzers.limits import Limits
 
 SECTION = ".dep-v0"
 MAX_PACKED = 2 * 1024 * 1024
-MAX_BYTES = 4 * 1024 * 1024
-"""Five hundred crates need fifty thousand bytes."""
-MAX_CRATES = 50_000
 MAX_TRIED = 4
 """Sections without a name that are tried."""
 
 
-def read(layout: Layout, source: Source) -> list[list[str]] | None:
+def read(layout: Layout, source: Source, limits: Limits = LIMITS) -> list[list[str]] | None:
     """A row ``[name, version, source, root]`` for each crate that is linked in, ``root`` being ``1`` or empty.
 
-    None where the file has no such section. Raises ValueError, LookupError where it cannot be read.
+    None where the file has no such section. Raises ValueError, LookupError where it cannot be read, LimitError where it
+    is absurdly large.
     """
     for section in islice(_candidates(layout, source), MAX_TRIED):
         try:
-            rows = _rows(_inflated(source.at(section.offset, min(section.size, MAX_PACKED))))
+            rows = _rows(_inflated(source.at(section.offset, min(section.size, MAX_PACKED)), limits), limits)
         except ValueError:
             if section.name == SECTION:
                 raise
@@ -57,18 +56,19 @@ def _candidates(layout: Layout, source: Source) -> Iterator[Region]:
                 yield section
 
 
-def _inflated(data: bytes) -> bytes:
+def _inflated(data: bytes, limits: Limits) -> bytes:
     stream = zlib.decompressobj()
     try:
-        out = stream.decompress(data, MAX_BYTES)
+        out = stream.decompress(data, limits["crate-bytes"])
     except zlib.error as exc:
         raise ValueError(f"{SECTION}: damaged: {exc}") from exc
     if not stream.eof:
-        raise ValueError(f"{SECTION}: truncated, or larger than {MAX_BYTES} bytes")
+        large = stream.unconsumed_tail or len(data) == MAX_PACKED
+        raise limits.exceeded("crate-bytes") if large else ValueError(f"{SECTION}: truncated")
     return out
 
 
-def _rows(data: bytes) -> list[list[str]]:
+def _rows(data: bytes, limits: Limits) -> list[list[str]]:
     try:
         document = loads(data)
     except (ValueError, RecursionError) as exc:
@@ -76,8 +76,10 @@ def _rows(data: bytes) -> list[list[str]]:
     packages = document.get("packages") if isinstance(document, dict) else None
     if not isinstance(packages, list):
         raise ValueError(f"{SECTION}: no list of packages")
+    if len(packages) > limits["crates"]:
+        raise limits.exceeded("crates")
     rows = []
-    for package in packages[:MAX_CRATES]:
+    for package in packages:
         if not isinstance(package, dict) or package.get("kind", "runtime") != "runtime":
             continue
         name, version, source = (package.get(key) for key in ("name", "version", "source"))

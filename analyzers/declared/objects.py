@@ -16,6 +16,7 @@ from typing import Any
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.formats.conan import reference_row
 from anchorecli.analyzers.language.rows import Row, row
+from anchorecli.errors import LimitError
 
 MAX_DEPTH = 100
 _MODULES = "node_modules/"
@@ -111,7 +112,7 @@ def renv(data: bytes) -> Iterator[Row]:
 
 def _nested(parent: Mapping[str, Any], depth: int) -> Iterator[Row]:
     if depth > MAX_DEPTH:
-        raise ValueError(f"more than {MAX_DEPTH} packages inside each other")
+        raise LimitError(f"more than {MAX_DEPTH} packages inside each other")
     for name, entry in _mapping(parent.get("dependencies")).items():
         about = _mapping(entry)
         if not about.get("dev"):

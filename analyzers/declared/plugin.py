@@ -23,6 +23,7 @@ from typing import Any, Self
 
 from anchorecli.analyzers.base import Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.language.rows import package
+from anchorecli.errors import LimitError
 from anchorecli.model import Json, Package
 from anchorecli.values import dataclass
 
@@ -93,6 +94,8 @@ class DeclaredAnalyzer:
         module: Any = import_module(f"anchorecli.analyzers.declared.{module_name}")
         try:
             return list(getattr(module, function)(file.data())) or None
+        except LimitError:
+            raise
         except (ValueError, RecursionError) as exc:
             return partial(None, str(exc) or "nested too deeply")
 

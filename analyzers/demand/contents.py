@@ -15,6 +15,7 @@ from typing import NamedTuple, Self
 
 from anchorecli.analyzers.base import Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.demand.limits import skipped
+from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.errors import LimitError
 from anchorecli.model import ContentMatch, Json
 from anchorecli.patterns import Pattern
@@ -22,8 +23,7 @@ from anchorecli.patterns.automaton import Tree, parse, required_text
 from anchorecli.values import dataclass
 
 MAX_BYTES = 1024 * 1024
-MAX_LINES = 1000
-"""Of one file and pattern."""
+LIMITS = Limits("contents", (Limit("lines", 1000, "lines of one file that match one pattern"),))
 
 
 class Search(NamedTuple):
@@ -86,6 +86,7 @@ class ContentAnalyzer:
     wants: Wants = Wants(everything=True)
     max_bytes: int = MAX_BYTES
     searches: tuple[Search, ...] = ()
+    limits: Limits = LIMITS
 
     @classmethod
     def of(cls, options: str, _scanner: object = None) -> Self:
@@ -99,18 +100,18 @@ class ContentAnalyzer:
         """The lines of one file that match, counted from 1."""
         data = file.data()
         found: dict[str, Json] = {}
-        faults: list[str] = []
+        hit: list[str] = []
         for search in self.searches:
             try:
                 numbers = search.numbers(data)
             except LimitError as error:
-                faults.append(str(error))
+                hit.append(str(error))
                 continue
-            if len(numbers) > MAX_LINES:
-                faults.append(f"{len(numbers)} lines match {search.pattern[:80]}, of which {MAX_LINES} were kept")
+            if len(numbers) > self.limits["lines"]:
+                hit.append(f"{search.pattern[:80]}: {self.limits.told('lines')}")
             if numbers:
-                found[search.pattern] = numbers[:MAX_LINES]
-        return partial(found, "; ".join(faults)) if faults else found or None
+                found[search.pattern] = numbers[: self.limits["lines"]]
+        return partial(found, "", "; ".join(hit)) if hit else found or None
 
     def assemble(self, view: View) -> Found:
         """The matches in visible files."""

@@ -24,13 +24,15 @@ from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.rows import SCHEMES
 from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.licenses import normalise
+from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.analyzers.purl import os_purl, purl
+from anchorecli.errors import LimitError
 from anchorecli.model import ImagePath, Json, Location, Package, Problem
 from anchorecli.values import dataclass
 
 FILES = ("anchore_hints.json", "anchore_hints.yaml", "anchore_hints.yml")
 MAX_BYTES = 4 * 1024 * 1024
-MAX_YAML_BYTES = 1 << 17
+LIMITS = Limits("hints", (Limit("yaml-bytes", 1 << 17, "bytes of YAML, which JSON may have"),))
 """The YAML parser takes a second or so for the worst of this size."""
 MAX_TEXT = 500
 
@@ -63,6 +65,7 @@ class HintAnalyzer:
     version: int = 1
     options: str = ""
     wants: Wants = Wants(paths=frozenset(FILES), max_bytes=MAX_BYTES)
+    limits: Limits = LIMITS
 
     @classmethod
     def of(cls, options: str, _scanner: object = None) -> Self:
@@ -72,7 +75,9 @@ class HintAnalyzer:
     def read(self, file: LayerFile) -> Json | None:
         """The hints of one file."""
         try:
-            document = _document(file)
+            document = _document(file, self.limits)
+        except LimitError:
+            raise
         except (ValueError, RecursionError) as exc:
             return partial(None, str(exc) or "nested too deeply")
         packages = document.get("packages") if isinstance(document, dict) else None
@@ -102,7 +107,7 @@ class HintAnalyzer:
         return Found(packages=tuple(packages.values()), problems=tuple(problems), looked_for=looked)
 
 
-def _document(file: LayerFile) -> Any:
+def _document(file: LayerFile, limits: Limits) -> Any:
     data = file.data()
     if file.path.endswith(".json"):
         from json import loads
@@ -111,8 +116,8 @@ def _document(file: LayerFile) -> Any:
             return loads(data)
         except ValueError as exc:
             raise ValueError(f"no JSON: {exc}") from None
-    if len(data) > MAX_YAML_BYTES:
-        raise ValueError(f"{len(data)} bytes of YAML, over the limit of {MAX_YAML_BYTES}; JSON may have {MAX_BYTES}")
+    if len(data) > limits["yaml-bytes"]:
+        raise limits.exceeded("yaml-bytes")
     import yaml
 
     try:

@@ -20,13 +20,14 @@ from anchorecli.analyzers.demand import secret_rules as rules
 from anchorecli.analyzers.demand.limits import skipped
 from anchorecli.analyzers.demand.placeholders import is_placeholder
 from anchorecli.analyzers.demand.secret_rules import RULES, Rule
+from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.model import Json, Secret
 from anchorecli.values import dataclass
 
 __all__ = ["MAX_BYTES", "RULES", "SecretAnalyzer", "fingerprint", "search"]
 
 MAX_BYTES = 512 * 1024
-MAX_FINDINGS = 200
+LIMITS = Limits("secrets", (Limit("findings", 200, "things like credentials in one file"),))
 """Of one file: more of them are a list of something else."""
 
 _BINARY_HEAD = 4096
@@ -70,6 +71,7 @@ class SecretAnalyzer:
     options: str = ""
     wants: Wants = Wants(everything=True)
     max_bytes: int = MAX_BYTES
+    limits: Limits = LIMITS
 
     @classmethod
     def of(cls, options: str, _scanner: object = None) -> Self:
@@ -84,10 +86,8 @@ class SecretAnalyzer:
         found = search(data, file.path)
         if not found:
             return None
-        rows = _rows(data, found[:MAX_FINDINGS])
-        if len(found) > MAX_FINDINGS:
-            return partial(rows, f"{len(found)} things like credentials, of which {MAX_FINDINGS} were kept")
-        return rows
+        rows = _rows(data, found[: self.limits["findings"]])
+        return rows if len(rows) == len(found) else partial(rows, "", self.limits.told("findings"))
 
     def assemble(self, view: View) -> Found:
         """The credentials in visible files, and those in the image's configuration."""

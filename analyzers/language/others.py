@@ -22,10 +22,18 @@ from typing import Any
 
 from anchorecli.analyzers.base import Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.language.rows import package
+from anchorecli.analyzers.limits import Limit, Limits
+from anchorecli.errors import LimitError
 from anchorecli.model import Json, Package
 from anchorecli.values import dataclass
 
-MAX_BYTES = 16 * 1024 * 1024
+LIMITS = Limits(
+    "others",
+    (
+        Limit("file-bytes", 16 * 1024 * 1024, "bytes in a file, where it is no zip file and no model"),
+        Limit("entries", 200_000, "entries in one zip file"),
+    ),
+)
 HEAD = 1 << 20
 """Of a model's file: the description stands at its beginning."""
 
@@ -77,6 +85,7 @@ class Others:
         match=lambda path, size, mode: bool(format_of(path)),
         max_bytes=0,
     )
+    limits: Limits = LIMITS
 
     def read(self, file: LayerFile) -> Json | None:
         """The rows of one file."""
@@ -84,11 +93,13 @@ class Others:
         try:
             if file.path.endswith(_ZIPS):
                 with file.open() as stream:
-                    return list(module.read_zip(stream)) or None
+                    return list(module.read_zip(stream, self.limits)) or None
             whole = not file.path.endswith(_MODELS)
-            if whole and file.size > MAX_BYTES:
-                return partial(None, f"not read: {file.size} bytes, over the limit of {MAX_BYTES}")
+            if whole and file.size > self.limits["file-bytes"]:
+                raise self.limits.exceeded("file-bytes")
             return list(module.read(f"/{file.path}", file.data() if whole else file.head(HEAD))) or None
+        except LimitError:
+            raise
         except (ValueError, RecursionError) as exc:
             return partial(None, str(exc) or "nested too deeply")
 

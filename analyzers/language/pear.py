@@ -13,12 +13,14 @@ from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, parti
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.licenses import normalise
+from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.analyzers.purl import purl
+from anchorecli.errors import LimitError
 from anchorecli.model import Json, Package
 from anchorecli.values import dataclass
 
 MAX_BYTES = 8 * 1024 * 1024
-MAX_VALUES = 1_000_000
+LIMITS = Limits("pear", (Limit("values", 1_000_000, "values in one file"),))
 DEFAULT_CHANNEL = "pear.php.net"
 
 _REGISTRY = re.compile(r"(?:^|/)\.registry/(?:\.channel\.[^/]+/)?[^/]+\.reg$")
@@ -42,11 +44,14 @@ class Pear:
         match=lambda path, size, mode: _REGISTRY.search(path) is not None,
         max_bytes=MAX_BYTES,
     )
+    limits: Limits = LIMITS
 
     def read(self, file: LayerFile) -> Json | None:
         """The few fields of one registry file."""
         try:
-            fact = read_registry(file.data())
+            fact = read_registry(file.data(), self.limits)
+        except LimitError:
+            raise
         except ValueError as error:
             return partial(None, str(error))
         return fact if "name" in fact and "version" in fact else partial(None, "no name and version in it")
@@ -56,13 +61,14 @@ class Pear:
         return Found(packages=tuple(_package(view, fact) for fact in view.facts()))
 
 
-def read_registry(data: bytes) -> dict[str, str]:
+def read_registry(data: bytes, limits: Limits = LIMITS) -> dict[str, str]:
     """``name``, ``channel``, ``version`` and ``license``, of package.xml 2.0 and of 1.0.
 
     Raises:
         ValueError: it is not what PHP serialises, or nested absurdly.
+        LimitError: it has too many values.
     """
-    found = _Reader(data).texts()
+    found = _Reader(data).texts(limits)
     fact = {}
     for key, paths in (
         ("name", (("name",), ("package",))),
@@ -85,13 +91,13 @@ class _Reader:
         self._data = data
         self._at = 0
 
-    def texts(self) -> dict[tuple[str, ...], str]:
+    def texts(self, limits: Limits) -> dict[tuple[str, ...], str]:
         """The strings of the outermost array and those directly in it, by their keys."""
         found: dict[tuple[str, ...], str] = {}
         # Of each open array: how many values are still to come, and the key whose value is next.
         left: list[int] = []
         keys: list[str | None] = []
-        for _ in range(MAX_VALUES):
+        for _ in range(limits["values"]):
             value = self._value()
             if isinstance(value, int):
                 if keys:
@@ -117,7 +123,7 @@ class _Reader:
                     return found
                 keys[-1] = None
                 left[-1] -= 1
-        raise ValueError(f"more than {MAX_VALUES} values")
+        raise limits.exceeded("values")
 
     def _value(self) -> str | int:
         """A scalar as text, or how many elements the array has that begins here."""

@@ -16,16 +16,18 @@ from collections.abc import Iterable
 from anchorecli import compression
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.language.core_metadata import printable
+from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.analyzers.os.attribution import first_layers
 from anchorecli.analyzers.os.filelist import Paths
 from anchorecli.analyzers.purl import os_purl
+from anchorecli.errors import LimitError
 from anchorecli.model import DiffId, Json, Package, Problem
 from anchorecli.values import dataclass
 
 PLACE = "var/lib/chisel/manifest.wall"
 MAX_BYTES = 16 * 1024 * 1024
-MAX_TEXT = 256 * 1024 * 1024
-"""Bytes of the manifest once inflated; a chiselled image rarely has a thousandth of it."""
+LIMITS = Limits("chisel", (Limit("inflated-bytes", 256 * 1024 * 1024, "bytes once inflated"),))
+"""A chiselled image rarely has a thousandth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,15 @@ class ChiselAnalyzer:
     version: int = 1
     options: str = ""
     wants: Wants = Wants(paths=frozenset({PLACE}), max_bytes=MAX_BYTES)
+    limits: Limits = LIMITS
 
     def read(self, file: LayerFile) -> Json | None:
         """The packages of a manifest, and which path is whose; what is damaged is told."""
         damage = ""
         try:
-            data = _inflated(file)
+            data = _inflated(file, self.limits)
+        except LimitError:
+            raise
         except ValueError as exc:
             return partial(None, str(exc))
         packages: dict[str, list[str]] = {}
@@ -80,13 +85,13 @@ class ChiselAnalyzer:
         return Found(packages=tuple(packages), owned=owned, problems=_unsure(unsure))
 
 
-def _inflated(file: LayerFile) -> bytes:
+def _inflated(file: LayerFile, limits: Limits) -> bytes:
     kind = compression.sniff(file.head(8))
     parts, total = [], 0
     for part in compression.inflate(file.pieces(), kind):
         total += len(part)
-        if total > MAX_TEXT:
-            raise ValueError(f"more than {MAX_TEXT} bytes once inflated")
+        if total > limits["inflated-bytes"]:
+            raise limits.exceeded("inflated-bytes")
         parts.append(part)
     return b"".join(parts)
 

@@ -18,7 +18,7 @@ from anchorecli.model import Analysis, Demand, Event, ImageRef, Platform, Proble
 from anchorecli.values import dataclass, field, replace
 
 if TYPE_CHECKING:
-    from anchorecli.analyzers import Scanner
+    from anchorecli.analyzers import Registered, Scanner
     from anchorecli.config import Settings
     from anchorecli.policy.values import Bundle
     from anchorecli.scan.values import Decision
@@ -146,7 +146,7 @@ class App:
             from anchorecli.sbom import read_sbom
 
             return read_sbom(reference)
-        from anchorecli.analyzers import Bounds, on_demand
+        from anchorecli.analyzers import REGISTERED, Bounds, on_demand
         from anchorecli.layers import Limits
         from anchorecli.scan.analysis import analyze
         from anchorecli.scan.options import AnalyzeOptions
@@ -156,9 +156,10 @@ class App:
         settings = self.settings
         demand = demand or Demand()
         scanner = self._scanner() if demand.malware else None
-        bounds = Bounds(
+        sizes = (
             settings.secret_search_max_file_bytes, settings.content_search_file_bytes, settings.retrieve_file_bytes
-        )
+        )  # fmt: skip
+        bounds = Bounds(*(min(size, settings.limits_file_bytes or size) for size in sizes))
         with (
             progress(reference.name, enabled=not self.quiet) as tell,
             open_source(reference, source_options(settings, tell, self._known_config)) as source,
@@ -168,10 +169,10 @@ class App:
                 demand = replace(demand, declared=True)
             options = AnalyzeOptions(
                 now=self.now,
-                demanded=on_demand(demand, scanner, bounds),
+                registered=self._limited(REGISTERED),
+                demanded=self._limited(on_demand(demand, scanner, bounds)),
                 scanner=scanner,
                 limits=Limits(settings.limits_layer_bytes, settings.limits_entries, digests=demand.digests),
-                max_file_bytes=settings.limits_file_bytes,
                 progress=tell,
                 timings=self.timings if self.verbose else None,
                 force=self.force,
@@ -179,6 +180,15 @@ class App:
                 meanwhile=meanwhile,
             )
             return analyze(source, self.store, options)
+
+    def _limited(self, registered: tuple[Registered, ...]) -> tuple[Registered, ...]:
+        """The analyzers with the limits of the settings. Raises: UsageError for a limit that none has."""
+        settings = self.settings
+        if not settings.limits_analyzers and settings.limits_file_bytes is None:
+            return registered
+        from anchorecli.analyzers.limits import limited
+
+        return limited(registered, dict(settings.limits_analyzers), settings.limits_file_bytes)
 
     def bundle(self) -> Bundle:
         """The policy bundle in force. Raises: BundleError, UsageError."""

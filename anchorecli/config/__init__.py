@@ -7,6 +7,7 @@ Format: YAML, a mapping of the keys of ``OPTIONS``, each group a mapping of its 
     feeds: {debian: {url: "https://mirror.example/debian"}, osv: {enabled: false},
             upstream: "https://feeds.example", trusted-keys: [feeds.pub]}
     require-signed-feed: true                  # no feed file without a signature by one of the trusted keys
+    limits: {layer-bytes: 100GiB, file-bytes: 50MB, analyzers: [java.depth=50]}   # see docs/limits.md
     secret-search: {enabled: true, max-file-bytes: 512KiB}   # also where no rule of the policy asks for it
     content-search: ['GPL=.*GPL', 'TODO=(?i).*todo']         # NAME=REGEX, from the start of each line
     retrieve-files: [/etc/passwd, /etc/ssh/sshd_config]      # kept whole, up to retrieve-file-bytes

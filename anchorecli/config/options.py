@@ -126,6 +126,14 @@ def content_pattern(value: str) -> str:
     return value
 
 
+def analyzer_limit(value: str) -> tuple[str, int]:
+    """``ANALYZER.LIMIT=NUMBER``, or a size."""
+    name, equals, number = value.partition("=")
+    if not (equals and _NAME.fullmatch(name) and "." in name):
+        raise ValueError("ANALYZER.LIMIT=NUMBER is wanted, like java.depth=50")
+    return name, size(number)
+
+
 def image_path(value: str) -> str:
     """The path of a file in an image, without the leading slash."""
     parts = [part for part in value.split("/") if part not in ("", ".")]
@@ -202,6 +210,7 @@ OPTIONS = (
     Option("limits.layer-bytes", size),
     Option("limits.entries", positive),
     Option("limits.file-bytes", unless_off(size), _OFF),
+    Option("limits.analyzers", analyzer_limit, _TEXT, many=True),
     Option("secret-search.enabled", boolean, _BOOL, local=True, long="secrets"),
     Option("secret-search.max-file-bytes", size),
     Option("content-search", content_pattern, _TEXT, many=True),

@@ -113,6 +113,8 @@ class Settings:
     """Entries of one layer."""
     limits_file_bytes: int | None = None
     """Of one file that an analyzer reads whole; None: what each analyzer allows."""
+    limits_analyzers: tuple[tuple[str, int], ...] = ()
+    """``ANALYZER.LIMIT`` and its value, where it is not the default: see ``anchore analyzers``."""
     secret_search_enabled: bool = False
     """This, ``verify_packages`` and ``malware_enabled``: also where no rule asks for it."""
     secret_search_max_file_bytes: int = 512 * 1024
@@ -185,7 +187,7 @@ def shown_url(url: str, *, path: bool = True) -> str:
 
 def _text(value: object) -> str:
     if isinstance(value, tuple):
-        return " ".join(map(str, value))
+        return " ".join(f"{each[0]}={each[1]}" if isinstance(each, tuple) else str(each) for each in value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else str(value)

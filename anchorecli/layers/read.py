@@ -89,7 +89,7 @@ def read_directory(directory: Directory, visitor: Visitor, limits: Limits | None
     problems: tuple[Problem, ...] = ()
     for path, info, target in directory.walk():
         if len(index.paths) >= limits.entries:
-            problems = (_cut_short("dir", f"more than {limits.entries} entries", "limit_hit"),)
+            problems = (_cut_short("dir", f"more than {limits.entries} entries (limit limits.entries)", "limit_hit"),)
             break
         kind = _stat_kind(info.st_mode)
         if target:
@@ -161,7 +161,7 @@ class _Inflater:
             for piece in compression.inflate(_chain(first, chunks), kind):
                 self.inflated += len(piece)
                 if self.inflated > self._limit:
-                    raise LimitError(f"more than {self._limit} bytes inflated")
+                    raise LimitError(f"more than {self._limit} bytes inflated (limit limits.layer-bytes)")
                 if self._stopped.is_set():
                     return
                 self._queue.put(piece)

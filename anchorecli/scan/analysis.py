@@ -23,7 +23,8 @@ def analyze(source: Source, store: Store, options: AnalyzeOptions) -> Analysis:
     Raises: SourceError where the image cannot be had whole; nothing of the offending layer is stored.
     """
     image = source.image
-    always = REGISTERED if options.analyzers is None else options.analyzers
+    registered = REGISTERED if options.registered is None else options.registered
+    always = registered if options.analyzers is None else options.analyzers
     analyzer_set = _analysis_key(fact_keys((*always, *options.demanded), digests=options.limits.digests))
     analyzer_set += "/all-layers" if options.all_layers else ""
     if not options.force and (known := _stored_analysis(store, image, analyzer_set)) is not None:
@@ -32,7 +33,7 @@ def analyze(source: Source, store: Store, options: AnalyzeOptions) -> Analysis:
     from anchorecli.analyzers.run import assemble, followed
     from anchorecli.scan.reading import layer_facts
 
-    analyzers = load() if options.analyzers is None else tuple(options.analyzers)
+    analyzers = load(registered) if options.analyzers is None else tuple(options.analyzers)
     analyzers += load_demanded(options.demanded, options.scanner)
     facts, complete = layer_facts(source, store, replace(options, analyzers=analyzers))
     further = followed(image, analyzers, facts)

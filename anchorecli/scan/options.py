@@ -22,14 +22,14 @@ class AnalyzeOptions:
 
     now: str
     analyzers: Sequence[Analyzer] | None = None
-    """Every registered one where it is not given."""
+    """Those of ``registered`` where it is not given."""
+    registered: tuple[Registered, ...] | None = None
+    """The registry with the limits of the settings (``analyzers.limits.limited``); None: the registry as it is."""
     demanded: Sequence[Registered] = ()
     """What runs beside them, see ``analyzers.on_demand``."""
     scanner: Scanner | None = None
     """What the demanded malware analyzer asks."""
     limits: Limits = field(default_factory=Limits)
-    max_file_bytes: int | None = None
-    """A bound on every file that is read, beside each analyzer's own."""
     progress: Progress | None = None
     timings: dict[str, float] | None = None
     force: bool = False

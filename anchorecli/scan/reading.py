@@ -101,7 +101,7 @@ class _Read:
 
 def _read_one(source: Source, layer: Layer, known: frozenset[FactKey], options: AnalyzeOptions) -> _Read:
     wanted = [a for a in options.analyzers or () if fact_key(a) not in known]
-    collector = Collector(wanted, options.timings, options.max_file_bytes)
+    collector = Collector(wanted, options.timings)
     blob = source.open_layer(layer)
     try:
         if isinstance(blob, DirLayer):

@@ -13,17 +13,18 @@ from typing import BinaryIO
 
 from anchorecli.analyzers.language.core_metadata import read_metadata
 from anchorecli.analyzers.language.rows import Row, row
+from anchorecli.analyzers.limits import Limits
 
-MAX_ENTRIES = 200_000
 MAX_METADATA = 4 * 1024 * 1024
 _ENDINGS = (".dist-info/METADATA", ".egg-info/PKG-INFO", "EGG-INFO/PKG-INFO")
 
 
-def read_zip(stream: BinaryIO) -> Iterator[Row]:
+def read_zip(stream: BinaryIO, limits: Limits) -> Iterator[Row]:
     """Each distribution in it.
 
     Raises:
         ValueError: no zip file, or a damaged one.
+        LimitError: one with more ``entries``.
     """
     import zlib
     from zipfile import BadZipFile, ZipFile
@@ -31,8 +32,8 @@ def read_zip(stream: BinaryIO) -> Iterator[Row]:
     try:
         with ZipFile(stream) as archive:
             entries = archive.infolist()
-            if len(entries) > MAX_ENTRIES:
-                raise ValueError(f"{len(entries)} files in it, over the limit of {MAX_ENTRIES}")
+            if len(entries) > limits["entries"]:
+                raise limits.exceeded("entries")
             for entry in entries:
                 if entry.filename.endswith(_ENDINGS):
                     with archive.open(entry) as member:

@@ -12,17 +12,20 @@ from typing import NamedTuple
 
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.java import manifest, pom
-from anchorecli.analyzers.language.java.zip import BadZip, Budget, Source, Zip
-from anchorecli.errors import LimitError
+from anchorecli.analyzers.language.java.zip import BadZip, Budget, Source, TooLarge, Zip
+from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.model import Json
 
-MAX_DEPTH = 24
-"""Archives inside archives."""
-MAX_ARCHIVES = 20_000
-MAX_DIRECTORIES = 512 * 1024 * 1024
-MAX_INFLATED = 2 * 1024 * 1024 * 1024
-"""Bytes that the inner archives of one file may inflate to, all together."""
-MAX_POMS = 5_000
+LIMITS = Limits(
+    "java",
+    (
+        Limit("depth", 24, "archives inside each other"),
+        Limit("archives", 20_000, "archives in one file"),
+        Limit("directory-bytes", 512 * 1024 * 1024, "bytes of directories of the archives in one file"),
+        Limit("inflated-bytes", 2 * 1024 * 1024 * 1024, "inflated bytes of what is in one file"),
+        Limit("artifacts", 5_000, "Maven artifacts in one file"),
+    ),
+)
 MAX_NAME = 1024
 
 CERTAIN = (".jar", ".war", ".ear", ".jpi", ".hpi")
@@ -49,18 +52,21 @@ class _Names(NamedTuple):
 
 
 class Contents:
-    """Reads the file of that name. ``archives`` is what was found, outermost first, ``faults`` what could not be read.
+    """Reads the file of that name. ``archives`` is what was found, outermost first, ``faults`` what could not be read,
+    ``hit`` the limits that were hit.
 
     An archive is a dictionary: ``in`` (its path inside the file, empty for the file itself), ``manifest``, ``poms``
     (``group``, ``artifact``, ``version``, ``licenses``, and ``path`` where they stand in a directory of their own),
     ``package`` (of most classes) and ``classes`` (how many).
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, limits: Limits = LIMITS) -> None:
         self._name = name
         self.archives: list[dict[str, Json]] = []
         self.faults: list[str] = []
-        self._budget = Budget(MAX_ARCHIVES, MAX_DIRECTORIES, MAX_INFLATED)
+        self.hit: list[str] = []
+        self._limits = limits
+        self._budget = Budget(limits)
         self._poms = 0
 
     def read(self, source: Source, path: str = "", depth: int = 0) -> None:
@@ -78,8 +84,9 @@ class Contents:
 
     def _inner(self, archive: Zip, place: int, path: str, depth: int) -> None:
         try:
-            if len(path) > MAX_NAME * 4 or depth > MAX_DEPTH:
-                raise BadZip(f"more than {MAX_DEPTH} archives inside each other")
+            if depth > self._limits["depth"]:
+                self._hit(path, self._limits.told("depth"))
+                return
             entry = archive.entry(place)
             if not entry.size:
                 return
@@ -105,8 +112,8 @@ class Contents:
     def _artifacts(self, archive: Zip, names: _Names, path: str) -> Iterator[dict[str, Json]]:
         for key in dict.fromkeys((*names.properties, *names.xml)):
             self._poms += 1
-            if self._poms > MAX_POMS:
-                raise LimitError(f"more than {MAX_POMS} Maven artifacts")
+            if self._poms > self._limits["artifacts"]:
+                raise self._limits.exceeded("artifacts")
             directory, group, artifact = key
             found: dict[str, Json] = {}
             if key in names.properties:
@@ -135,14 +142,20 @@ class Contents:
             return archive.read(archive.entry(place), limit)
         except BadZip as error:
             self._fault(path, str(error))
-        except LimitError as error:
-            if "inflated" in str(error):
-                raise
-            self._fault(path, str(error))
+        except TooLarge as error:
+            self._hit(path, str(error))
         return b""
 
     def _fault(self, path: str, message: str) -> None:
-        self.faults.append(f"{path}: {message}" if path else message)
+        self.faults.append(f"{_shown(path)}: {message}" if path else message)
+
+    def _hit(self, path: str, message: str) -> None:
+        self.hit.append(f"{_shown(path)}: {message}" if path else message)
+
+
+def _shown(path: str) -> str:
+    """A path for a message: of a long one the end."""
+    return path if len(path) <= MAX_NAME else "…" + path[-MAX_NAME:]
 
 
 def common_package(classes: dict[bytes, int]) -> str:

@@ -14,11 +14,12 @@ from collections.abc import Iterator
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.language.java import pom
-from anchorecli.analyzers.language.java.contents import ARCHIVES, CERTAIN, Contents
+from anchorecli.analyzers.language.java.contents import ARCHIVES, CERTAIN, LIMITS, Contents
 from anchorecli.analyzers.language.java.identity import Archive, Artifact
 from anchorecli.analyzers.language.java.zip import BadZip, Window
 from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.licenses import normalise
+from anchorecli.analyzers.limits import Limits
 from anchorecli.analyzers.purl import purl
 from anchorecli.errors import LimitError
 from anchorecli.model import ImagePath, Json, Location, Package, Problem
@@ -50,6 +51,7 @@ class Java:
         match=lambda path, size, mode: not path.endswith("/pom.properties") or _UNPACKED.search(path) is not None,
         max_bytes=MAX_BYTES,
     )
+    limits: Limits = LIMITS
 
     def read(self, file: LayerFile) -> Json | None:
         """The evidence of one archive and those in it; what is damaged in it makes the fact a partial one."""
@@ -58,14 +60,18 @@ class Java:
         certain = file.path.lower().endswith(CERTAIN)
         if not file.size or (not certain and file.head(2) != b"PK"):
             return None
-        contents = Contents(file.path)
+        contents = Contents(file.path, self.limits)
         try:
             with file.open() as stream:
                 contents.read(Window(stream, 0, file.size))
-        except (BadZip, LimitError) as error:
+        except BadZip as error:
             contents.faults.insert(0, str(error))
+        except LimitError as error:
+            contents.hit.insert(0, str(error))
         fact = {"archives": contents.archives}
-        return partial(fact, _told(contents.faults)) if contents.faults else fact if contents.archives else None
+        if contents.faults or contents.hit:
+            return partial(fact, _told(contents.faults), _told(contents.hit))
+        return fact if contents.archives else None
 
     def assemble(self, view: View) -> Found:
         """A package for each artifact in each archive; a remark of the archives that nothing tells the name of."""

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple, Protocol
 
+from anchorecli.analyzers.limits import Limits
 from anchorecli.errors import LimitError
 
 IN_MEMORY = 16 * 1024 * 1024
@@ -36,6 +37,10 @@ _ENCRYPTED = 1
 
 class BadZip(ValueError):
     """It is no zip archive, or one that cannot be read."""
+
+
+class TooLarge(LimitError):
+    """An entry that is small in every archive of a kind is too large to be read in this one."""
 
 
 class Source(Protocol):
@@ -77,15 +82,15 @@ class Entry(NamedTuple):
 class Budget:
     """What one file of an image may cost, its inner archives included; taking more raises LimitError."""
 
-    def __init__(self, archives: int, directory: int, inflated: int) -> None:
-        self._left = {"archives": archives, "bytes of directories": directory, "inflated bytes": inflated}
-        self._limits = dict(self._left)
+    def __init__(self, limits: Limits) -> None:
+        self._left = {name: limits[name] for name in ("archives", "directory-bytes", "inflated-bytes")}
+        self._limits = limits
 
     def take(self, what: str, count: int) -> None:
-        """Note ``count`` of ``archives``, ``bytes of directories`` or ``inflated bytes``."""
+        """Note ``count`` of ``archives``, ``directory-bytes`` or ``inflated-bytes``."""
         self._left[what] -= count
         if self._left[what] < 0:
-            raise LimitError(f"more than {self._limits[what]} {what}")
+            raise self._limits.exceeded(what)
 
 
 class Zip:
@@ -98,7 +103,7 @@ class Zip:
         length, offset, self._shift = _end_record(source)
         if length > MAX_DIRECTORY:
             raise LimitError(f"a central directory of {length} bytes, more than {MAX_DIRECTORY}")
-        budget.take("bytes of directories", length)
+        budget.take("directory-bytes", length)
         self._directory = source.read(offset + self._shift, length)
         if len(self._directory) < length or (length and not self._directory.startswith(_CENTRAL)):
             raise BadZip("damaged: no central directory where its end record says")
@@ -124,13 +129,13 @@ class Zip:
         return Entry(flags, method, packed, size, start + self._shift)
 
     def read(self, entry: Entry, limit: int) -> bytes:
-        """A small entry's bytes. Raises: BadZip, LimitError past ``limit`` bytes."""
+        """A small entry's bytes. Raises: BadZip, TooLarge past ``limit`` bytes, LimitError where the budget ends."""
         if entry.size > limit:
-            raise LimitError(f"{entry.size} bytes, more than {limit}")
+            raise TooLarge(f"an entry of {entry.size} bytes, of which {limit} would be read")
         start = self._data(entry)
         if entry.method == _STORED:
             return self._whole(start, min(entry.packed, entry.size))
-        self._budget.take("inflated bytes", entry.size)
+        self._budget.take("inflated-bytes", entry.size)
         return self._inflated(start, entry)
 
     def open(self, entry: Entry) -> Source:
@@ -140,7 +145,7 @@ class Zip:
             if start + entry.packed > self._source.size:
                 raise BadZip("truncated")
             return Part(self._source, start, entry.packed)
-        self._budget.take("inflated bytes", entry.size)
+        self._budget.take("inflated-bytes", entry.size)
         if entry.size <= IN_MEMORY:
             return Window(io.BytesIO(self._inflated(start, entry)), 0, entry.size)
         return self._spooled(start, entry)

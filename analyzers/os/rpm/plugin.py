@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.licenses import normalise
+from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.analyzers.os.attribution import first_layers
 from anchorecli.analyzers.os.filelist import Paths
 from anchorecli.analyzers.os.rpm import bdb, manifest, ndb, sqlite
@@ -23,9 +24,14 @@ from anchorecli.model import DiffId, Json, Package, Problem
 from anchorecli.values import dataclass
 
 MAX_DATABASE = 512 * 1024 * 1024
-MAX_PACKAGES = 100_000
-MAX_PATHS = 128 * 1024 * 1024
-"""Characters of all file lists together; a million files have a fifth of it."""
+LIMITS = Limits(
+    "rpm",
+    (
+        Limit("packages", 100_000, "packages in one database"),
+        # A million files have a fifth of it.
+        Limit("path-bytes", 128 * 1024 * 1024, "characters of all file lists together"),
+    ),
+)
 
 _PLACE = re.compile(
     r"(?:(?P<root>.*?)/)??"
@@ -54,6 +60,7 @@ class RpmAnalyzer:
         match=lambda path, size, mode: _PLACE.match(path) is not None,
         max_bytes=MAX_DATABASE,
     )
+    limits: Limits = LIMITS
 
     def read(self, file: LayerFile) -> Json | None:
         """The packages of one database; of a damaged one those that can be read."""
@@ -62,12 +69,15 @@ class RpmAnalyzer:
                 frames = sqlite.wal_frames(stream)
                 return {"frames": frames} if frames else None
             damage: list[str] = []
-            backend, found = _packages(file, stream, damage)
+            hit: list[str] = []
+            backend, blobs = _opened(file, stream, damage)
+            found = list(_within(blobs, self.limits, hit))
         value = {"backend": backend, "packages": [list(header) for header in found]}
-        if not damage:
+        if not damage and not hit:
             return value
         more = f" (and {len(damage) - 1} more)" if len(damage) > 1 else ""
-        return partial(value, f"damaged: {damage[0]}{more}; {len(found)} packages were kept")
+        said = f"damaged: {damage[0]}{more}; {len(found)} packages were kept" if damage else ""
+        return partial(value, said, "; ".join(hit))
 
     def assemble(self, view: View) -> Found:
         """One package per header of the visible databases; of several in one directory the newest format counts."""
@@ -88,33 +98,37 @@ class RpmAnalyzer:
         return Found(packages=tuple(packages.values()), owned=owned, problems=tuple(problems))
 
 
-def _packages(file: LayerFile, stream: BinaryIO, damage: list[str]) -> tuple[str, list[Header]]:
+def _opened(file: LayerFile, stream: BinaryIO, damage: list[str]) -> tuple[str, Iterator[Header]]:
+    """Which kind of database it is, and its packages."""
     if file.path.endswith("container-manifest-2"):
-        return "manifest", manifest.parse(stream.read().decode("utf-8", "replace"), damage)
+        return "manifest", iter(manifest.parse(stream.read().decode("utf-8", "replace"), damage))
     name, headers = _backend(stream.read(16))
     if headers is None:
         damage.append(f"no rpm database by its first bytes ({file.size} bytes in all)")
-        return name, []
-    return name, list(_read(headers(stream, file.size, damage), damage))
+        return name, iter(())
+    return name, _parsed(headers(stream, file.size, damage), damage)
 
 
-def _read(blobs: Iterator[bytes], damage: list[str]) -> Iterator[Header]:
-    """The headers that are packages, within bounds."""
-    left = MAX_PATHS
-    for number, blob in enumerate(blobs):
-        if number >= MAX_PACKAGES:
-            damage.append(f"more than {MAX_PACKAGES} packages")
-            return
+def _parsed(blobs: Iterator[bytes], damage: list[str]) -> Iterator[Header]:
+    for blob in blobs:
         try:
-            header = parse(blob, damage)
+            yield parse(blob, damage)
         except HeaderError as exc:
             damage.append(str(exc))
-            continue
+
+
+def _within(headers: Iterator[Header], limits: Limits, hit: list[str]) -> Iterator[Header]:
+    """The headers that are packages, within bounds; what is left out for their sake is told in ``hit``."""
+    left = limits["path-bytes"]
+    for number, header in enumerate(headers):
+        if number >= limits["packages"]:
+            hit.append(limits.told("packages"))
+            return
         # Keys that signatures are checked with are kept as if they were packages.
         if header.name == "gpg-pubkey":
             continue
         if len(header.files) > left:
-            damage.append(f"file lists of more than {MAX_PATHS} characters, that of {header.name} was left out")
+            hit.append(f"the files of {header.name} were left out: {limits.told('path-bytes')}")
             header = header._replace(files="")
         left -= len(header.files)
         yield header

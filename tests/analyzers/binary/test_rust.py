@@ -8,7 +8,8 @@ import zlib
 import pytest
 
 from anchorecli.analyzers.binary import elf, macho, pe, rust
-from anchorecli.analyzers.binary.layout import Kept
+from anchorecli.analyzers.binary.layout import LIMITS, Kept
+from anchorecli.errors import LimitError
 from tests.analyzers.binary import executables as made
 from tests.analyzers.view import MemoryFile
 
@@ -77,10 +78,12 @@ def test_a_damaged_section_is_an_error(section: bytes, message: str) -> None:
         read(section)
 
 
-def test_a_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rust, "MAX_BYTES", 1000)
-    with pytest.raises(ValueError, match="larger than 1000"):
-        read(packed([{"name": "x" * 2000, "version": "1"}]))
+def test_a_bomb_is_refused() -> None:
+    bomb = MemoryFile("f", made.elf({".dep-v0": packed([{"name": "x" * 2000, "version": "1"}])}))
+    layout = elf.read(bomb)
+    assert layout is not None
+    with pytest.raises(LimitError, match=r"more than 1000 inflated bytes .* binary\.crate-bytes"):
+        rust.read(layout, bomb, LIMITS.changed({"crate-bytes": 1000}))
 
 
 def test_a_program_without_the_section_has_no_list() -> None:

@@ -59,7 +59,10 @@ def test_a_file_with_too_many_matches_says_so() -> None:
     analyzer = ContentAnalyzer.of("1000000\nX=x")
     view = make_view(analyzer, [{"file": "x\n" * 1500}])
     assert len(analyzer.assemble(view).contents[0].lines) == 1000
-    assert [problem.message for problem in view.read_problems] == ["1500 lines match X=x, of which 1000 were kept"]
+    assert [problem.message for problem in view.read_problems] == [
+        "X=x: more than 1000 lines of one file that match one pattern (limit contents.lines)"
+    ]
+    assert view.read_problems[0].cause == "limit_hit"
 
 
 def test_other_patterns_are_other_facts() -> None:

@@ -259,8 +259,9 @@ def test_a_list_of_tokens_is_bounded_and_says_so() -> None:
     view = make_view(analyzer, [{"list": tokens}])
     assert len(analyzer.assemble(view).secrets) == 200
     assert [problem.message for problem in view.read_problems] == [
-        "300 things like credentials, of which 200 were kept"
+        "more than 200 things like credentials in one file (limit secrets.findings)"
     ]
+    assert view.read_problems[0].cause == "limit_hit"
 
 
 BEGINNINGS = (

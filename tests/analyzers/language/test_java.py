@@ -11,8 +11,9 @@ from collections.abc import Mapping
 import pytest
 
 from anchorecli.analyzers.base import PARTIAL, Found
-from anchorecli.analyzers.language.java import contents, zip
+from anchorecli.analyzers.language.java import zip
 from anchorecli.analyzers.language.java.plugin import Java
+from anchorecli.analyzers.limits import with_limits
 from anchorecli.analyzers.ownership import link_owners
 from anchorecli.model import Package
 from tests.analyzers.language.jars import classes, jar, manifest, maven
@@ -196,6 +197,13 @@ def problem_of(content: bytes, path: str = "lib/x.jar") -> str:
     return str(fact[PARTIAL])
 
 
+def limit_of(content: bytes, **limits: int) -> str:
+    analyzer = with_limits(Java(), "", {name.replace("_", "-"): value for name, value in limits.items()})
+    fact = analyzer.read(MemoryFile("lib/x.jar", content))
+    assert isinstance(fact, dict) and fact[PARTIAL] == ""
+    return str(fact["limit"])
+
+
 def test_what_is_called_a_jar_and_is_none_is_told() -> None:
     assert problem_of(b"version https://git-lfs.github.com/spec/v1\n") == "no zip archive"
     assert "truncated" in problem_of(jar(GUAVA)[:-30])
@@ -224,22 +232,25 @@ def test_fifty_jars_inside_each_other_stop_at_the_limit() -> None:
     content = jar(GUAVA)
     for _ in range(50):
         content = jar({"a.jar": content}, stored=True)
-    assert "more than 24 archives inside each other" in problem_of(content)
+    assert limit_of(content).endswith("a.jar: more than 24 archives inside each other (limit java.depth)")
+    whole = with_limits(Java(), "", {"depth": 60}).read(MemoryFile("lib/x.jar", content))
+    assert len(whole["archives"]) == 51
 
 
-def test_an_archive_that_inflates_to_more_than_allowed_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contents, "MAX_INFLATED", 1_000_000)
+def test_an_archive_that_inflates_to_more_than_allowed_is_left() -> None:
     bomb = jar({"lib/zeros.jar": bytes(50_000_000)})
     assert len(bomb) < 100_000
-    assert problem_of(bomb) == "more than 1000000 inflated bytes"
+    expected = "more than 1000000 inflated bytes of what is in one file (limit java.inflated-bytes)"
+    assert limit_of(bomb, inflated_bytes=1_000_000) == expected
 
 
-def test_more_archives_than_allowed_are_left_and_the_rest_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contents, "MAX_ARCHIVES", 3)
+def test_more_archives_than_allowed_are_left_and_the_rest_kept() -> None:
     outer = jar({f"lib/guava-{number}.jar": jar(GUAVA) for number in range(9)})
-    found, view = assemble({"app.jar": outer})
-    assert len(found.packages) == 2
-    assert "more than 3 archives" in view.read_problems[0].message
+    analyzer = with_limits(Java(), "", {"archives": 3})
+    view = make_view(analyzer, [{"app.jar": outer}])
+    assert len(analyzer.assemble(view).packages) == 2
+    assert view.read_problems[0].message == "more than 3 archives in one file (limit java.archives)"
+    assert view.read_problems[0].cause == "limit_hit"
 
 
 def test_a_large_inner_archive_goes_through_a_temporary_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,9 +265,11 @@ def test_a_large_inner_archive_goes_through_a_temporary_file(monkeypatch: pytest
 def test_sizes_that_lie_are_damage() -> None:
     content = bytearray(jar({"lib/a.jar": jar(GUAVA)}))
     central = content.index(b"PK\x01\x02")
-    for size in (10, 10 << 28):
-        struct.pack_into("<L", content, central + 24, size)
-        assert problem_of(bytes(content))
+    struct.pack_into("<L", content, central + 24, 10)
+    assert problem_of(bytes(content))
+    # What claims to be so large is left without a look at what it is.
+    struct.pack_into("<L", content, central + 24, 10 << 28)
+    assert "java.inflated-bytes" in limit_of(bytes(content))
 
 
 def test_an_archive_that_holds_itself_ends() -> None:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anchorecli.analyzers.base import PARTIAL
-from anchorecli.analyzers.os.rpm import RpmAnalyzer, bdb, ndb, plugin, sqlite
+from anchorecli.analyzers.limits import with_limits
+from anchorecli.analyzers.os.rpm import RpmAnalyzer, bdb, ndb, sqlite
 from tests.analyzers.os import rpmdb
 from tests.analyzers.view import MemoryFile, make_view
 
@@ -210,11 +211,15 @@ def test_no_copy_is_left_behind(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_limits_are_told(monkeypatch):
-    monkeypatch.setattr(plugin, "MAX_PATHS", 10)
-    names, message = read("var/lib/rpm/Packages", rpmdb.ndb([LIBS, BASH]))
+def test_limits_are_told():
+    def limited(**limits):
+        analyzer = with_limits(RpmAnalyzer(), "", {name.replace("_", "-"): value for name, value in limits.items()})
+        value = analyzer.read(MemoryFile("var/lib/rpm/Packages", rpmdb.ndb([LIBS, BASH])))
+        assert value[PARTIAL] == ""
+        return [row[0] for row in value["value"]["packages"]], value["limit"]
+
+    names, said = limited(path_bytes=10)
     assert names == ["openssl-libs", "bash"]
-    assert "that of bash was left out" in message
-    monkeypatch.setattr(plugin, "MAX_PACKAGES", 1)
-    names, message = read("var/lib/rpm/Packages", rpmdb.ndb([LIBS, BASH]))
-    assert (names, message) == (["openssl-libs"], "damaged: more than 1 packages; 1 packages were kept")
+    assert said.startswith("the files of bash were left out: more than 10 characters")
+    assert said.endswith("(limit rpm.path-bytes)")
+    assert limited(packages=1) == (["openssl-libs"], "more than 1 packages in one database (limit rpm.packages)")
