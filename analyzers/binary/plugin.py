@@ -4,6 +4,9 @@ A file is a candidate by its size and mode, or by the name of a known program; w
 file that can be read anywhere only the parts that matter are read. A large file in a compressed layer passes once: its
 first page says what to keep of it (``layout.plan``), known strings are looked for meanwhile, and the rest is forgotten.
 
+Emits: packages of the types ``golang``, ``cargo`` and ``generic`` (those known by their strings have the type their
+rule gives, and CPEs).
+
 Not handled: Go before 1.13, packed programs (UPX: a remark), crates without cargo-auditable.
 """
 

@@ -5,15 +5,23 @@ nothing. Each package says so (``kind: declared``); what was also found installe
 
 =====================  ===============================================================================================
 ``texts``              requirements*.txt (exact pins), Gemfile.lock, go.mod, gradle.lockfile, mix.lock, rebar.lock,
-                       cabal.project.freeze, stack.yaml.lock, Podfile.lock
-``objects`` (JSON)     package-lock.json, npm-shrinkwrap.json, deno.lock, Pipfile.lock, composer.lock,
-                       packages.lock.json, Package.resolved, conan.lock, renv.lock
-``tables`` (TOML)      Cargo.lock, poetry.lock, pdm.lock, uv.lock, Manifest.toml (Julia)
-``indented``           yarn.lock (both forms), pnpm-lock.yaml, pubspec.lock
+                       cabal.project.freeze, stack.yaml.lock, Podfile.lock, paket.lock, packages.config,
+                       .terraform.lock.hcl
+``objects`` (JSON)     package-lock.json, npm-shrinkwrap.json, deno.lock, bun.lock, Pipfile.lock, composer.lock,
+                       packages.lock.json, project.assets.json, Package.resolved, conan.lock, renv.lock, build.sbt.lock
+``tables`` (TOML)      Cargo.lock, poetry.lock, pdm.lock, uv.lock, pylock.toml, Manifest.toml (Julia)
+``indented``           yarn.lock (both forms), pnpm-lock.yaml, pubspec.lock, GitHub's workflows, action.yml
 =====================  ===============================================================================================
 
-Dependencies for development alone are left out where the file tells them apart. Not handled: pom.xml and other files
-that name ranges, bun.lock, lock files of installed packages and in test data.
+Dependencies for development alone are left out where the file tells them apart.
+
+Asked for by: the setting ``declared`` or ``--declared``; always in directories.
+
+Emits: packages of the lock files' own ecosystems, each marked ``kind: declared``: ``pypi``, ``npm``, ``gem``,
+``cargo``, ``golang``, ``maven``, ``nuget``, ``composer``, ``hex``, ``pub``, ``swift``, ``cocoapods``, ``hackage``,
+``conan``, ``cran``, ``julia``, ``terraform``.
+
+Not handled: pom.xml and other files that name ranges, bun.lockb, lock files of installed packages and in test data.
 """
 
 from __future__ import annotations
@@ -39,12 +47,18 @@ READERS = {
     "cabal.project.freeze": ("texts", "cabal"),
     "stack.yaml.lock": ("texts", "stack"),
     "Podfile.lock": ("texts", "podfile"),
+    "paket.lock": ("texts", "paket"),
+    "packages.config": ("texts", "packages_config"),
+    ".terraform.lock.hcl": ("texts", "terraform"),
     "package-lock.json": ("objects", "package_lock"),
     "npm-shrinkwrap.json": ("objects", "package_lock"),
     "deno.lock": ("objects", "deno"),
     "Pipfile.lock": ("objects", "pipfile"),
     "composer.lock": ("objects", "composer"),
     "packages.lock.json": ("objects", "nuget"),
+    "project.assets.json": ("objects", "nuget_assets"),
+    "bun.lock": ("objects", "bun"),
+    "build.sbt.lock": ("objects", "sbt"),
     "Package.resolved": ("objects", "swift"),
     ".package.resolved": ("objects", "swift"),
     "conan.lock": ("objects", "conan"),
@@ -53,10 +67,13 @@ READERS = {
     "poetry.lock": ("tables", "python"),
     "pdm.lock": ("tables", "python"),
     "uv.lock": ("tables", "python"),
+    "pylock.toml": ("tables", "pylock"),
     "Manifest.toml": ("tables", "julia"),
     "yarn.lock": ("indented", "yarn"),
     "pnpm-lock.yaml": ("indented", "pnpm"),
     "pubspec.lock": ("indented", "pubspec"),
+    "action.yml": ("indented", "workflow"),
+    "action.yaml": ("indented", "workflow"),
 }
 """Base name → the file of this package and the function in it."""
 
@@ -66,12 +83,20 @@ _ELSEWHERE = ("/node_modules/", "/site-packages/", "/dist-packages/", "/gems/", 
 
 def _wanted(path: str, _size: int, _mode: int) -> bool:
     whole = f"/{path}"
-    base = whole[whole.rfind("/") + 1 :]
-    return (base in READERS or _is_requirements(base)) and not any(each in whole for each in _ELSEWHERE)
+    return reader_of(whole) is not None and not any(each in whole for each in _ELSEWHERE)
 
 
-def _is_requirements(base: str) -> bool:
-    return base.endswith(".txt") and "requirements" in base
+def reader_of(path: str) -> tuple[str, str] | None:
+    """What of this package reads the file: the module and the function in it."""
+    directory, _, base = path.rpartition("/")
+    if base in READERS:
+        return READERS[base]
+    if base.endswith(".txt") and "requirements" in base:
+        return "texts", "requirements"
+    if base.startswith("pylock.") and base.endswith(".toml"):
+        return "tables", "pylock"
+    workflow = base.endswith((".yml", ".yaml")) and directory.endswith(".github/workflows")
+    return ("indented", "workflow") if workflow else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +106,13 @@ class DeclaredAnalyzer:
     name: str = "declared"
     version: int = 1
     options: str = ""
-    wants: Wants = Wants(names=frozenset(READERS), suffixes=frozenset({".txt"}), match=_wanted, max_bytes=MAX_BYTES)
+    wants: Wants = Wants(
+        names=frozenset(READERS),
+        suffixes=frozenset({".txt", ".toml"}),
+        parents=frozenset({"workflows"}),
+        match=_wanted,
+        max_bytes=MAX_BYTES,
+    )
 
     @classmethod
     def of(cls, options: str, _scanner: object = None) -> Self:
@@ -90,7 +121,7 @@ class DeclaredAnalyzer:
 
     def read(self, file: LayerFile) -> Json | None:
         """The rows of one file."""
-        module_name, function = READERS.get(file.path.rpartition("/")[2], ("texts", "requirements"))
+        module_name, function = reader_of(f"/{file.path}") or ("texts", "requirements")
         module: Any = import_module(f"anchorecli.analyzers.declared.{module_name}")
         try:
             return list(getattr(module, function)(file.data())) or None

@@ -4,6 +4,10 @@ The expressions are a user's and the files a stranger's, so both kinds of cost a
 ``anchorecli.patterns``, and by the size of a file. A file that has not the text every match must have is not split
 into lines at all.
 
+Asked for by: the setting ``content-search``, a rule ``files.content_regex_match``.
+
+Emits: lines that match: file, line number, pattern.
+
 Not handled: files above the limit (``looked_for`` counts them), text in UTF-16, archives inside of files.
 """
 

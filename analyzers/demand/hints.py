@@ -11,6 +11,12 @@ purl type. Besides: location, license or licenses, origin or origins, source, ar
 Hints only add: one that says what was found anyway (a distribution's package by its name, others by name and version)
 counts for nothing, and a remark says so. What was added says so itself (``kind: hint``). An image's word about itself
 is believed only where the user asked for it.
+
+Asked for by: the setting ``hints`` or ``--hints``.
+
+Emits: packages of any type that a hint may have, each marked ``kind: hint``.
+
+Not handled: packages that are in the image and hinted to have another version: the hint counts as one more.
 """
 
 from __future__ import annotations

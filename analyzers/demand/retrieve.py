@@ -4,6 +4,10 @@ A path may lead through links of any layer, and a layer is read before they are 
 its own path and, in case a directory above is a link (``lib`` → ``usr/lib``), under the same last two names; where a
 link leads elsewhere still, ``beyond`` says so and the layers are read once more for that.
 
+Asked for by: the setting ``retrieve-files``, rules of the gates ``retrieved_files`` and ``passwd_file``.
+
+Emits: whole files.
+
 Not handled: links and devices themselves; directories.
 """
 

@@ -4,6 +4,10 @@ Most files hold none, so each is first looked through for what every credential 
 ``A`` …) with something behind them that no program text has often. A single character that begins an expression is
 searched for at the speed of memory; only where one of these anchors holds is a rule asked.
 
+Asked for by: the setting ``secret-search.enabled`` or ``--secrets``, a rule of the gate ``secret_scans``.
+
+Emits: places of credentials: file or entry of the configuration, line, rule, fingerprint.
+
 Not handled: files above the limit (``looked_for`` counts them), archives inside of files, credentials in UTF-16,
 what an upper layer removed.
 """

@@ -6,6 +6,12 @@ bytes (ELF, PE, Mach-O), whatever its permissions.
 Format: ELF, System V ABI chapter 4; PE, Microsoft's "PE Format", 3.1; Mach-O, ``<mach-o/loader.h>`` and ``fat.h``;
 ``RECORD`` of installed wheels (https://packaging.python.org/en/latest/specifications/recording-installed-packages/),
 a CSV whose first column is a path relative to ``site-packages``.
+
+Asked for by: a rule ``files.unowned_executable``.
+
+Emits: paths of executables that came with no package.
+
+Not handled: scripts without the execute permission; what a package manager unpacked and does not list.
 """
 
 from __future__ import annotations

@@ -4,6 +4,10 @@ What is compared is what the database has: content (dpkg, apk, rpm), permissions
 and times. Configuration files may be edited, so of them only the absence counts. What dpkg was told not to unpack
 (``path-exclude``) and what rpm says it did not install is not missing.
 
+Asked for by: the setting ``verify-packages``, a rule ``packages.verify``.
+
+Emits: differences between files and what their packages say of them.
+
 Not handled: directories; targets of links; file capabilities; digests of kinds that no distribution of this century
 uses (rpm's sha512 among them: mode and size are compared).
 """

@@ -4,6 +4,8 @@ Format: https://getcomposer.org/doc/07-runtime.md , of each package https://getc
 Composer 1 writes a list of packages, Composer 2 ``{"packages": […], "dev-package-names": […]}``; one of them is
 ``{"name": "monolog/monolog", "version": "2.9.1", "license": ["MIT"]}``.
 
+Emits: packages of the type ``composer``, with licences, and what is for development only marked so.
+
 Not handled: what is inside of a phar, composer.lock, packages copied without Composer.
 """
 

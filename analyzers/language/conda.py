@@ -3,6 +3,8 @@
 Format: https://docs.conda.io/projects/conda/en/stable/dev-guide/specs/index.html (records of installed packages), one
 JSON document each: ``{"name": "openssl", "version": "3.3.0", "build": "h4bc722e_3", "channel": "conda-forge", …}``.
 
+Emits: packages of the type ``conda``, with build, channel, platform and licence.
+
 Not handled: which Python package a Conda package is; that one is found by its own metadata and checked as such.
 """
 

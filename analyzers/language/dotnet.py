@@ -9,6 +9,8 @@ its directory's; what is listed in it is called otherwise up to .NET Core 3 (``3
 The file lists more than there is: a package counts when one of its files is in the image. Where none is of any package
 (an application in one file), all that bring files count and are marked ``declared``.
 
+Emits: packages of the type ``nuget``.
+
 Not handled: assemblies without a deps.json, the list inside of an application in one file, packages.lock.json.
 """
 

@@ -5,6 +5,8 @@ Format: https://guides.rubygems.org/specification-reference/ as ``Gem::Specifica
 Ruby and is never run: the comment ``# stub: NAME VERSION PLATFORM PATHS`` has what RubyGems itself lists, the rest is
 read as ``s.name = "rake".freeze`` line by line.
 
+Emits: packages of the type ``gem``, with licences and platform.
+
 Not handled: gems that Bundler fetched with git (they have only the author's own gemspec, which is a program), gems that
 are still packed, Gemfile.lock.
 """

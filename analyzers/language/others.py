@@ -13,6 +13,12 @@ models                 ``*.gguf``, ``*.safetensors``
 Node                   ``.pnp.cjs`` (Yarn's Plug'n'Play: packages in zip files)
 Python                 ``*.egg``, ``*.pex``, ``*.pyz`` (zip files that are imported from)
 =====================  ===============================================================================================
+
+Emits: packages of the types ``cpan``, ``luarocks``, ``hex``, ``hackage``, ``opam``, ``conan``, ``vcpkg``, ``brew``,
+``wordpress-plugin``, ``wordpress-theme``, ``generic``, ``ml-model``, ``npm`` and ``pypi``, with licences where they
+are told.
+
+Not handled: what none of these files tells of: libraries that were compiled in, packages that are still packed.
 """
 
 from __future__ import annotations

@@ -3,6 +3,10 @@
 Format: https://pear.php.net/manual/en/guide.developers.package2.php as an array that PHP serialised
 (https://www.php.net/manual/en/function.serialize.php) into ``.registry/NAME.reg``, below ``.channel.pecl.php.net`` for
 another channel than PEAR's own: ``a:2:{s:4:"name";s:5:"redis";…}``.
+
+Emits: packages of the type ``pear``, with channel and licence.
+
+Not handled: extensions that were built without ``pecl``, and those of the distribution, which its packages own.
 """
 
 from __future__ import annotations

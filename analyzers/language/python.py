@@ -7,6 +7,8 @@ Format: core metadata (https://packaging.python.org/en/latest/specifications/cor
 Left out: the copies installers keep for the next installation (uv's ``archive-v0``, Conda's ``pkgs``), an interrupted
 pip's ``~ame``, a package's own test data: nothing can be imported from there.
 
+Emits: packages of the type ``pypi``, with licences, where each was installed from, and who installed it.
+
 Not handled: eggs that are still zip files, wheels that nobody installed, copies without metadata (``pip/_vendor``),
 lock files and requirements.
 """

@@ -4,6 +4,8 @@ Format: https://cran.r-project.org/doc/manuals/r-release/R-exts.html#The-DESCRIP
 control files; ``Built: R 4.2.2; x86_64-pc-linux-gnu; …``, which R's installer adds, tells an installed package from its
 source.
 
+Emits: packages of the type ``cran``, with licences.
+
 Not handled: packages of Bioconductor have versions of their own kind, but are told as CRAN's.
 """
 

@@ -4,6 +4,8 @@ Format: apk's installed database, https://wiki.alpinelinux.org/wiki/Apk_spec: li
 entry; ``F:`` names a directory and the ``R:`` lines behind it the files in it. One entry: ``P:musl``, ``V:1.2.4-r2``,
 ``o:musl``. ``lib/apk/db/installed``, in newer releases ``usr/lib/apk/db/installed``.
 
+Emits: packages of the type ``apk``, with origin, licences, maintainer, size, and the paths each owns.
+
 Not handled: dependencies (``D:``, ``p:``), file digests (``Z:``).
 """
 

@@ -6,6 +6,10 @@ an external reference ``pkg:bitnami/redis@7.2.4-0?arch=amd64&distro=debian-12``;
 
 It is what a document says, not what was found: each package says so in its metadata (``evidence: document``). What a
 document says of packages of other kinds is left to those kinds' own evidence.
+
+Emits: packages of the type ``bitnami``, with licences; each is marked as what a document says.
+
+Not handled: CycloneDX documents, and components without either file.
 """
 
 from __future__ import annotations

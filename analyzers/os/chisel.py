@@ -7,6 +7,10 @@ told by ``kind``: ``{"kind":"package","name":"openssl","version":"3.0.2-0ubuntu1
 
 A manifest names no source packages, by which Ubuntu's advisories are kept: ``chisel_sources`` knows those of the
 packages that have slices; any other counts as its own source, and a Problem says so.
+
+Emits: packages of the type ``deb``, with source package and the paths each owns.
+
+Not handled: images that were cut by hand, which have no manifest.
 """
 
 from __future__ import annotations

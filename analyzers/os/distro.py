@@ -3,6 +3,8 @@
 Format: os-release(5), then the older files in the order of ``_SOURCES``; see ``release.py`` for each. Every Linux
 distribution of the last ten years has the first; the others serve images made before, or stripped by hand.
 
+Emits: the distribution of the image: the first of its files that tells one.
+
 Not handled: os-release files of nested root file systems, and NixOS's, whose links lead into the store.
 """
 

@@ -6,6 +6,9 @@ Format: dpkg's admin directory, see dpkg(1) and deb-control(5): ``status`` and `
 
 ``info/*.md5sums`` is not read: it names a part of what ``.list`` names, at twice the cost.
 
+Emits: packages of the types ``deb`` and ``opkg``, with source package, licences, maintainer, size, and the paths each
+owns.
+
 Not handled: ``status-old``, ``available`` and other copies; chiselled images have a manifest, see ``chisel.py``. Owned
 paths are as dpkg lists them: on a merged-usr image ``/lib/x`` for what the tree holds at ``usr/lib/x``.
 """

@@ -4,6 +4,8 @@ Format: https://docs.kernel.org/arch/x86/boot.html (``HdrS`` at 0x202, the offse
 0x20e); other architectures' images say nothing without being unpacked. ``/lib/modules/RELEASE/modules.builtin`` and
 ``modules.dep``: the release is the directory's name, as ``uname -r`` prints it.
 
+Emits: packages of the type ``linux-kernel``.
+
 Not handled: modules one by one. A kernel in an image is not the one that runs: containers use their host's.
 """
 

@@ -4,6 +4,8 @@ Format: https://nix.dev/manual/nix/latest/store/store-path, ``/nix/store/HASH-NA
 by custom is ``NAME-VERSION[-OUTPUT]``: the version begins behind the first hyphen that a digit follows. The database
 (``/nix/var/nix/db/db.sqlite``) is not needed: images that builders made of a store have none.
 
+Emits: packages of the type ``nix``, with the store path each owns.
+
 Not handled: derivations (``.drv``), sources and patches are no packages; what was patched by the one who built it.
 """
 

@@ -9,6 +9,8 @@ NAME-VERSION-RELEASE/desc`` and ``files`` beside it, blocks of a ``%KEY%`` line 
     %VERSION%
     5.2.037-1
 
+Emits: packages of the type ``alpm``, with base package, licences, packager, size, and the paths each owns.
+
 Not handled: ``mtree`` (digests of the files).
 """
 

@@ -3,6 +3,10 @@
 Format: the "VDB", ``var/db/pkg/CATEGORY/NAME-VERSION/`` with one file per fact; what is needed is in the path (names
 and versions as of https://projects.gentoo.org/pms/8/pms.html, chapter 3), in ``CONTENTS`` (``obj PATH MD5 MTIME``,
 ``sym PATH -> TARGET MTIME``, ``dir PATH``), ``LICENSE`` (PMS 7.2: names, ``|| ( A B )``, ``use? ( A )``) and ``SIZE``.
+
+Emits: packages of the type ``ebuild``, with slot where it is told, licences, size, and the paths each owns.
+
+Not handled: what a package was built with (``USE``, ``DEPEND``), binary packages that are still packed.
 """
 
 from __future__ import annotations

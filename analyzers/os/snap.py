@@ -6,7 +6,11 @@ Format: https://snapcraft.io/docs/snap-format , ``meta/snap.yaml`` of an unpacke
 
 Debian packages inside a snap are those of the Ubuntu release of its base (``core20``: 20.04). Where that is the image's
 own distribution they are packages like any other; where it is not, nothing in this image can judge them, and a Problem
-says so. Not handled: snaps that are still one file.
+says so.
+
+Emits: packages of the types ``snap`` and ``deb``.
+
+Not handled: snaps that are still one file.
 """
 
 from __future__ import annotations

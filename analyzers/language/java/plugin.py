@@ -4,6 +4,8 @@ Format: https://docs.oracle.com/en/java/javase/17/docs/specs/jar/jar.html and th
 OSGi bundles, Spring Boot's jars of jars, Jenkins plugins. One inside another is located as
 ``app.jar:BOOT-INF/lib/spring-core-5.3.20.jar``, with the file that holds it as second location.
 
+Emits: packages of the type ``maven``, with licences; ``group-from`` says where a group name does not come from Maven.
+
 Not handled: classes that were merged into a jar without their Maven metadata, and archives that are not called so.
 """
 

@@ -3,6 +3,8 @@
 Format: see ``sqlite.py``, ``ndb.py``, ``bdb.py`` and ``manifest.py`` for the containers, ``header.py`` for what is in
 them. The back end is told by the file's magic: names were kept when the format changed.
 
+Emits: packages of the type ``rpm``, with source package, module, licence, vendor, size, and the paths each owns.
+
 Not handled: which files were really unpacked (``%ghost``, ``--nodocs``): all that a package lists count as its own.
 """
 
