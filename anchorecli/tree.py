@@ -45,6 +45,8 @@ class LayerIndex:
     opaques: list[str] = field(default_factory=list)
     digests: dict[int, bytes] = field(default_factory=dict)
     """sha256 of regular files by row, where they were asked for."""
+    capabilities: dict[int, str] = field(default_factory=dict)
+    """Capabilities by row, of the few files that have some."""
     _rows: dict[str, int] | None = None
 
     def add(self, path: str, kind: str, owner: tuple[int, int, int], size: int) -> None:
@@ -75,6 +77,7 @@ class LayerIndex:
                 self.whiteouts,
                 self.opaques,
                 list(self.digests),
+                {str(row): text for row, text in self.capabilities.items()},
             ]
         ).encode()
         numbers = [array("I", self.modes), array("I", self.uids), array("I", self.gids), array("Q", self.sizes)]
@@ -88,7 +91,7 @@ class LayerIndex:
         from json import loads
 
         start = 8 + int.from_bytes(data[:8], "little")
-        count, kinds, targets, whiteouts, opaques, hashed = loads(data[8:start])
+        count, kinds, targets, whiteouts, opaques, hashed, capable = loads(data[8:start])
         columns = []
         for code, width in (("I", 4), ("I", 4), ("I", 4), ("Q", 8)):
             column = array(code)
@@ -102,7 +105,8 @@ class LayerIndex:
             raise ValueError("layer index: wrong number of names")
         links = {int(row): target for row, target in targets.items()}
         modes, uids, gids, sizes = columns
-        return cls(names, list(kinds), modes, uids, gids, sizes, links, whiteouts, opaques, digests)
+        able = {int(row): text for row, text in capable.items()}
+        return cls(names, list(kinds), modes, uids, gids, sizes, links, whiteouts, opaques, digests, able)
 
 
 class Tree:
@@ -182,6 +186,14 @@ class Tree:
             layer, target = below, self.layers[below].targets[row]
         return None
 
+    def capabilities(self, layer: int, row: int) -> str:
+        """The capabilities of a layer's entry; a hard link has its file's."""
+        index = self.layers[layer]
+        if index.kinds[row] == "h" and (source := self.hardlink_source(layer, index.targets[row])):
+            index = self.layers[source[0]]
+            row = index.rows[source[1]]
+        return index.capabilities.get(row, "")
+
     def versions(self, path: str) -> list[tuple[int, str | None]]:
         """What each layer did to a path, lowest first: (layer, raw path in that layer, or None where removed)."""
         history: list[tuple[int, str | None]] = []
@@ -258,7 +270,8 @@ class Tree:
             size = below.sizes[below.rows[source[1]]]
         mode = index.modes[row]
         digest = index.digests[row].hex() if row in index.digests else ""
-        return File(ImagePath(path), kind, mode, index.uids[row], index.gids[row], size, target, layer, digest)
+        able = self.capabilities(layer, row)
+        return File(ImagePath(path), kind, mode, index.uids[row], index.gids[row], size, target, layer, digest, able)
 
     def _walk(self, path: str, hops: int) -> str | None:
         parent, _, name = path.rpartition("/")

@@ -73,7 +73,7 @@ def show_(start: Start, image: str) -> None:
 
 @images.command("contents")
 @click.argument("image")
-@option("--files", is_flag=True, help="The file list: kind, mode, owner, size, layer, sha256 where it was taken.")
+@option("--files", is_flag=True, help="The file list: kind, mode, owner, size, layer, capabilities, sha256 if taken.")
 @option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def contents(start: Start, image: str, files: bool, as_json: bool) -> None:
@@ -194,6 +194,7 @@ def _file_row(file: File, whole: bool) -> dict[str, Any]:
         "size": file.size,
         "layer": file.layer,
         "sha256": file.sha256 if whole else file.sha256[:12],
+        "capabilities": file.capabilities,
     }
     if whole:
         return row | {"path": file.path, "kind": file.kind.value, "target": file.target}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from anchorecli.errors import LimitError
+from anchorecli.layers.capabilities import PAX_KEY, capabilities
 from anchorecli.layers.content import WHOLE_BYTES, FileContent, Reader
 from anchorecli.layers.sparse import SparseMap, pax_map, read_gnu_map, read_pax_1_map
 from anchorecli.tree import OPAQUE, WHITEOUT, LayerIndex
@@ -107,7 +108,7 @@ class TarWalker:
             return None
         self._count += 1
         if self._count > self._limits.entries:
-            raise LimitError(f"more than {self._limits.entries} entries in one layer")
+            raise LimitError(f"more than {self._limits.entries} entries in one layer (limit limits.entries)")
         return header
 
     # ── one entry ───────────────────────────────────────────────────────────────────────────────────────────
@@ -224,12 +225,15 @@ class TarWalker:
             link = pax.get(b"linkpath") or link
             size = _decimal(pax, b"size", size, position)
             owner = (owner[0], _decimal(pax, b"uid", owner[1], position), _decimal(pax, b"gid", owner[2], position))
+        row = len(self.index.paths)
         sparse = self._sparse(header, flag, size, pax)
         if sparse is not None:
             self._add_sparse(name, sparse, owner)
-            return
-        left = self._add(name, flag, size, owner, link if flag in (_HARDLINK, _SYMLINK) else b"")
-        self._reader.skip(left)
+        else:
+            left = self._add(name, flag, size, owner, link if flag in (_HARDLINK, _SYMLINK) else b"")
+            self._reader.skip(left)
+        if PAX_KEY in pax and self.index.kinds[row:] == ["f"]:
+            self.index.capabilities[row] = capabilities(pax[PAX_KEY])
 
     def _sparse(self, header: bytes, flag: int, size: int, pax: dict[bytes, bytes]) -> SparseMap | None:
         try:

@@ -132,6 +132,8 @@ class File:
     """Index into ``Image.layers``."""
     sha256: str = ""
     """Hex digest of a regular file's content, empty where it was not asked for."""
+    capabilities: str = ""
+    """What a program in it may do whoever runs it, as getcap(8) prints it: ``cap_net_raw=ep``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +272,8 @@ class Demand:
     """Packages that lock files name."""
     hints: bool = False
     """Packages that the image's own file of hints names."""
+    attached: bool = False
+    """What hangs on the image where it comes from: signatures, attestations. The analysis does not hold it."""
 
     def union(self, other: Demand) -> Demand:
         """What both ask for."""
@@ -284,6 +288,7 @@ class Demand:
             unowned=self.unowned or other.unowned,
             declared=self.declared or other.declared,
             hints=self.hints or other.hints,
+            attached=self.attached or other.attached,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ _NO_CONTENT = "DIRECTORY_OR_OTHER"
 """What Anchore Engine's file list has in place of the digest of what is no regular file."""
 
 _FILE_LIST = "the list of files and their permissions"
+_SIGNS = re.compile("[=+-]")
 
 
 # ── contents ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -180,6 +182,40 @@ def _suid(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem]:
         yield Fire(f"SUID or SGID found set on file {path}. Mode: {oct(found[path])}", path=path)
 
 
+def _capable(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem]:
+    tree = evidence.tree
+    if tree is None:
+        yield not_gathered("files.capabilities_set", arguments, _FILE_LIST)
+        return
+    wanted = frozenset(map(_plain_name, arguments.words("capability")))
+    found = {"/" + path: text for path, text in _with_capabilities(tree) if not wanted or wanted & _named(text)}
+    for path in sorted(found.keys() - ignored(arguments, found)):
+        yield Fire(f"Capabilities found set on file {path}: {found[path]}", path=path)
+
+
+def _with_capabilities(tree: Tree) -> Iterator[tuple[str, str]]:
+    """The visible paths of files with capabilities, and which."""
+    if not any(index.capabilities for index in tree.layers):
+        return
+    for number, index in enumerate(tree.layers):
+        rows = {*index.capabilities, *(row for row in index.targets if index.kinds[row] == "h")}
+        for row in rows:
+            path = tree.canonical(number, index.paths[row])
+            if tree.where(path) == (number, row) and (text := tree.capabilities(number, row)):
+                yield path, text
+
+
+def _named(text: str) -> frozenset[str]:
+    """The names in what getcap prints; of ``=ep``, which is all of them but those it takes away, ``all``."""
+    groups = text.partition(" [")[0].split()
+    names = {_plain_name(name) for group in groups for name in _SIGNS.split(group)[0].split(",") if name}
+    return frozenset(names | ({"all"} if text.startswith("=") else set()))
+
+
+def _plain_name(name: str) -> str:
+    return name.lower().removeprefix("cap_")
+
+
 def _world_writable(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem]:
     if evidence.tree is None:
         yield not_gathered("files.world_writable", arguments, _FILE_LIST)
@@ -299,6 +335,24 @@ _TRIGGERS = (
         _suid,
         (ignore_parameter("ignore", "/usr/bin/(su|mount|passwd)"),),
         notes="The parameter ignore is new.",
+        check=ignore_fault,
+        demands=_files_demand,
+        looks_at=_looked_at,
+    ),
+    Trigger(
+        "capabilities_set",
+        "A file has capabilities: the program in it may more than who runs it. Fires for each.",
+        _capable,
+        (
+            Parameter(
+                "capability",
+                "strings",
+                "Only files with one of these; all stands for files that have every one.",
+                example="cap_sys_admin,cap_setuid",
+            ),
+            ignore_parameter("ignore", "/usr/bin/ping"),
+        ),
+        notes="New here. The capabilities are told as getcap prints them.",
         check=ignore_fault,
         demands=_files_demand,
         looks_at=_looked_at,

@@ -20,6 +20,7 @@ class Path(NamedTuple):
     kind: str = "f"
     sha256: str = ""
     target: str = ""
+    capabilities: str = ""
 
 
 def layer(paths: Mapping[str, Path], *whiteouts: str) -> LayerIndex:
@@ -29,6 +30,8 @@ def layer(paths: Mapping[str, Path], *whiteouts: str) -> LayerIndex:
         index.add(name, path.kind, (path.mode, 0, 0), 1)
         if path.target:
             index.targets[row] = path.target
+        if path.capabilities:
+            index.capabilities[row] = path.capabilities
         if path.sha256:
             index.digests[row] = bytes.fromhex(path.sha256)
     index.whiteouts.extend(whiteouts)

@@ -45,6 +45,7 @@ def test_the_built_in_bundle_asks_for_nothing() -> None:
         ("secret_scans", "content_regex_checks", {}, Demand(secrets=True)),
         ("files", "content_regex_match", {"regex_name": "GPL=.*GPL"}, Demand(contents=("GPL=.*GPL",))),
         ("files", "suid_or_guid_set", {}, Demand(files=True)),
+        ("files", "capabilities_set", {}, Demand(files=True)),
         ("files", "attribute_match", {"filename": "/etc/x", "checksum": "ab" * 32}, Demand(digests=True, files=True)),
         ("malware", "scans", {}, Demand(malware=True)),
         ("packages", "verify", {}, Demand(verify=True)),

@@ -52,6 +52,16 @@ IMAGE = image_of(
     }
 )
 CLEAN = image_of({"etc": Path(0o755, "d"), "etc/motd": Path(0o644, sha256=DIGEST)})
+CAPABLE = image_of(
+    {
+        "usr/bin/ping": Path(0o755, capabilities="cap_net_raw=ep"),
+        "usr/bin/mtr": Path(0o755, "h", target="usr/bin/ping"),
+        "usr/bin/web": Path(0o755, capabilities="cap_net_bind_service=eip cap_chown+ei [rootid=7]"),
+        "usr/bin/all": Path(0o755, capabilities="=ep"),
+        "usr/bin/none": Path(0o755),
+    }
+)
+CAPABLE_FOUND = "Capabilities found set on file "
 MATCHED = "Application of regex matched file found in container: file="
 SET = "SUID or SGID found set on file "
 WRITABLE = "World-writable path found: "
@@ -169,6 +179,24 @@ GOLDEN: tuple[Golden, ...] = (
     ),
     case("suid_or_guid_set", IMAGE, {"ignore": ["/usr/bin/.*", "/var/.*"]}),
     case("suid_or_guid_set", CLEAN, {}),
+    case(
+        "capabilities_set",
+        CAPABLE,
+        {},
+        f"{CAPABLE_FOUND}/usr/bin/all: =ep",
+        f"{CAPABLE_FOUND}/usr/bin/mtr: cap_net_raw=ep",
+        f"{CAPABLE_FOUND}/usr/bin/ping: cap_net_raw=ep",
+        f"{CAPABLE_FOUND}/usr/bin/web: cap_net_bind_service=eip cap_chown+ei [rootid=7]",
+    ),
+    case(
+        "capabilities_set",
+        CAPABLE,
+        {"capability": "NET_BIND_SERVICE,all", "ignore": "/usr/bin/ping"},
+        f"{CAPABLE_FOUND}/usr/bin/all: =ep",
+        f"{CAPABLE_FOUND}/usr/bin/web: cap_net_bind_service=eip cap_chown+ei [rootid=7]",
+    ),
+    case("capabilities_set", CAPABLE, {"capability": "cap_chown", "ignore": "/usr/bin/web"}),
+    case("capabilities_set", IMAGE, {}),
     case("world_writable", IMAGE, {}, f"{WRITABLE}/srv. Mode: 0o40777", f"{WRITABLE}/srv/data. Mode: 0o100666"),
     case("world_writable", IMAGE, {"ignore": "/srv"}, f"{WRITABLE}/srv/data. Mode: 0o100666"),
     case("world_writable", IMAGE, {"ignore": "/srv(/.*)?"}),
@@ -187,6 +215,7 @@ GOLDEN: tuple[Golden, ...] = (
         ("name_match", {"regex": ".*"}),
         ("attribute_match", {"filename": "/etc/passwd", "mode": "644"}),
         ("suid_or_guid_set", {}),
+        ("capabilities_set", {}),
         ("world_writable", {}),
         ("unowned_executable", {}),
     ],
