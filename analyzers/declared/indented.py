@@ -2,7 +2,8 @@
 
 Format: https://classic.yarnpkg.com/lang/en/docs/yarn-lock/ and Yarn 2's (``resolution: "NAME@npm:VERSION"``);
 https://github.com/pnpm/spec/blob/master/lockfile/9.0.md (and 5, ``/NAME/VERSION_PEERS:``, and 6,
-``/NAME@VERSION(PEERS):``); https://dart.dev/tools/pub/package-layout#pubspec-lock (``source: hosted``).
+``/NAME@VERSION(PEERS):``); https://dart.dev/tools/pub/package-layout#pubspec-lock (``source: hosted``); GitHub's
+workflow files (``uses: OWNER/NAME@REF``).
 """
 
 from __future__ import annotations
@@ -13,44 +14,82 @@ from collections.abc import Iterator
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.rows import Row, row
 
-_RESOLUTION = re.compile(r'  resolution: "(@?[^@"\s]+)@npm:([^"\s]+)"$')
-_HEADER = re.compile(r'"?(@?[^@"\s]+)@(?:npm:(@?[^@"\s]+)@)?')
-_PNPM = re.compile(r"  '?/?((?:@[^@'\s/]+/)?[^@'\s/]+)[@/](\d[^'\s(_:]*)[^'\s]*'?:(?: .*)?$")
+_RESOLUTION = re.compile(r'  "?resolution"?: "(@?[^@"\s]+)@npm:([^"\s]+)"$')
+_HEADER = re.compile(r'"?(@?[^@"\s:]+)(?:@(?:npm:(@?[^@"\s]+)@)?|:$)')
+_VERSION = re.compile(r'  "?version"? "([^"\s]+)"$')
+_RESOLVED = re.compile(r'  "?resolved"? "https?://[^"\s]*?/((?:(?:@|%40)[^/"\s]+(?:/|%2[fF]))?[^/@"\s]+)/-/')
+_PNPM = re.compile(
+    r"  '?(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?)?/?((?:@[^@'\s/:]+/)?[^@'\s/:]+)[@/]"
+    r"(\d+\.\d+\.\d[^'\s(_:]*)[^'\s]*'?:(?: .*)?$"
+)
+MAX_LINE = 10_000
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_RELEASE = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][\w.-]+)?")
+_USES = re.compile(r"""\s*(?:-\s+)?uses:\s*["']?([\w.-]+/[\w.-]+)((?:/[\w./-]+)?)@([\w./-]+)["']?(?:\s+#\s*(\S+))?""")
 
 
 def yarn(data: bytes) -> Iterator[Row]:
     """Packages from a registry, of both forms; the file does not tell which are for development."""
-    name = ""
-    for line in printable(data).splitlines():
-        if line[:1] not in ("", " ", "#"):
+    name = version = ""
+    for line in _lines(data):
+        if line[0] not in " #":
+            if name and version:
+                yield row("npm", name, version)
             found = _HEADER.match(line)
             # "alias@npm:real@^1" is the package real.
-            name = (found[2] or found[1]) if found else ""
+            name, version = (found[2] or found[1]) if found else "", ""
             if "@file:" in line or "@link:" in line or "@git" in line:
                 name = ""
-        elif name and line.startswith('  version "'):
-            yield row("npm", name, line[11:].rstrip('"'))
+        elif found := _VERSION.match(line):
+            version = found[1]
+        elif name and (found := _RESOLVED.match(line)):
+            # What was downloaded may have another name than what was asked for.
+            name = found[1].replace("%40", "@").replace("%2f", "/").replace("%2F", "/")
         elif found := _RESOLUTION.match(line):
             yield row("npm", found[1], found[2].partition("::")[0])
+    if name and version:
+        yield row("npm", name, version)
 
 
 def pnpm(data: bytes) -> Iterator[Row]:
-    """Keys below ``packages:``; in older files those with ``dev: true`` are left out."""
+    """Keys below ``packages:``; in older files those with ``dev: true`` are left out.
+
+    Of two documents the first is about pnpm itself (since pnpm 11).
+    """
     section = ""
-    current: Row | None = None
-    for line in printable(data).splitlines():
-        if line and line[0] not in " #":
-            if current:
-                yield current
-            current, section = None, line.strip()
-        elif section == "packages:" and (found := _PNPM.match(line)):
-            if current:
-                yield current
-            current = row("npm", found[1], found[2])
-        elif current and line.strip() == "dev: true":
-            current = None
-    if current:
-        yield current
+    rows: list[Row] = []
+    for line in _lines(data):
+        if line[0] not in " #":
+            section = line.strip()
+            if section == "---":
+                rows.clear()
+        elif section == "packages:" and line[2] != " ":
+            found = _PNPM.match(line)
+            rows.append(row("npm", found[1], found[2]) if found else {})
+        elif section == "packages:" and rows and line.strip() == "dev: true":
+            rows[-1] = {}
+    yield from filter(None, rows)
+
+
+def workflow(data: bytes) -> Iterator[Row]:
+    """Actions of other repositories; a commit's release is told by the comment behind it, as pinning tools write it."""
+    seen = set()
+    for line in _lines(data):
+        found = _USES.match(line)
+        if not found or found[1].startswith("."):
+            continue
+        name, reference, comment = found[1], found[3], found[4] or ""
+        version = comment if _COMMIT.fullmatch(reference) and _RELEASE.fullmatch(comment) else reference
+        if (name, version) not in seen:
+            seen.add((name, version))
+            exact = bool(_RELEASE.fullmatch(version))
+            inexact = {} if exact else {"inexact": "a branch, a commit or a tag that moves: its release is not known"}
+            yield row("githubactions", name, version, metadata=inexact)
+
+
+def _lines(data: bytes) -> Iterator[str]:
+    """Lines with something in them, but none that no tool would write."""
+    return (line for line in printable(data).splitlines() if 0 < len(line) < MAX_LINE and line.strip())
 
 
 def pubspec(data: bytes) -> Iterator[Row]:

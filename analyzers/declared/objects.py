@@ -2,8 +2,9 @@
 
 Format: https://docs.npmjs.com/cli/configuring-npm/package-lock-json ; deno.lock (``npm``: ``NAME@VERSION``);
 https://github.com/pypa/pipfile ; composer.lock (``packages``, ``packages-dev``); NuGet's packages.lock.json
-(``dependencies`` by framework); Package.resolved of SwiftPM, versions 1 to 3 (``pins``); conan.lock of Conan 1 and 2;
-https://rstudio.github.io/renv/articles/lockfile.html .
+(``dependencies`` by framework) and project.assets.json (``libraries``); Package.resolved of SwiftPM, versions 1 to 3
+(``pins``); conan.lock of Conan 1 and 2; https://rstudio.github.io/renv/articles/lockfile.html ; bun.lock
+(https://bun.com/docs/pm/lockfile , JSON with commas before closing brackets); sbt-dependency-lock's build.sbt.lock.
 """
 
 from __future__ import annotations
@@ -76,6 +77,34 @@ def nuget(data: bytes) -> Iterator[Row]:
                 yield row("nuget", *identity)
 
 
+def nuget_assets(data: bytes) -> Iterator[Row]:
+    """Each package that a project was restored with."""
+    for key, entry in _mapping(_object(data).get("libraries")).items():
+        name, _, version = printable(key).partition("/")
+        if _mapping(entry).get("type") == "package" and name and version:
+            yield row("nuget", name, version)
+
+
+def bun(data: bytes) -> Iterator[Row]:
+    """Packages from a registry: of the lists below ``packages`` the first text, ``NAME@VERSION``."""
+    # Texts are passed over whole: a comma in one is not the format's.
+    text = re.sub(rb'("(?:[^"\\\\]|\\\\.)*")|,(?=\s*[}\]])', lambda found: found[1] or b"", data)
+    for entry in _mapping(_object(text).get("packages")).values():
+        first = entry[0] if isinstance(entry, list) and entry else ""
+        name, _, version = printable(first if isinstance(first, str) else "").rpartition("@")
+        yield from _npm(name, {"version": version})
+
+
+def sbt(data: bytes) -> Iterator[Row]:
+    """Modules of a configuration other than those of tests."""
+    for entry in _list(_object(data).get("dependencies")):
+        group, name, version = (_text(entry.get(key)) for key in ("org", "name", "version"))
+        used = entry.get("configurations")
+        tests = isinstance(used, list) and used and all(str(each).startswith("test") for each in used)
+        if group and name and version and not tests:
+            yield row("maven", f"{group}:{name}", version)
+
+
 def swift(data: bytes) -> Iterator[Row]:
     """Pins with a version; the package is called by its address, ``github.com/apple/swift-nio``."""
     document = _object(data)
@@ -95,9 +124,13 @@ def conan(data: bytes) -> Iterator[Row]:
     for reference in document.get("requires") or ():
         if isinstance(reference, str) and "/" in reference:
             yield reference_row(printable(reference))
-    for node in _mapping(_mapping(document.get("graph_lock")).get("nodes")).values():
-        reference = _text(_mapping(node).get("ref"))
-        if "/" in reference and _mapping(node).get("context") != "build":
+    nodes = _mapping(_mapping(document.get("graph_lock")).get("nodes"))
+    for key, node in nodes.items():
+        about = _mapping(node)
+        # Before 1.22 it was called pref. The first node is the project itself, which has no revision.
+        reference = _text(about.get("ref")) or _text(about.get("pref"))
+        own = "path" in about or (key == "0" and "#" not in reference and len(nodes) > 1)
+        if reference.partition(":")[0].count("/") and about.get("context") != "build" and not own:
             yield reference_row(reference)
 
 
@@ -106,7 +139,7 @@ def renv(data: bytes) -> Iterator[Row]:
     for entry in _mapping(_object(data).get("Packages")).values():
         about = _mapping(entry)
         name, version = _text(about.get("Package")), _text(about.get("Version"))
-        if name and version and about.get("Source") == "Repository":
+        if name and version and about.get("Source", "Repository") == "Repository":
             yield row("cran", name, version)
 
 
@@ -117,7 +150,7 @@ def _nested(parent: Mapping[str, Any], depth: int) -> Iterator[Row]:
         about = _mapping(entry)
         if not about.get("dev"):
             yield from _npm(name, about)
-        yield from _nested(about, depth + 1)
+            yield from _nested(about, depth + 1)
 
 
 def _npm(name: str, about: Mapping[str, Any]) -> Iterator[Row]:

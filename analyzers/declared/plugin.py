@@ -19,7 +19,7 @@ Asked for by: the setting ``declared`` or ``--declared``; always in directories.
 
 Emits: packages of the lock files' own ecosystems, each marked ``kind: declared``: ``pypi``, ``npm``, ``gem``,
 ``cargo``, ``golang``, ``maven``, ``nuget``, ``composer``, ``hex``, ``pub``, ``swift``, ``cocoapods``, ``hackage``,
-``conan``, ``cran``, ``julia``, ``terraform``.
+``conan``, ``cran``, ``julia``, ``terraform``, ``githubactions``.
 
 Not handled: pom.xml and other files that name ranges, bun.lockb, lock files of installed packages and in test data.
 """
@@ -104,7 +104,7 @@ class DeclaredAnalyzer:
     """Packages of lock files as rows (see ``language.rows``): a fact is the list of one file's."""
 
     name: str = "declared"
-    version: int = 1
+    version: int = 2
     options: str = ""
     wants: Wants = Wants(
         names=frozenset(READERS),

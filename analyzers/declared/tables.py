@@ -1,7 +1,8 @@
 """Lock files that are TOML.
 
 Format: https://doc.rust-lang.org/cargo/guide/cargo-toml-vs-cargo-lock.html , Poetry's, PDM's and uv's lock files, each
-an array ``[[package]]``; https://pkgdocs.julialang.org/v1/toml-files/#Manifest.toml (``[[deps.NAME]]``).
+an array ``[[package]]``; https://packaging.python.org/en/latest/specifications/pylock-toml/ (``[[packages]]``);
+https://pkgdocs.julialang.org/v1/toml-files/#Manifest.toml (``[[deps.NAME]]``, before Julia 1.7 ``[[NAME]]``).
 """
 
 from __future__ import annotations
@@ -33,6 +34,14 @@ def python(data: bytes) -> Iterator[Row]:
                 yield {**each, "name": re.sub(r"[-_.]+", "-", each["name"]).lower()}
 
 
+def pylock(data: bytes) -> Iterator[Row]:
+    """Distributions that are from no repository or directory."""
+    for entry in _packages(_table(data).get("packages")):
+        if not {"vcs", "directory"} & entry.keys():
+            for each in _row("pypi", entry):
+                yield {**each, "name": re.sub(r"[-_.]+", "-", each["name"]).lower()}
+
+
 def _is_elsewhere(source: object) -> bool:
     """Whether a distribution is from no index: Poetry says a type, uv by the key, PDM puts it beside the name."""
     if not isinstance(source, dict) or "registry" in source:
@@ -43,12 +52,12 @@ def _is_elsewhere(source: object) -> bool:
 def julia(data: bytes) -> Iterator[Row]:
     """Registered packages; the standard library has no versions of its own there."""
     document = _table(data)
-    if "manifest_format" not in document and "julia_version" not in document:
-        return
-    deps = document.get("deps")
+    first = "manifest_format" not in document and "julia_version" not in document
+    deps = document if first else document.get("deps")
     for name, entries in deps.items() if isinstance(deps, dict) else ():
         for entry in _packages(entries):
-            yield from _row("julia", {**entry, "name": name})
+            if "uuid" in entry or not first:
+                yield from _row("julia", {**entry, "name": name})
 
 
 def _row(kind: str, entry: dict[str, Any]) -> Iterator[Row]:

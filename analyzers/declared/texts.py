@@ -3,7 +3,8 @@
 Format: https://pip.pypa.io/en/stable/reference/requirements-file-format/ ; Bundler's Gemfile.lock (packages behind four
 blanks); https://go.dev/ref/mod#go-mod-file ; https://docs.gradle.org/current/userguide/dependency_locking.html ;
 mix.lock and rebar.lock (Elixir and Erlang terms); cabal's freeze file (``any.NAME ==VERSION``); stack's lock file
-(``hackage: NAME-VERSION@sha256:…``); Podfile.lock (``PODS:`` a list of ``NAME (VERSION)``).
+(``hackage: NAME-VERSION@sha256:…``); Podfile.lock (``PODS:`` a list of ``NAME (VERSION)``); Paket's lock file
+(``NUGET`` and packages behind four blanks); NuGet's packages.config; Terraform's dependency lock file.
 """
 
 from __future__ import annotations
@@ -17,6 +18,12 @@ from anchorecli.analyzers.language.rows import Row, row
 _PIN = re.compile(
     r"([A-Za-z0-9][A-Za-z0-9._-]{0,200})\s*(?:\[[^\]]{0,500}\])?\s*===?\s*([A-Za-z0-9][A-Za-z0-9.!+_-]{0,100})"
 )
+_OPTION = re.compile(r"\s-{1,2}[A-Za-z]")
+_MARKS = (
+    *((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32")),
+    *((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")),
+)
+"""Marks by which pip tells an encoding, the longer ones first."""
 _GEM = re.compile(r" {4}([A-Za-z0-9._-]+) \(([^)\s]+)\)$")
 _PLATFORM = re.compile(r"-(?:java|ruby|(?:x86|x64|aarch|arm|universal|i\d86|mingw|mswin).*)$")
 _REQUIRE = re.compile(r"(?:require\s+)?([^\s()\"]+\.[^\s()\"]+|\"[^\"\s]+\")\s+(v\d[^\s]*)")
@@ -24,13 +31,20 @@ _MIX = re.compile(r'"([A-Za-z0-9_]+)":\s*\{:hex,\s*:"?([A-Za-z0-9_]+)"?,\s*"([^"
 _REBAR = re.compile(r'\{<<"[^"]+">>,\s*\{pkg,\s*<<"([^"\s]+)">>,\s*<<"([^"\s]+)">>')
 _CABAL = re.compile(r"any\.([A-Za-z0-9-]+)\s*==\s*([0-9][0-9.]*)")
 _STACK = re.compile(r"hackage:\s*([A-Za-z0-9-]+?)-(\d[0-9.]*)@")
+_PAKET = re.compile(r" {4}([A-Za-z0-9._-]+) \(([^)\s]+)\)")
+_PACKAGE = re.compile(r"<package\s([^<>]{1,2000})>")
+_ATTRIBUTE = re.compile(r"""(\w+)\s*=\s*(["'])([^"'<>]*)\2""")
+_PROVIDER = re.compile(r'provider\s+"([^"\s]{1,300})"\s*\{')
+_PROVIDER_VERSION = re.compile(r'\s+version\s*=\s*"([^"\s]{1,100})"')
 _POD = re.compile(r'  - "?([^\s"(]+) \(([^)\s]+)\)"?:?$')
 
 
 def requirements(data: bytes) -> Iterator[Row]:
     """Exact pins; a range, a URL, an option or another file is none."""
-    for line in printable(data).replace("\\\n", " ").splitlines():
-        plain = line.partition(" #")[0].partition(";")[0].partition(" --")[0].strip()
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "")
+    text = data.decode(encoding, "replace") if encoding else data
+    for line in printable(text).replace("\\\r\n", " ").replace("\\\n", " ").splitlines():
+        plain = _OPTION.split(line.partition(" #")[0].partition(";")[0], maxsplit=1)[0].strip()
         found = _PIN.fullmatch(plain)
         if found and not found[2].endswith((".", ".*")):
             yield row("pypi", _pep503(found[1]), found[2])
@@ -49,7 +63,7 @@ def gemfile(data: bytes) -> Iterator[Row]:
 def go_mod(data: bytes) -> Iterator[Row]:
     """Required modules, replaced ones by what replaces them; since Go 1.17 the indirect ones are all there."""
     required: list[tuple[str, str]] = []
-    replaced: dict[str, tuple[str, str]] = {}
+    replaced: dict[tuple[str, str], tuple[str, str]] = {}
     block = ""
     for line in printable(data).splitlines():
         plain = line.partition("//")[0].strip()
@@ -60,11 +74,13 @@ def go_mod(data: bytes) -> Iterator[Row]:
         elif "=>" in plain and (block == "replace" or plain.startswith("replace ")):
             old, _, new = plain.removeprefix("replace ").partition("=>")
             name, _, version = new.strip().partition(" ")
-            replaced[old.split()[0] if old.split() else ""] = (name, version.strip())
+            # A version before the arrow: of that one only.
+            module, _, only = old.strip().partition(" ")
+            replaced[module, only.strip()] = (name, version.strip())
         elif (block == "require" or plain.startswith("require ")) and (found := _REQUIRE.fullmatch(plain)):
             required.append((found[1].strip('"'), found[2]))
     for name, version in required:
-        other = replaced.get(name, (name, version))
+        other = replaced.get((name, version)) or replaced.get((name, "")) or (name, version)
         # A directory in place of a module has no version: the module is named as it was required.
         yield row("golang", *(other if other[1] else (name, version)))
 
@@ -75,7 +91,8 @@ def gradle(data: bytes) -> Iterator[Row]:
         coordinates, equals, configurations = line.partition("=")
         parts = coordinates.strip().split(":")
         names = [each for each in configurations.split(",") if each]
-        if equals and len(parts) == 3 and all(parts) and not (names and all(each.startswith("test") for each in names)):
+        tests = names and all(each.startswith("test") for each in names)
+        if equals and line[0] != "#" and len(parts) == 3 and all(parts) and not tests:
             yield row("maven", f"{parts[0]}:{parts[1]}", parts[2])
 
 
@@ -115,6 +132,35 @@ def podfile(data: bytes) -> Iterator[Row]:
             if pod not in seen:
                 seen.add(pod)
                 yield row("cocoapods", *pod)
+
+
+def paket(data: bytes) -> Iterator[Row]:
+    """Packages from NuGet's feeds."""
+    section = ""
+    for line in printable(data).splitlines():
+        if line and not line[0].isspace():
+            section = line.strip() if not line.startswith(("GROUP", "STORAGE", "RESTRICTION")) else ""
+        elif section == "NUGET" and (found := _PAKET.match(line)):
+            yield row("nuget", found[1], found[2])
+
+
+def packages_config(data: bytes) -> Iterator[Row]:
+    """``<package id="NAME" version="VERSION"/>``, those for development alone left out."""
+    for element in _PACKAGE.findall(printable(data)):
+        said = {name: value for name, _, value in _ATTRIBUTE.findall(element)}
+        if said.get("id") and said.get("version") and said.get("developmentDependency") != "true":
+            yield row("nuget", said["id"], said["version"])
+
+
+def terraform(data: bytes) -> Iterator[Row]:
+    """Providers: ``provider "HOST/NAMESPACE/NAME"`` with ``version = "…"`` in its block."""
+    name = ""
+    for line in printable(data).splitlines():
+        if found := _PROVIDER.match(line):
+            name = found[1]
+        elif name and (found := _PROVIDER_VERSION.match(line)):
+            yield row("terraform", name, found[1])
+            name = ""
 
 
 def _pep503(name: str) -> str:

@@ -71,6 +71,6 @@ def _purl(kind: str, name: str, version: str, namespace: str) -> str:
         return purl("generic", name, version, namespace=kind)
     if kind == "maven" and ":" in name:
         namespace, _, name = name.partition(":")
-    elif kind in ("swift", "github") and "/" in name:
+    elif kind in ("swift", "github", "githubactions", "terraform") and "/" in name:
         namespace, _, name = name.rpartition("/")
     return purl(kind, name, version, namespace=namespace)

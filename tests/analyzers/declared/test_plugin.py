@@ -251,6 +251,96 @@ CASES = {
         'es]]\nuuid = "x"\n',
         ["pkg:julia/JSON@0.21.4"],
     ),
+    "old/Manifest.toml": (
+        '[[Dates]]\nuuid = "d"\n[[JSON]]\nuuid = "j"\nversion = "0.21.1"\n[[x]]\nversion = "9"\n',
+        ["pkg:julia/JSON@0.21.1"],
+    ),
+    "pylock.toml": (
+        'lock-version = "1.0"\n[[packages]]\nname = "Attr_s"\nversion = "25.1"\n[[packages]]\nname = "own"\n'
+        'version = "1"\n'
+        '[packages.directory]\npath = "."\n[[packages]]\nname = "v"\nversion = "1"\n'
+        'vcs = { type = "git", url = "x" }\n',
+        ["pkg:pypi/attr-s@25.1"],
+    ),
+    "deploy/pylock.web.toml": ('[[packages]]\nname = "gunicorn"\nversion = "22.0"\n', ["pkg:pypi/gunicorn@22.0"]),
+    "bun.lock": (
+        '{"lockfileVersion": 1, "packages": {\n  "@a/b": ["@a/b@1.2.3", "", {"x": "a,]"}, "sha512-x"],\n'
+        '  "old/c": ["c@3.0.1", "", {}, "sha512-y",],\n  "d": ["d@github:x/d#abc", {}, "d"],\n'
+        '  "w": ["w@workspace:w"],\n}, }',
+        ["pkg:npm/%40a/b@1.2.3", "pkg:npm/c@3.0.1"],
+    ),
+    "project.assets.json": (
+        '{"libraries": {"Serilog/3.1.1": {"type": "package"}, "Own/1.0.0": {"type": "project"}}}',
+        ["pkg:nuget/Serilog@3.1.1"],
+    ),
+    "packages.config": (
+        '<?xml version="1.0"?>\n<packages>\n <package id="NLog" version="5.2.0" targetFramework="net48" />\n'
+        " <package version='4.1' id='xunit.core' developmentDependency=\"true\"/>\n</packages>",
+        ["pkg:nuget/NLog@5.2.0"],
+    ),
+    "paket.lock": (
+        "STORAGE: NONE\nNUGET\n  remote: https://api.nuget.org/v3/index.json\n    Dapper (2.1.24)\n"
+        "      System.Data (>= 4)\n"
+        "    NUnit (4.0.1) - restriction: >= net6.0\nGITHUB\n  remote: x/y\n    x/y (abc)\n\nGROUP Test\nNUGET\n"
+        "  remote: https://api.nuget.org/v3/index.json\n    Moq (4.20)\n",
+        ["pkg:nuget/Dapper@2.1.24", "pkg:nuget/Moq@4.20", "pkg:nuget/NUnit@4.0.1"],
+    ),
+    ".terraform.lock.hcl": (
+        'provider "registry.terraform.io/hashicorp/tls" {\n  version     = "4.0.5"\n  constraints = "~> 4"\n'
+        "  hashes = [\n"
+        '    "h1:x=",\n  ]\n}\n',
+        ["pkg:terraform/registry.terraform.io/hashicorp/tls@4.0.5"],
+    ),
+    "build.sbt.lock": (
+        '{"lockVersion": 1, "dependencies": [{"org": "org.typelevel", "name": "cats-core_3", "version": "2.10.0",'
+        '"configurations": ["compile", "test"]}, {"org": "o", "name": "n", "version": "1", "configurations":'
+        ' ["test"]}]}',
+        ["pkg:maven/org.typelevel/cats-core_3@2.10.0"],
+    ),
+    "app/.github/workflows/ci.yaml": (
+        "jobs:\n  a:\n    steps:\n      - uses: actions/cache/save@v3.3.1\n      - name: x\n        uses: 'a/b@main'\n"
+        "      - uses: ./own\n      - uses: docker://x/y:1\n"
+        f"      - uses: actions/checkout@{'0a' * 20} # v4.1.6\n      - uses: actions/checkout@{'0a' * 20} # v4.1.6\n",
+        [
+            "pkg:githubactions/a/b@main",
+            "pkg:githubactions/actions/cache@v3.3.1",
+            "pkg:githubactions/actions/checkout@v4.1.6",
+        ],
+    ),
+    "action.yml": ("runs:\n  steps:\n    - uses: x/y@v2.0.0\n", ["pkg:githubactions/x/y@v2.0.0"]),
+    "sub/action.yaml": ("runs:\n  steps:\n    - uses: x/y@v2.0.0\n", ["pkg:githubactions/x/y@v2.0.0"]),
+    "utf16/requirements.txt": ("requests==2.32.0 -C x=y\r\n".encode("utf-16"), ["pkg:pypi/requests@2.32.0"]),
+    "quoted/yarn.lock": (
+        '"a@^1.0.0":\n  "integrity" "sha512-x"\n  "resolved" "https://registry.npmjs.org/@own/a/-/a-1.0.2.tgz"\n'
+        '  "version" "1.0.2"\n\nplain:\n  version "2.0.0"\n'
+        '  resolved "https://r.example/npm/plain/-/plain-2.0.0.tgz#x"\n',
+        ["pkg:npm/%40own/a@1.0.2", "pkg:npm/plain@2.0.0"],
+    ),
+    "documents/pnpm-lock.yaml": (
+        "lockfileVersion: '9.0'\npackages:\n\n  pnpm@11.0.1:\n    resolution: {}\n\n---\n"
+        "lockfileVersion: '9.0'\npackages:\n\n"
+        "  semver@7.6.0:\n    resolution: {}\n\n  registry.example.org/@a/b/1.0.0:\n    dev: false\n\n"
+        "  file:../x-1.0.0.tgz:\n    dev: false\n",
+        ["pkg:npm/%40a/b@1.0.0", "pkg:npm/semver@7.6.0"],
+    ),
+    "replaced/go.mod": (
+        "require (\n\texample.org/a v1.0.0\n\texample.org/b v1.0.0\n)\n"
+        "replace example.org/a v1.0.0 => example.org/fork v1.0.1\n"
+        "replace example.org/b v0.9.0 => example.org/fork v0.9.1\n",
+        ["pkg:golang/example.org/b@v1.0.0", "pkg:golang/example.org/fork@v1.0.1"],
+    ),
+    "comments/gradle.lockfile": ("# a:b:1=x\na:c:2=x\n", ["pkg:maven/a/c@2"]),
+    "first/conan.lock": (
+        '{"graph_lock":{"nodes":{"0":{"pref":"own/1.0:id","path":"conanfile.py"},"1":{"pref":"bzip2/1.0.8#rev:id#p"},'
+        '"2":{"pref":null}}}}',
+        ["pkg:conan/bzip2@1.0.8"],
+    ),
+    "cran/renv.lock": ('{"Packages":{"a":{"Package":"a","Version":"0.1","Repository":"CRAN"}}}', ["pkg:cran/a@0.1"]),
+    "nested/package-lock.json": (
+        '{"dependencies":{"t":{"version":"1.0.0","dev":true,"dependencies":{"u":{"version":"2.0.0"}}},'
+        '"v":{"version":"3.0.0"}}}',
+        ["pkg:npm/v@3.0.0"],
+    ),
     "cabal.project.freeze": (
         "constraints: any.aeson ==2.1.2.1,\n  aeson +x,\n  any.base ==4.17\n",
         ["pkg:hackage/aeson@2.1.2.1", "pkg:hackage/base@4.17"],
@@ -284,6 +374,12 @@ def test_every_format_has_a_case():
         "pdm.lock",
         "buildscript-gradle.lockfile",
     }
+
+
+def test_an_action_by_a_tag_that_moves_is_not_compared_with_ranges():
+    view, analyzer = find({"action.yml": "- uses: a/b@v4\n- uses: a/c@v4.1.1\n"})
+    inexact = {each.name: "inexact" in each.metadata for each in analyzer.assemble(view).packages}
+    assert inexact == {"a/b": True, "a/c": False}
 
 
 def test_what_was_found_installed_is_not_repeated():
