@@ -26,6 +26,7 @@ COMMANDS = {
     "verify": ("verify", "Whether a JSON report holds: made again from its tuple."),
     "vex": ("vex", "Write what is settled or accepted in an image as a VEX document."),
     "store": ("store", "The store's place, size and retention."),
+    "analyzers": ("analyzers", "What is looked for in an image, what each analyzer reads, and its limits."),
     "config": ("config", "The settings in force and where they come from."),
 }
 
