@@ -87,7 +87,7 @@ _DISTROS: dict[str, tuple[str, str, Callable[[str], str]]] = {
     "SUSE": ("sles", "rpm", _sles),
     "openSUSE": ("opensuse-leap", "rpm", _leap),
     "Mageia": ("mageia", "rpm", _plain),
-    "openEuler": ("openeuler", "rpm", lambda suffix: suffix.partition("-")[0]),
+    "openEuler": ("openeuler", "rpm", _plain),
     "Photon OS": ("photon", "rpm", _plain),
     "Azure Linux": ("azurelinux", "rpm", lambda suffix: suffix if "." in suffix else f"{suffix}.0"),
 }
@@ -162,7 +162,9 @@ def is_known(space: str) -> bool:
 
 
 _LANGUAGE_NAMES = frozenset(name for name, _ in _LANGUAGES.values())
-_ROLLING_NAMES = frozenset({"arch", "opensuse-tumbleweed", *(name for name, _ in _ROLLING.values())})
-_RPM_NAMES = frozenset({"ol", "amzn", "mariner", "sle-micro", "sl-micro", "opensuse-leap-micro"})
+_ROLLING_NAMES = frozenset({"arch", "echo", "hummingbird", "opensuse-tumbleweed", "secureos"}).union(
+    name for name, _ in _ROLLING.values()
+)
+_RPM_NAMES = frozenset({"ol", "amzn", "fedora", "mariner", "sle-micro", "sl-micro", "opensuse-leap-micro"})
 """Distributions that osv.dev has no ecosystem for, and ``feeds.rpm`` has records of."""
 _DISTRO_NAMES = _RPM_NAMES.union(name for name, _, _ in _DISTROS.values())

@@ -33,7 +33,7 @@ class Osv:
     """The export of one ecosystem, in upstream's spelling."""
 
     ecosystem: str
-    version: int = 3
+    version: int = 4
     url: str = BASE
     attribution: str = "OSV.dev; each record under its source's licence (CC-BY-4.0 for GHSA and PYSEC)"
 

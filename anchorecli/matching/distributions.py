@@ -34,6 +34,8 @@ def lineage(distro: Distro) -> Lineage:
     name, version = _SAME.get(distro.id, distro.id), distro.version_id
     if name == "mariner" and version.partition(".")[0] not in ("1", "2"):
         name = "azurelinux"
+    if name == "openeuler":
+        version += _service_pack(distro.pretty_name)
     if name in _NATIVE:
         own = _namespaces(name, version, distro.base_codename or distro.codename)
         parent, native = _NEAREST.get(name, ""), _NATIVE[name]
@@ -112,6 +114,12 @@ def _parent_version(distro: Distro, parent: str) -> str:
     return distro.version_id
 
 
+def _service_pack(title: str) -> str:
+    """openEuler's service packs are branches with builds of their own; only the title tells them: 24.03 (LTS-SP1)."""
+    found = _SERVICE_PACK.search(title)
+    return f"-{found[1]}" if found else ""
+
+
 def _postmarket(version: str) -> str:
     """postmarketOS follows each Alpine release after some weeks: 21.06 is 3.14, 21.12 is 3.15, and so on."""
     found = _POSTMARKET.fullmatch(version)
@@ -125,6 +133,7 @@ def _parts(version: str, count: int) -> str:
 
 
 _UBUNTU = re.compile(r"\d\d\.(?:04|10)(?:\.|$)", re.ASCII)
+_SERVICE_PACK = re.compile(r" \(?(LTS(?:-SP\d+)?)\)?$", re.ASCII)
 _POSTMARKET = re.compile(r"v?(\d\d)\.(06|12)(?:\.\d+)?", re.ASCII)
 
 _SAME: Mapping[str, str] = {
@@ -142,14 +151,16 @@ _SAME: Mapping[str, str] = {
 }
 """Other names and editions of one distribution."""
 
-_ROLLING = frozenset({"wolfi", "chainguard", "minimos", "secureos", "arch", "echo", "gentoo", "opensuse-tumbleweed"})
+_ROLLING = frozenset(
+    {"wolfi", "chainguard", "minimos", "secureos", "arch", "echo", "gentoo", "hummingbird", "opensuse-tumbleweed"}
+)
 _MAJOR_ONLY = frozenset({"rhel", "almalinux", "rocky", "ol", "fedora"})
 
 _NATIVE: Mapping[str, str] = (
     dict.fromkeys(("debian", "ubuntu", "echo"), "deb")
     | dict.fromkeys(("alpine", "wolfi", "chainguard", "minimos", "secureos"), "apk")
     | dict.fromkeys(_MAJOR_ONLY | {"amzn", "sles", "opensuse-leap", "opensuse-tumbleweed"}, "rpm")
-    | dict.fromkeys(("azurelinux", "mariner", "photon", "mageia", "openeuler"), "rpm")
+    | dict.fromkeys(("azurelinux", "hummingbird", "mariner", "photon", "mageia", "openeuler"), "rpm")
     | {"arch": "alpm", "gentoo": "portage"}
 )
 """Distributions that feeds may speak of by their own name, and the purl type of their packages."""

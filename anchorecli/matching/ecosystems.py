@@ -19,6 +19,8 @@ fedora                           ``fedora:40``                          statemen
 sles, sled, sle_hpc …            ``sles:15.5``
 opensuse-leap, -tumbleweed       ``opensuse-leap:15.6``, ``opensuse-tumbleweed``
 azurelinux, mariner, photon      ``azurelinux:3.0``, ``mariner:2.0``, ``photon:5.0``
+openeuler                        ``openeuler:24.03-LTS-SP1``
+echo, secureos, hummingbird      ``echo``, ``secureos``, ``hummingbird``
 any other                        ``<ID>:<VERSION_ID>``, or ``<ID>``; then that of its parent
 -------------------------------  -------------------------------------  ------------------------------------------
 pypi                             ``pypi``                               PEP 503 name

@@ -30,7 +30,12 @@ _OTHER = re.compile(r"(?=[^\s]*\d)[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)+|VSV\
 _NOT_AFFECTED = "0"
 _NOTHING = (None, "")
 """What stands behind a key without a value: null in JSON, an empty text from the reader of YAML."""
-_HOSTS = {"packages.wolfi.dev": "wolfi", "packages.cgr.dev": "chainguard", "packages.mini.dev": "minimos"}
+_HOSTS = {
+    "packages.wolfi.dev": "wolfi",
+    "packages.cgr.dev": "chainguard",
+    "packages.mini.dev": "minimos",
+    "apk.cve0.io": "secureos",
+}
 """Where the packages are from says whose file it is, since nothing else does."""
 
 Place = tuple[str, str]
@@ -96,7 +101,8 @@ class Gathered:
     def _check_rolling(self, content: dict[str, Any]) -> None:
         if "packages" not in content:
             raise ValueError("no packages")
-        if version := content.get("distroversion"):
+        # SecureOS calls itself v1; Alpine's numbers have two parts.
+        if (version := content.get("distroversion")) and RELEASE.fullmatch(str(version)):
             raise ValueError(f"it is about a release, {version}")
         host = str(content.get("urlprefix", "")).partition("://")[2].partition("/")[0]
         if (owner := _HOSTS.get(host, self._rolling)) != self._rolling:

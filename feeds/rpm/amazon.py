@@ -22,7 +22,7 @@ from anchorecli.feeds.record import one_line
 from anchorecli.feeds.rpm.oval import moment
 from anchorecli.feeds.rpm.several import fetch_files
 from anchorecli.feeds.rpm.statements import Said, affected
-from anchorecli.feeds.rpm.updateinfo import Build, Update, evr, location, updates
+from anchorecli.feeds.rpm.updateinfo import Build, Update, evr, is_updateinfo, location, updates
 from anchorecli.feeds.snapshot import problem, unpacked_name
 from anchorecli.model import Advisory, FeedState, Problem, Severity, Statement
 from anchorecli.values import dataclass
@@ -85,7 +85,7 @@ class Amazon:
                 except (ValueError, RecursionError) as error:
                     yield problem(f"{self.name}: {name}", f"not an erratum: {error}")
                     continue
-            elif unpacked_name(name).endswith(".xml"):
+            elif is_updateinfo(name):
                 found = updates(self.name, name, stream)
             else:
                 continue

@@ -16,6 +16,8 @@ _MAIN = re.compile(r"cpe:/[ao]:redhat:enterprise_linux:(\d+)(?:\.\d+)?(?::.*)?")
 _STREAM = re.compile(r"cpe:/[ao]:redhat:(?:rhel|enterprise_linux)_(eus|aus|e4s|tus|els)(?:_\w+)?:([\d.]+)(?::.*)?")
 _EXTRAS = re.compile(r"cpe:/[ao]:redhat:rhel_extras:(\d+)(?::.*)?")
 _COLLECTIONS = re.compile(r"cpe:/[ao]:redhat:rhel_software_collections:\d+(?:\.\d+)?(?:::el(\d+))?")
+_HUMMINGBIRD = re.compile(r"cpe:/[ao]:redhat:hummingbird(?::.*)?")
+"""Red Hat's distribution for images, which has no releases."""
 OLDEST = 5
 """The oldest release whose records are kept."""
 
@@ -30,6 +32,8 @@ def space(cpe: str) -> str:
     if found := _COLLECTIONS.fullmatch(cpe):
         # The last releases of the collections are for RHEL 7 only; their packages have names of their own (rh-…).
         return f"rhel:{found[1] or '7'}"
+    if _HUMMINGBIRD.fullmatch(cpe):
+        return "hummingbird"
     return ""
 
 

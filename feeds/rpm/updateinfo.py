@@ -7,12 +7,18 @@ epoch="" version="" release="" arch=""/>``. There is no specification; the refer
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from anchorecli.errors import FeedError
 from anchorecli.feeds.rpm.xml import Node, elements
-from anchorecli.feeds.snapshot import Readable
+from anchorecli.feeds.snapshot import Readable, unpacked_name
+
+_OTHERS = re.compile(
+    r"(?:.*/)?(?:[0-9a-f]{32,}-)?(?:repomd|primary|filelists|other|comps|group|prestodelta)[\w.-]*\.xml", re.ASCII
+)
+"""What else a repository's metadata are."""
 
 
 class Build(NamedTuple):
@@ -36,6 +42,14 @@ class Update(NamedTuple):
     cves: tuple[str, ...]
     collections: tuple[str, ...]
     builds: tuple[Build, ...]
+    notes: tuple[str, ...] = ()
+    """The titles of all references: Fedora's name CVEs in those of bugs."""
+
+
+def is_updateinfo(name: str) -> bool:
+    """Whether a member may be an updateinfo by its name: any XML file that is nothing else of a repository's."""
+    name = unpacked_name(name)
+    return name.endswith(".xml") and not _OTHERS.fullmatch(name)
 
 
 def updates(feed: str, name: str, stream: Readable) -> Iterator[Update]:
@@ -82,4 +96,5 @@ def _update(node: Node) -> Update:
             Build(each.get("name"), evr(each.get("epoch"), each.get("version"), each.get("release")), each.get("arch"))
             for each in lists.all("package")
         ),
+        notes=tuple(each.get("title") for each in node.child("references").all("reference")),
     )

@@ -27,7 +27,7 @@ from anchorecli.feeds.ecosystems import is_known, namespace, package_name, spell
         ("SUSE:Linux Enterprise Server 15 SP5", "sles:15.5", "rpm"),
         ("SUSE:Linux Enterprise Module for Basesystem 15 SP6", "sles:15.6", "rpm"),
         ("openSUSE:Leap 15.5", "opensuse-leap:15.5", "rpm"),
-        ("openEuler:20.03-LTS-SP1", "openeuler:20.03", "rpm"),
+        ("openEuler:20.03-LTS-SP1", "openeuler:20.03-LTS-SP1", "rpm"),
         ("Wolfi", "wolfi", "apk"),
     ],
 )

@@ -159,3 +159,19 @@ def test_what_the_channel_fixed_does_not_count():
     (found,) = Feeds(ESM).match(package("netty", "2-1ubuntu0.1~esm1"), distro=JAMMY).matches
     assert "not affected" in found.suppressed
     assert all(each.statement is not Statement.WONT_FIX for each in ESM[0].affected)
+
+
+@pytest.mark.parametrize(
+    ("distro", "own"),
+    [
+        (Distro("openeuler", "24.03", pretty_name="openEuler 24.03 (LTS-SP1)"), ("openeuler:24.03-LTS-SP1",)),
+        (Distro("openeuler", "24.03", pretty_name="openEuler 24.03 (LTS)"), ("openeuler:24.03-LTS",)),
+        (Distro("openeuler", "22.03", pretty_name="openEuler 22.03 LTS"), ("openeuler:22.03-LTS",)),
+        (Distro("openeuler", "23.09", pretty_name="openEuler 23.09"), ("openeuler:23.09",)),
+        (Distro("hummingbird", "20251124"), ("hummingbird",)),
+        (Distro("echo", "1"), ("echo",)),
+        (Distro("secureos", "1"), ("secureos",)),
+    ],
+)
+def test_distributions_by_the_names_their_feeds_use(distro, own):
+    assert lineage(distro).own == own
