@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,6 +26,8 @@ CVE = re.compile(r"CVE-\d{4}-\d{4,}")
 ERRATA = ("ALSA-", "ALBA-", "ALEA-", "RLSA-", "RXSA-", "DSA-", "DLA-")
 """Whose ``related`` are the vulnerabilities they fix; elsewhere these are only akin."""
 Events = tuple[tuple[str, str], ...]
+UNNUMBERED = (("introduced", "0"), ("fixed", "0.0.1-0"))
+"""Go's versions that are made of a date: v0.0.0-20240102030405-abcdef012345."""
 
 
 class Statement(NamedTuple):
@@ -41,10 +45,14 @@ class Statement(NamedTuple):
     """Those that the title names."""
     modular: bool = False
     denies: bool = False
+    safe: tuple[str, ...] = ()
+    """Requirements of RubyGems; a version that meets one of them is not affected."""
 
     def bounds(self) -> set[str]:
         """Every version that the ranges name."""
-        return {version for events in self.ranges for _, version in events if version not in ("", "0", "*")}
+        named = {version for each in self.safe for version in re.findall(r"\d[\w.]*", each)}
+        ranges = (events for events in self.ranges if events != UNNUMBERED)
+        return named | {version for events in ranges for _, version in events if version not in ("", "0", "*")}
 
 
 class Asked(NamedTuple):
@@ -61,6 +69,20 @@ class Order:
     def __init__(self, scheme: str) -> None:
         self.scheme = scheme
         self.known: dict[tuple[str, str], int | None] = {}
+        self.met: dict[tuple[str, str], bool | None] = {}
+
+    def learn_requirements(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Ask which versions (first) meet which requirements."""
+        new = list(dict.fromkeys(pairs))
+        if new:
+            self.met.update(zip(new, gem_requirements(new), strict=True))
+
+    def meets(self, version: str, requirement: str) -> bool:
+        """Raises: ValueError where the tool refuses one of them."""
+        found = self.met[version, requirement]
+        if found is None:
+            raise ValueError(f"RubyGems cannot say whether {version!r} is {requirement!r}")
+        return found
 
     def learn(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Ask about the pairs that are new."""
@@ -85,6 +107,9 @@ def judge(asked: Sequence[Asked], statements: Sequence[Statement], scheme: str) 
         by_name.setdefault(each.package, []).append(each)
     order = Order(scheme)
     order.learn(pair for one in asked for each in by_name.get(one.package, ()) for pair in _pairs(one.version, each))
+    order.learn_requirements(
+        (one.version, rule) for one in asked for each in by_name.get(one.package, ()) for rule in each.safe
+    )
     return {one: _found(one, by_name.get(one.package, ()), order) for one in asked}
 
 
@@ -120,12 +145,14 @@ def _speaks_of(statement: Statement, one: Asked) -> bool:
 
 
 def _affected(statement: Statement, version: str, order: Order) -> bool:
+    if statement.safe:
+        return not any([order.meets(version, rule) for rule in statement.safe])
     if not statement.ranges and not statement.versions:
         return True
     if version in statement.versions:
         return True
-    if order.scheme == "pep440" and any(order(version, each) == 0 for each in statement.versions):
-        return True  # 1.0 and 1.0.0 are one version, and == 1.0 takes 1.0+local
+    if any([order(version, each) == 0 for each in statement.versions]):
+        return True  # where 1.0 and 1.0.0 are one version, or == 1.0 takes 1.0+local
     fixes = {bound for events in statement.ranges for kind, bound in events if kind == "fixed"}
     if order.scheme == "rpm" and any(order(version, fix) == 0 for fix in fixes):
         return False  # one erratum, several builds of the same fix
@@ -174,6 +201,9 @@ def osv_record(record: dict[str, Any]) -> Iterator[Statement]:
             modular = ".module" in str(entry.get("ranges"))
             grouped.setdefault((entry["package"]["ecosystem"], entry["package"]["name"], modular), []).append(entry)
     for (space, package, modular), entries in grouped.items():
+        entries = [entry for entry in entries if _for_linux(entry)]
+        if not entries:
+            continue
         ranges = tuple(events for entry in entries for events in _events(entry))
         versions = frozenset(version for entry in entries for version in entry.get("versions", ()))
         if not ranges and not versions:
@@ -194,7 +224,20 @@ def _about(record: dict[str, Any]) -> frozenset[str]:
     return frozenset(named or (record["id"],))
 
 
+def _for_linux(entry: dict[str, Any]) -> bool:
+    """Whether any package that a record of Go's database names is built for Linux; others name no systems."""
+    imports = (entry.get("ecosystem_specific") or {}).get("imports") or ()
+    return not imports or any("linux" in (each.get("goos") or ["linux"]) for each in imports)
+
+
 def _events(entry: dict[str, Any]) -> Iterator[Events]:
+    custom = (entry.get("ecosystem_specific") or {}).get("custom_ranges")
+    if custom:
+        # Go's database: the project's numbers, where to the module system every version is affected.
+        yield from (tuple((k, v) for event in each["events"] for k, v in event.items()) for each in custom)
+        if all(each["events"] == [{"introduced": "0"}] for each in entry["ranges"]):
+            yield UNNUMBERED
+            return
     last = str((entry.get("database_specific") or {}).get("last_known_affected_version_range") or "")
     listed = [each for each in entry.get("ranges") or () if each["type"] in ("ECOSYSTEM", "SEMVER")]
     for each in listed:
@@ -205,55 +248,95 @@ def _events(entry: dict[str, Any]) -> Iterator[Events]:
         yield events
 
 
-def secdb(root: Path) -> Iterator[Statement]:
-    """The statements of a tree of Alpine's secdb, ``v3.20/main.json``."""
-    for path in sorted(root.rglob("*.json")):
-        content = json.loads(path.read_bytes())
-        for entry in content["packages"] or ():
-            fixes: dict[str, list[str]] = {}
-            for version, lines in (entry["pkg"].get("secfixes") or {}).items():
-                for line in lines or ():
-                    ids = re.findall(r"CVE[-_](\d{4}-\d{4,})", line, re.IGNORECASE)
-                    words = [f"CVE-{each}" for each in ids] or [
-                        w for w in line.split() if re.fullmatch(r"[\w-]*\d[\w-]*", w)
-                    ][:1]
-                    for identifier in words:
-                        fixes.setdefault(identifier, []).append(version)
-            for identifier, versions in fixes.items():
-                bounds = [version for version in versions if version != "0"]
-                ranges = tuple((("introduced", "0"), ("fixed", bound)) for bound in bounds)
-                if bounds:
-                    space = content["distroversion"]
-                    yield Statement(identifier, frozenset((identifier,)), space, entry["pkg"]["name"], ranges)
-
-
-def debian_tracker(path: Path) -> Iterator[Statement]:
-    """The statements of the Debian tracker's export; the space is the release's code name."""
-    for package, entries in json.loads(path.read_bytes()).items():
-        for identifier, entry in entries.items():
-            releases = entry["releases"]
-            for release, said in releases.items() if isinstance(releases, dict) else ():
-                fixed = said.get("fixed_version", "")
-                if said["status"] == "resolved" and fixed != "0":
-                    ranges: tuple[Events, ...] = ((("introduced", "0"), ("fixed", fixed)),)
-                elif said["status"] == "resolved":
-                    continue
-                else:
-                    ranges = ()
-                yield Statement(identifier, frozenset((identifier,)), release, package, ranges)
-
-
 # ── tools ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+class NoOracle(Exception):
+    """The tool that compares versions of a scheme is not on this machine."""
+
+
+TOOLS = {
+    "deb": "dpkg --compare-versions",
+    "rpm": "rpm's own rpm.vercmp",
+    "apk": "apk version -t",
+    "pep440": "packaging.version",
+    "npm": "node-semver, loose",
+    "maven": "ComparableVersion of maven-artifact",
+    "go": "golang.org/x/mod/semver",
+    "gem": "Gem::Version",
+    "composer": "composer/semver",
+    "cargo": "the semver crate",
+    "pacman": "libalpm (vercmp)",
+    "hex": "Elixir's Version",
+    "cran": "R's compareVersion",
+    "portage": "portage.versions",
+    "nuget": "NuGet's documented rules",
+    "bitnami": "node-semver, the revision cut off",
+}
+"""What decides, in words."""
+
+
+def tool(scheme: str) -> str:
+    """What decides on this machine, in words; empty where nothing does."""
+    if scheme == "apk" and ORACLES["apk"]([("1", "2")]) is None:
+        return "apk's documented rules"
+    return TOOLS[scheme] if scheme in TOOLS and _asked(scheme, [("1.0.0", "2.0.0")]) is not None else ""
+
+
 def _ask(scheme: str, pairs: Pairs) -> Orders:
-    tools: dict[str, Callable[[Pairs], Orders | None]] = {**ORACLES, "pep440": _pep440}
-    found = tools[scheme](pairs)
-    if found is None and scheme == "apk":
-        found = [apk_order(a, b) for a, b in pairs]
+    found = _asked(scheme, pairs)
     if found is None:
-        raise SystemExit(f"the tool that compares {scheme} versions is not on this machine")
+        raise NoOracle(scheme)
     return found
+
+
+def _asked(scheme: str, pairs: Pairs) -> Orders | None:
+    tools: dict[str, Callable[[Pairs], Orders | None]] = {
+        **ORACLES,
+        "pep440": _pep440,
+        "nuget": lambda pairs: [nuget_order(a, b) for a, b in pairs],
+        "bitnami": lambda pairs: ORACLES["npm"]([(_unrevised(a), _unrevised(b)) for a, b in pairs]),
+    }
+    found = tools[scheme](pairs)
+    return [apk_order(a, b) for a, b in pairs] if found is None and scheme == "apk" else found
+
+
+def _unrevised(version: str) -> str:
+    return re.sub(r"-\d+$", "", version)
+
+
+def gem_requirements(pairs: Pairs) -> list[bool | None]:
+    """Whether each version meets each requirement (parts of one are parted by commas), by RubyGems."""
+    ruby = shutil.which("ruby")
+    if not ruby:
+        raise NoOracle("gem")
+    script = (
+        "require 'json';puts JSON.dump(JSON.parse(STDIN.read).map{|v,r|"
+        "begin;Gem::Requirement.new(r.split(/,\\s*/)).satisfied_by?(Gem::Version.new(v));rescue ArgumentError;nil;end})"
+    )
+    out = subprocess.run([ruby, "-e", script], input=json.dumps(pairs), capture_output=True, text=True, check=True)
+    found: list[bool | None] = json.loads(out.stdout)
+    return found
+
+
+def nuget_order(a: str, b: str) -> int | None:
+    """NuGet's order: up to four numbers, then semver's pre-releases without regard to case; + counts for nothing."""
+    left, right = _nuget(a), _nuget(b)
+    if left is None or right is None:
+        return None
+    return (left > right) - (left < right)
+
+
+def _nuget(text: str) -> tuple[list[int], bool, list[tuple[bool, int, str]]] | None:
+    matched = re.fullmatch(r"(\d+(?:\.\d+){0,3})(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]*)?", text)
+    if matched is None:
+        return None
+    numbers = [int(each) for each in matched[1].split(".")]
+    labels = matched[2].lower().split(".") if matched[2] else []
+    parts = [
+        (not each.isdigit(), int(each) if each.isdigit() else 0, "" if each.isdigit() else each) for each in labels
+    ]
+    return numbers + [0] * (4 - len(numbers)), not labels, parts
 
 
 def _pep440(pairs: Pairs) -> Orders:
@@ -282,7 +365,7 @@ def apk_order(a: str, b: str) -> int | None:
 def _apk_tokens(text: str) -> list[tuple[int, Any]] | None:
     suffixes = ("alpha", "beta", "pre", "rc", "", "cvs", "svn", "git", "hg", "p")
     matched = re.fullmatch(r"([\d.]*\d)([a-z]?)((?:_[a-z]+\d*)*)(?:~[0-9a-f]+)?(?:-r(\d+))?", text)
-    if matched is None or ".." in text:
+    if matched is None or ".." in text or text.startswith("."):
         return None
     numbers, letter, rest, revision = matched.groups()
     tokens: list[tuple[int, Any]] = []

@@ -107,11 +107,17 @@ def _events(entry: dict[str, Any]) -> list[Event]:
 def _intervals(events: list[Event], scheme: str) -> list[Range]:
     if not _alternates(events):
         events = _sorted(events, scheme)
+    elif len(events) > 2:
+        # Bitnami writes 7.3.0 to 6.2.18 between others, which the order of versions alone can tell.
+        try:
+            events = _sorted(events, scheme)
+        except ValueError:
+            return list(_paired(events))
     return list(_paired(events))
 
 
 def _alternates(events: list[Event]) -> bool:
-    """introduced, end, introduced, end …: as nearly everybody writes them, so no version need be compared."""
+    """introduced, end, introduced, end …, as nearly everybody writes them."""
     return all((kind == _OPENS) == (place % 2 == 0) for place, (kind, _) in enumerate(events))
 
 

@@ -34,7 +34,7 @@ class Bitnami:
     title: str = "Bitnami vulnerability database"
     url: str = "https://codeload.github.com/bitnami/vulndb/zip/refs/heads/main"
     attribution: str = "Bitnami vulndb, Apache-2.0"
-    version: int = 1
+    version: int = 2
 
     def fetch(self, fetcher: Fetcher, state: FeedState | None, url: str, progress: Progress) -> Snapshot | None:
         """The repository's zip."""

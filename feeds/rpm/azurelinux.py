@@ -41,7 +41,7 @@ class AzureLinux:
     title: str = "Azure Linux and CBL-Mariner, OVAL"
     url: str = "https://raw.githubusercontent.com/microsoft/AzureLinuxVulnerabilityData/main"
     attribution: str = "Microsoft, github.com/microsoft/AzureLinuxVulnerabilityData (MIT)"
-    version: int = 1
+    version: int = 2
 
     def fetch(self, fetcher: Fetcher, state: FeedState | None, url: str, progress: Progress) -> Snapshot | None:
         """The file of each release."""
@@ -117,7 +117,9 @@ def _rows(found: Definition, file: str) -> tuple[str, list[Said]]:
             said = Said(space, claim.package, Statement.NOT_AFFECTED, severity=severity)
         else:
             beginning = "" if _is_zero(claim.introduced) else claim.introduced
-            said = Said(space, claim.package, Statement.AFFECTED, claim.fixed, beginning, claim.last, severity=severity)
+            # 0:1.17.13-2,1.18.8-2,1.21.6-1.azl3: a fix for each branch, of which a release has the last.
+            fixed, last = (each.rpartition(",")[2] for each in (claim.fixed, claim.last))
+            said = Said(space, claim.package, Statement.AFFECTED, fixed, beginning, last, severity=severity)
         rows.append(said)
     if not rows:
         raise ValueError("it names no package")

@@ -63,6 +63,18 @@ def test_a_record_of_github() -> None:
             (Range(fixed="1.5"), Range("2", "2.5")),
         ),
         ([{"fixed": "1.10"}, {"introduced": "1.9"}], (Range("1.9", "1.10"),)),
+        # In turn, but not in order: Bitnami's redis has an end that belongs to another beginning.
+        (
+            [
+                {"introduced": "2"},
+                {"fixed": "6"},
+                {"introduced": "7"},
+                {"fixed": "6"},
+                {"introduced": "8"},
+                {"fixed": "9"},
+            ],
+            (Range("2", "6"), Range("7", "9")),
+        ),
         ([{"introduced": "0"}, {"fixed": "1.5"}, {"fixed": "1.7"}], (Range(fixed="1.5"),)),
         ([{"introduced": "1"}, {"introduced": "0"}, {"fixed": "2"}], (Range(fixed="2"),)),
         ([{"introduced": "0"}, {"limit": "2"}], (Range(fixed="2"),)),
