@@ -62,7 +62,7 @@ def composer(data: bytes) -> Iterator[Row]:
         licences = entry.get("license")
         if name and version:
             texts = [each for each in licences if isinstance(each, str)] if isinstance(licences, list) else []
-            yield row("composer", name, version.removeprefix("v"), licenses=texts)
+            yield row("composer", name, version, licenses=texts)
 
 
 def nuget(data: bytes) -> Iterator[Row]:

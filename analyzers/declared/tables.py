@@ -57,7 +57,9 @@ def julia(data: bytes) -> Iterator[Row]:
     for name, entries in deps.items() if isinstance(deps, dict) else ():
         for entry in _packages(entries):
             if "uuid" in entry or not first:
-                yield from _row("julia", {**entry, "name": name})
+                uuid = entry.get("uuid")
+                for each in _row("julia", {**entry, "name": name}):
+                    yield {**each, "qualifiers": {"uuid": printable(uuid)}} if isinstance(uuid, str) else each
 
 
 def _row(kind: str, entry: dict[str, Any]) -> Iterator[Row]:

@@ -57,7 +57,7 @@ class Npm:
     """
 
     name: str = "npm"
-    version: int = 2
+    version: int = 3
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"package.json"}),
@@ -138,11 +138,8 @@ def read_package(data: bytes) -> dict[str, Json] | None:
         return {"error": f"no JSON: {exc}"}
     if not isinstance(document, dict):
         return {"error": "no JSON object"}
-    fact: dict[str, Json] = {}
-    for key in ("name", "version"):
-        if text := _text(document.get(key)):
-            fact[key] = text
-    if not fact:
+    fact: dict[str, Json] = {key: text for key in ("name", "version") if (text := _text(document.get(key)))}
+    if not fact or _is_extension(document):
         return None
     if licenses := list(_licenses(document)):
         fact["licenses"] = licenses
@@ -235,6 +232,12 @@ def _licenses(document: Mapping[str, object]) -> Iterator[str]:
             text = _text(item.get("type") or item.get("name") if isinstance(item, dict) else item)
             if text and len(text) <= MAX_LICENSE:
                 yield text
+
+
+def _is_extension(document: Mapping[str, object]) -> bool:
+    """Whether it is an extension of an editor, which npm's package of that name is not."""
+    engines = document.get("engines")
+    return isinstance(engines, dict) and "vscode" in engines and "publisher" in document
 
 
 def _identity(fact: Fact) -> tuple[str, str]:

@@ -7,16 +7,23 @@ Erlang, Elixir         ``ebin/NAME.app`` and ``hex_metadata.config``
 Haskell                ``package.conf.d/*.conf`` (GHC's package database)
 OCaml                  ``.opam-switch/packages/NAME.VERSION/opam``
 C, C++                 ``conaninfo.txt`` (Conan), ``vcpkg/status``
-Homebrew               ``Cellar/NAME/VERSION/INSTALL_RECEIPT.json``
+Homebrew               ``Cellar/NAME/VERSION/INSTALL_RECEIPT.json``, ``.brew/NAME.rb`` beside it
+Spack                  ``PREFIX/.spack/spec.json``
+Flatpak                ``flatpak/app/ID/…/*.xml`` (AppStream)
+Ansible                ``ansible_collections/NAMESPACE/NAME/MANIFEST.json``
+Julia                  ``packages/NAME/SLUG/Project.toml`` (a depot)
+Prolog                 ``pack/NAME/pack.pl`` (SWI-Prolog)
+Visual Studio Code     ``extensions/DIRECTORY/package.json``, also of its server and of editors made from it
 WordPress              itself, ``wp-content/plugins/…/*.php``, ``wp-content/themes/NAME/style.css``
-models                 ``*.gguf``, ``*.safetensors``
+models                 ``*.gguf``, ``*.safetensors``, ``models--OWNER--NAME/refs/main`` (Hugging Face's cache)
 Node                   ``.pnp.cjs`` (Yarn's Plug'n'Play: packages in zip files)
 Python                 ``*.egg``, ``*.pex``, ``*.pyz`` (zip files that are imported from)
 =====================  ===============================================================================================
 
 Emits: packages of the types ``cpan``, ``luarocks``, ``hex``, ``hackage``, ``opam``, ``conan``, ``vcpkg``, ``brew``,
-``wordpress-plugin``, ``wordpress-theme``, ``generic``, ``ml-model``, ``npm`` and ``pypi``, with licences where they
-are told.
+``spack``, ``flatpak``, ``ansible-collection``, ``julia``, ``swipl-pack``, ``vscode-extension``, ``wordpress-plugin``,
+``wordpress-theme``, ``generic``, ``ml-model``, ``huggingface``, ``npm`` and ``pypi``, with licences where they are
+told.
 
 Not handled: what none of these files tells of: libraries that were compiled in, packages that are still packed.
 """
@@ -53,10 +60,18 @@ _BY_NAME = {
     "version.php": ("/wp-includes/version.php", "wordpress"),
     "style.css": ("/wp-content/themes/", "wordpress"),
     "status": ("/vcpkg/status", "vcpkg"),
+    "MANIFEST.json": ("/ansible_collections/", "ansible"),
+    "Project.toml": ("/packages/", "julia"),
+    "main": ("/models--", "huggingface"),
+    "pack.pl": ("/pack/", "swipl"),
+    "package.json": ("/extensions/", "vscode"),
+    "spec.json": ("/.spack/spec.json", "spack"),
     ".pnp.cjs": ("", "pnp"),
     ".pnp.js": ("", "pnp"),
 }
 _BY_SUFFIX = {
+    ".rb": ("/.brew/", "homebrew"),
+    ".xml": ("/flatpak/app/", "flatpak"),
     ".rockspec": ("/rocks", "lua"),
     ".app": ("/ebin/", "erlang"),
     ".conf": ("/package.conf.d/", "haskell"),
@@ -83,7 +98,7 @@ class Others:
     """Packages as rows (see ``rows``): a fact is the list of those that one file tells of."""
 
     name: str = "others"
-    version: int = 1
+    version: int = 2
     options: str = ""
     wants: Wants = Wants(
         names=frozenset(_BY_NAME),

@@ -28,6 +28,7 @@ LIMITS = Limits("pear", (Limit("values", 1_000_000, "values in one file"),))
 DEFAULT_CHANNEL = "pear.php.net"
 
 _REGISTRY = re.compile(r"(?:^|/)\.registry/(?:\.channel\.[^/]+/)?[^/]+\.reg$")
+_CHANNEL = re.compile(r"/\.registry/\.channel\.([^/]{1,200})/")
 _TEXT = 300
 _DEPTH = 100
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}")
@@ -41,7 +42,7 @@ class Pear:
     """
 
     name: str = "pear"
-    version: int = 1
+    version: int = 2
     options: str = ""
     wants: Wants = Wants(
         suffixes=frozenset({".reg"}),
@@ -54,6 +55,9 @@ class Pear:
         """The few fields of one registry file."""
         try:
             fact = read_registry(file.data(), self.limits)
+            # package.xml 1.0 knows no channels; the registry keeps what is not of the default one apart.
+            if (place := _CHANNEL.search(file.path)) and fact.get("channel", DEFAULT_CHANNEL) == DEFAULT_CHANNEL:
+                fact["channel"] = place[1]
         except LimitError:
             raise
         except ValueError as error:

@@ -1,7 +1,7 @@
 """Packages of formats that say little more than names and versions: as rows in the facts, and as packages.
 
 A row is a dictionary: ``type`` (the purl type), ``name``, ``version``, and what there is of ``licenses``, ``namespace``
-(of the purl, where the name does not hold it), ``cpe`` and ``metadata``.
+(of the purl, where the name does not hold it), ``qualifiers`` (of the purl), ``cpe`` and ``metadata``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,12 @@ SCHEMES: Mapping[str, str] = MappingProxyType(
 )
 """Version schemes by type; all others are compared by the scheme ``fuzzy``."""
 
-_GENERIC = frozenset({"wordpress-plugin", "wordpress-theme", "ml-model"})
+_GENERIC = frozenset(
+    {
+        *("wordpress-plugin", "wordpress-theme", "ml-model"),
+        *("ansible-collection", "flatpak", "spack", "swipl-pack"),
+    }
+)
 """Types that purl does not know: ``pkg:generic/TYPE/NAME``."""
 
 
@@ -54,7 +59,7 @@ def package(view: View, fact: Fact, each: Row, analyzer: str, metadata: Mapping[
         version=version,
         type=kind,
         scheme=SCHEMES.get(kind, "fuzzy"),
-        purl=_purl(kind, name, version, each.get("namespace", "")),
+        purl=_purl(each, kind, name, version),
         source=name,
         source_version=version,
         licenses=normalise(each.get("licenses", ())),
@@ -66,11 +71,16 @@ def package(view: View, fact: Fact, each: Row, analyzer: str, metadata: Mapping[
     )
 
 
-def _purl(kind: str, name: str, version: str, namespace: str) -> str:
+_SLASHED = frozenset({"swift", "github", "githubactions", "terraform", "huggingface", "vscode-extension"})
+"""Types whose names hold the purl's namespace."""
+
+
+def _purl(each: Row, kind: str, name: str, version: str) -> str:
+    namespace = each.get("namespace", "")
     if kind in _GENERIC:
         return purl("generic", name, version, namespace=kind)
     if kind == "maven" and ":" in name:
         namespace, _, name = name.partition(":")
-    elif kind in ("swift", "github", "githubactions", "terraform") and "/" in name:
+    elif kind in _SLASHED and "/" in name:
         namespace, _, name = name.rpartition("/")
-    return purl(kind, name, version, namespace=namespace)
+    return purl(kind, name, version, each.get("qualifiers"), namespace=namespace)

@@ -35,6 +35,9 @@ _ADMIN = re.compile(r"(?:(?P<root>.*?)/)??(?:var/lib|usr/lib|lib)/(?P<kind>dpkg|
 _DOC = re.compile(r"(?:.*/)?usr/share/doc/[^/]+$")
 
 
+_BESIDE = (".preinst", ".postinst", ".prerm", ".postrm", ".conffiles", ".list", ".symbols", ".shlibs", ".triggers")
+
+
 def _wanted(path: str, _size: int, _mode: int) -> bool:
     directory, _, base = path.rpartition("/")
     if base == "copyright":
@@ -46,7 +49,8 @@ def _wanted(path: str, _size: int, _mode: int) -> bool:
     if part is None:
         return base == "status"
     if part == "status.d":
-        return kind == "dpkg"
+        # Scripts and lists of a package lie beside its stanza.
+        return kind == "dpkg" and not base.endswith(_BESIDE)
     return base.endswith(".list") or (kind == "opkg" and base.endswith(".control"))
 
 

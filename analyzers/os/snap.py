@@ -2,7 +2,8 @@
 
 Format: https://snapcraft.io/docs/snap-format , ``meta/snap.yaml`` of an unpacked snap (``name``, ``version``, ``base``,
 ``license``, scalars at the beginning of a line); ``snap/manifest.yaml`` beside it, whose ``primed-stage-packages`` are
-``- libc6=2.31-0ubuntu9.9``; ``usr/share/snappy/dpkg.list`` of a base snap, the table that ``dpkg -l`` prints.
+``- libc6=2.31-0ubuntu9.9``; of a base snap ``usr/share/snappy/dpkg.list``, the table that ``dpkg -l`` prints, or
+``dpkg.yaml`` there, whose ``packages`` are as in the manifest.
 
 Debian packages inside a snap are those of the Ubuntu release of its base (``core20``: 20.04). Where that is the image's
 own distribution they are packages like any other; where it is not, nothing in this image can judge them, and a Problem
@@ -27,13 +28,13 @@ from anchorecli.values import dataclass
 
 MAX_BYTES = 8 * 1024 * 1024
 
-_PLACES = ("meta/snap.yaml", "snap/manifest.yaml", "usr/share/snappy/dpkg.list")
+_PLACES = ("meta/snap.yaml", "snap/manifest.yaml", "usr/share/snappy/dpkg.list", "usr/share/snappy/dpkg.yaml")
 _SCALARS = ("name", "version", "base", "license", "type")
-_LISTS = ("primed-stage-packages:",)
+_LISTS = ("primed-stage-packages:", "packages:")
 
 
 def _wanted(path: str, _size: int, _mode: int) -> bool:
-    return f"/{path}".endswith(("/meta/snap.yaml", "/snap/manifest.yaml", "/usr/share/snappy/dpkg.list"))
+    return f"/{path}".endswith(tuple(f"/{each}" for each in _PLACES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,10 @@ class SnapAnalyzer:
     """
 
     name: str = "snap"
-    version: int = 1
+    version: int = 2
     options: str = ""
     wants: Wants = Wants(
-        names=frozenset({"snap.yaml", "manifest.yaml", "dpkg.list"}), match=_wanted, max_bytes=MAX_BYTES
+        names=frozenset({"snap.yaml", "manifest.yaml", "dpkg.list", "dpkg.yaml"}), match=_wanted, max_bytes=MAX_BYTES
     )
 
     def read(self, file: LayerFile) -> Json | None:
@@ -55,7 +56,7 @@ class SnapAnalyzer:
         text = printable(file.data())
         if file.path.endswith("dpkg.list"):
             return {"debs": list(_table(text))}
-        if file.path.endswith("manifest.yaml"):
+        if file.path.endswith(("manifest.yaml", "dpkg.yaml")):
             return {"debs": list(_staged(text))}
         value = _scalars(text)
         return value if value.get("name") and value.get("version") else None

@@ -31,7 +31,9 @@ def read(path: str, data: bytes) -> Iterator[Row]:
     for line in sections.get("full_requires") or sections.get("requires") or []:
         # Conan 1's [requires] knows 1.Y.Z only, [full_requires] the version that was really there.
         if "/" in line and not line.partition("#")[0].partition("@")[0].endswith((".Y.Z", ".Z")):
-            yield reference_row(line)
+            made = reference_row(line)
+            if made["name"] and made["version"]:
+                yield made
 
 
 def reference_row(text: str) -> Row:

@@ -200,7 +200,7 @@ CASES = {
     "composer.lock": (
         '{"packages":[{"name":"a/b","version":"v1.2.0","license":["MIT"]}],"packages-dev":[{"name":"c/d",'
         '"version":"1"}]}',
-        ["pkg:composer/a/b@1.2.0"],
+        ["pkg:composer/a/b@v1.2.0"],
     ),
     "gradle.lockfile": (
         "# x\ncom.google.guava:guava:32.1.2-jre=compileClasspath,testRuntimeClasspath\njunit:junit:4.13=t"
@@ -253,7 +253,7 @@ CASES = {
     ),
     "old/Manifest.toml": (
         '[[Dates]]\nuuid = "d"\n[[JSON]]\nuuid = "j"\nversion = "0.21.1"\n[[x]]\nversion = "9"\n',
-        ["pkg:julia/JSON@0.21.1"],
+        ["pkg:julia/JSON@0.21.1?uuid=j"],
     ),
     "pylock.toml": (
         'lock-version = "1.0"\n[[packages]]\nname = "Attr_s"\nversion = "25.1"\n[[packages]]\nname = "own"\n'

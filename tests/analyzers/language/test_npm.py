@@ -315,3 +315,11 @@ def test_reading_cut_or_changed_files_never_raises() -> None:
         fact = Npm().read(MemoryFile("node_modules/lodash/package.json", each))
         json.dumps(fact).encode("utf-8")
         assemble({"node_modules/lodash/package.json": each}) if len(each) % 50 == 0 else None
+
+
+def test_an_extension_of_an_editor_is_no_package_of_npm() -> None:
+    extension = manifest("lint", engines={"vscode": "^1.80"}, publisher="acme")
+    other = manifest("lint", engines={"vscode": "^1.80"})
+    files = {"srv/a/package.json": extension, "srv/a/node_modules/x/package.json": manifest("x")}
+    assert list(packages(files)) == ["x"]
+    assert sorted(packages({**files, "srv/a/package.json": other})) == ["lint", "x"]

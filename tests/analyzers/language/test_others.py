@@ -188,3 +188,84 @@ def test_damage_never_raises(length):
         view, found = find(dict.fromkeys(names, data))
         assert all("could not be read" not in problem.message for problem in view.read_problems)
         assert all(package.name and package.version for package in found.packages)
+
+
+def test_ansible_collections():
+    manifest = {"collection_info": {"namespace": "community", "name": "dns", "version": "3.1.0", "license": ["MIT"]}}
+    place = "usr/lib/python3/site-packages/ansible_collections/community/dns"
+    _, found = find({
+        f"{place}/MANIFEST.json": json.dumps(manifest),
+        f"{place}/tests/MANIFEST.json": json.dumps(manifest),
+        "usr/ansible_collections/a/b/MANIFEST.json": "[]",
+    })  # fmt: skip
+    (package,) = found.packages
+    assert package.purl == "pkg:generic/ansible-collection/community.dns@3.1.0"
+    assert package.licenses == ("MIT",)
+
+
+def test_spack_has_a_package_for_each_prefix():
+    spec = {"spec": {"nodes": [{"name": "zlib-ng", "version": "2.2.1"}, {"name": "gcc-runtime", "version": "13"}]}}
+    assert purls({
+        "opt/spack/linux/zlib-ng-2.2.1-abc/.spack/spec.json": json.dumps(spec),
+        "opt/spack/linux/none/.spack/spec.json": '{"spec": {"nodes": []}}',
+    }) == ["pkg:generic/spack/zlib-ng@2.2.1"]  # fmt: skip
+
+
+def test_flatpak():
+    text = """<component><id>org.example.Draw.desktop</id><project_license>GPL-3.0+</project_license>
+        <releases><release date="2025-01-02" version="2.1.0"/><release version="2.0"/></releases></component>"""
+    home = "var/lib/flatpak/app/org.example.Draw/x86_64/stable/0a1b/files/share"
+    _, found = find({
+        f"{home}/metainfo/org.example.Draw.metainfo.xml": text,
+        f"{home}/app-info/xmls/org.example.Draw.xml": text,
+        "var/lib/flatpak/app/org.example.Other/x/files/share/metainfo/x.xml": text,
+    })  # fmt: skip
+    assert [package.purl for package in found.packages] == ["pkg:generic/flatpak/org.example.Draw@2.1.0"]
+
+
+def test_julia_depots():
+    project = 'name = "Colors"\nuuid = "5ae59095-9a9b-59fe-a467-6f913c188581"\nversion = "0.13.0"\n[deps]\n'
+    assert purls({
+        "root/.julia/packages/Colors/ho0Nj/Project.toml": project,
+        "root/.julia/packages/Colors/ho0Nj/docs/Project.toml": project,
+        "root/.julia/packages/Other/ho0Nj/Project.toml": project,
+    }) == ["pkg:julia/Colors@0.13.0?uuid=5ae59095-9a9b-59fe-a467-6f913c188581"]  # fmt: skip
+
+
+def test_models_in_the_cache_of_hugging_face():
+    commit = "0f" * 20
+    assert purls({
+        "root/.cache/huggingface/hub/models--acme--tiny-embed/refs/main": commit,
+        "root/.cache/huggingface/hub/models--base/refs/main": f"{commit}\n",
+        "root/.cache/huggingface/hub/models--acme--broken/refs/main": "main",
+    }) == [f"pkg:huggingface/acme/tiny-embed@{commit}", f"pkg:huggingface/base@{commit}"]  # fmt: skip
+
+
+def test_packs_of_prolog():
+    text = "name(regex).\nversion('0.13.3').\ntitle('Regular expressions').\n"
+    assert purls({"root/.local/share/swi-prolog/pack/regex/pack.pl": text}) == ["pkg:generic/swipl-pack/regex@0.13.3"]
+
+
+def test_extensions_of_visual_studio_code():
+    manifest = {"publisher": "Acme", "name": "Lint", "version": "1.4.0", "license": "MIT", "engines": {"vscode": "^1"}}
+    home = "home/coder/.local/share/code-server/extensions/acme.lint-1.4.0"
+    _, found = find({
+        f"{home}/package.json": json.dumps(manifest),
+        f"{home}/node_modules/x/package.json": json.dumps(manifest),
+        "srv/extensions/web/package.json": '{"publisher": "a", "name": "b", "version": "1", "x": "\\"vscode\\""}',
+    })  # fmt: skip
+    (package,) = found.packages
+    assert package.purl == "pkg:vscode-extension/acme/lint@1.4.0"
+    assert package.licenses == ("MIT",)
+
+
+def test_homebrew_takes_the_licence_from_the_formula():
+    keg = "home/linuxbrew/.linuxbrew/Cellar/jo/1.9_1"
+    formula = 'class Jo < Formula\n  desc "x"\n  license "GPL-2.0-or-later"\nend\n'
+    _, found = find({
+        f"{keg}/.brew/jo.rb": formula,
+        f"{keg}/INSTALL_RECEIPT.json": '{"source": {"tap": "homebrew/core"}}',
+        f"{keg}/.brew/other.rb": formula,
+    })  # fmt: skip
+    (package,) = found.packages
+    assert (package.purl, package.licenses) == ("pkg:brew/jo@1.9_1", ("GPL-2.0-or-later",))

@@ -55,6 +55,12 @@ def test_an_extension_of_pecl_and_a_package_of_the_old_form() -> None:
     assert old.licenses == ("BSD-3-Clause",)
 
 
+def test_the_channel_of_the_old_form_is_told_by_the_path() -> None:
+    view = make_view(Pear(), [{"usr/share/php/.registry/.channel.pecl.php.net/old_thing.reg": OLD}])
+    (old,) = Pear().assemble(view).packages
+    assert old.purl == "pkg:pear/pecl.php.net/Old_Thing@1.4.2"
+
+
 @pytest.mark.parametrize("data", [b"", b"text", b's:3:"abc";', b"a:1:{", b"a:999999999:{}", b"a:-1:{}", b"N;", b"i:5;"])
 def test_what_php_did_not_serialise_is_told(data: bytes) -> None:
     view = make_view(Pear(), [{"php/.registry/a.reg": data}])

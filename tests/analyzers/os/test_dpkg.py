@@ -209,3 +209,10 @@ def test_undecodable_bytes_survive():
     _, found = find(files)
     assert [package.name for package in found.packages] == ["a", "b"]
     assert list(found.owned[found.packages[0].purl]) == ["/x/\udcff"]
+
+
+def test_scripts_beside_a_stanza_are_no_stanzas():
+    files = {"var/lib/dpkg/status.d/tz": stanza("tz"), "var/lib/dpkg/status.d/tz.preinst": "#!/bin/sh\nset -e\n"}
+    view, found = find(files)
+    assert [package.name for package in found.packages] == ["tz"]
+    assert view.read_problems == ()

@@ -37,3 +37,14 @@ def test_the_table_of_a_base_snap():
     files = {"meta/snap.yaml": "name: core22\nversion: 1\n", "usr/share/snappy/dpkg.list": table}
     _, found = find(SnapAnalyzer(), files, distro=JAMMY)
     assert [each.name for each in found.packages] == ["core22", "bash"]
+
+
+def test_the_list_of_a_newer_base_snap():
+    text = "package-repositories:\n- type: apt\n  ppa: x\npackages:\n- bash=5.1-6\n- libc6:amd64=2.35-1\n"
+    files = {"meta/snap.yaml": "name: core22\nversion: 1\n", "usr/share/snappy/dpkg.yaml": text}
+    _, found = find(SnapAnalyzer(), files, distro=JAMMY)
+    assert [(each.name, each.version) for each in found.packages] == [
+        ("core22", "1"),
+        ("bash", "5.1-6"),
+        ("libc6", "2.35-1"),
+    ]
