@@ -142,9 +142,10 @@ def _match(draft: Draft, package: Package, reason: str) -> Match:
     # There are thousands: by position, which is twice as fast. The order is that of the two classes' fields.
     identifier, aliases, verdict, severity, fix_state, fixed_in, cvss, advisory, candidate, why, *rest = draft[:15]
     summary, url, published, modified, suppressed = rest
+    since, known = draft.fixed_since
     found = (identifier, package, advisory, candidate.feed, verdict, severity, fix_state, fixed_in, aliases)
     context = (candidate.ecosystem, summary, url, published, modified, cvss, why, suppressed or reason)
-    return Match(*found, *context, cwes=draft.cwes)
+    return Match(*found, *context, cwes=draft.cwes, fixed_since=since, fixed_since_by=known)
 
 
 def _order(match_: Match) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from anchorecli.matching.decide import Hit, Subject, fixes, why
-from anchorecli.model import Advisory, Candidate, Cvss, FixState, MatchVerdict, Severity, Statement
+from anchorecli.matching.fixed import UNKNOWN, fixed_since
+from anchorecli.model import Advisory, Candidate, Cvss, FixDating, FixState, MatchVerdict, Severity, Statement
 
 _CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,}", re.ASCII)
 
@@ -56,6 +57,8 @@ class Draft(NamedTuple):
     modified: str
     suppressed: str
     cwes: tuple[str, ...] = ()
+    fixed_since: tuple[str, FixDating] = UNKNOWN
+    """The moment, and how it is known (see ``matching.fixed``)."""
 
 
 def rank(feed: str) -> int:
@@ -140,6 +143,7 @@ def _alone(hit: Hit, advisory: Advisory, subject: Subject) -> Draft:
             advisory.modified,
             "",
             (),
+            fixed_since(found, ((advisory, candidate),)) if found else UNKNOWN,
         ),
     )
 
@@ -301,6 +305,7 @@ def _draft(cve: str, names: frozenset[str], group: Sequence[Record], folded: Seq
         published=lead.published or _first(each.advisory.published for each in sources),
         modified=lead.modified or _first(each.advisory.modified for each in sources),
         suppressed=denied,
+        fixed_since=fixed_since(fixed_in, ((each.advisory, each.hit.candidate) for each in sources)),
     )
 
 

@@ -94,6 +94,16 @@ class MatchVerdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+class FixDating(StrEnum):
+    """How it is known since when a fix is there."""
+
+    UNKNOWN = ""
+    NOTICE = "notice"
+    """From the publication of the vendor's notice that brought it."""
+    WATCHED = "watched"
+    """From the last check of a feed that did not have it yet: it is not older."""
+
+
 class Kind(StrEnum):
     """What a path in a layer is."""
 

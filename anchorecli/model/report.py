@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from anchorecli.model.advisory import Cvss, Enrichment, FeedState
-from anchorecli.model.base import Action, DiffId, FixState, Json, MatchVerdict, Problem, Severity, Status
+from anchorecli.model.attached import Checked
+from anchorecli.model.base import Action, DiffId, FixDating, FixState, Json, MatchVerdict, Problem, Severity, Status
 from anchorecli.model.image import Analysis, Package
 from anchorecli.values import dataclass, field
 
@@ -40,6 +41,9 @@ class Match:
     """What the VEX statement that holds for it says; where that settles it, it is suppressed as well."""
     cwes: tuple[str, ...] = ()
     """What kinds of weakness it is (``CWE-79``), where a feed that knows CVEs says so."""
+    fixed_since: str = ""
+    """The earliest moment (RFC 3339 UTC, or a date) at which its fix can have been there; empty where nobody can tell."""
+    fixed_since_by: FixDating = FixDating.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

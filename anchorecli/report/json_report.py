@@ -278,6 +278,7 @@ def _match(match: Match, layers: _Layers, starter: frozenset[str], beside: Enric
         "cwes": match.cwes,
         "epss": likely and likely._asdict(),
         "known_exploited": known and known._asdict(),
+        **({"fixed_since": match.fixed_since, "fixed_since_by": match.fixed_since_by.value} if match.fixed_since else {}),
         "risk": risk(match, beside),
         "why": match.why,
         **({"vex": match.vex} if match.vex else {}),

@@ -20,6 +20,7 @@ from anchorecli.model import (
     Digest,
     Distro,
     FeedState,
+    FixDating,
     FixState,
     HistoryEntry,
     Image,
@@ -174,4 +175,6 @@ def _match(match: _Json, packages: Mapping[str, Package]) -> Match:
         cvss=tuple(Cvss(**cvss) for cvss in match["cvss"]),
         why=match["why"],
         suppressed=match.get("reason", ""),
+        fixed_since=match.get("fixed_since", ""),
+        fixed_since_by=FixDating(match.get("fixed_since_by", "")),
     )

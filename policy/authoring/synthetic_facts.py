@@ -44,8 +44,8 @@ _SCHEMES: Mapping[str, str] = {"pypi": "pep440", "golang": "go", "alpm": "pacman
 
 _PACKAGE = ("name", "version", "type", "path", "licenses", "layer", "source", "arch", "owner")
 _VULNERABILITY = (
-    *("id", "package", "severity", "fixed_in", "fix_state", "aliases", "published", "epss", "epss_percentile", "kev"),
-    *("cvss", "feed", "undecided"),
+    *("id", "package", "severity", "fixed_in", "fixed_since", "fix_state", "aliases", "published"),
+    *("epss", "epss_percentile", "kev", "cvss", "feed", "undecided"),
 )
 _FILE = ("path", "mode", "uid", "gid", "size", "kind", "target", "sha256", "content")
 _KINDS = {"file": "f", "dir": "d", "symlink": "l", "device": "c", "fifo": "p"}
@@ -175,6 +175,7 @@ class FactReader:
             fixed_in=fixed,
             aliases=fields.words("aliases"),
             published=fields.text("published"),
+            fixed_since=fields.text("fixed_since"),
             cvss=self._cvss(fields),
         )
 

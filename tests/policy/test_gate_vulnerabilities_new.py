@@ -176,7 +176,26 @@ def test_the_age_of_a_fix_needs_one_and_says_so():
         return [problem.message for problem in found.problems]
 
     assert remarks() == ["rule r: max_days_since_fix has no effect without fix_available: true"]
-    assert remarks(fix_available=True) == []
+    assert remarks(fix_available=True) == [
+        "rule r tests the age of fixes; vulnerabilities whose fix has no known date: 2",
+    ]
+
+
+def test_the_age_of_a_fix_is_that_of_the_fix():
+    dated = [
+        match("CVE-2025-1", published="2025-01-01T00:00:00Z", fixed_since="2025-06-12T00:00:00Z"),
+        match("CVE-2025-2", published="2025-01-01T00:00:00Z", fixed_since="2025-03-01"),
+        match("CVE-2025-3", published="2025-06-12T00:00:00Z", fixed_since="2025-02-01T00:00:00Z"),
+        match("CVE-2025-4", published="2025-06-12T00:00:00Z"),
+    ]
+    params = {"package_type": "all", "max_days_since_fix": 7, "fix_available": True}
+    found = verdict("vulnerabilities", "package", evidence(matches=dated), **params)
+    assert [finding.match_id for finding in found.findings] == ["CVE-2025-2", "CVE-2025-3"]
+    assert "(max_days_since_fix=2025-03-01)" in found.findings[0].message
+    assert [problem.message for problem in found.problems] == [
+        "rule r tests the age of fixes; vulnerabilities whose fix has no known date: 1"
+    ]
+    assert not any(problem.incomplete for problem in found.problems)
 
 
 @pytest.mark.parametrize(
