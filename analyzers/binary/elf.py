@@ -46,6 +46,8 @@ def read(source: Source, names: tuple[bytes, ...] = ()) -> Layout | None:
         rows = _rows(source, order, wide, (sections_at, section_size, section_count))
     except LookupError:
         return Layout("elf", segments, complete=False)
+    if len(rows) < section_count:
+        return Layout("elf", segments, short=True)
     known = _names(source, rows, names_row)
     if known and names and not any(name in known for name in names):
         return Layout("elf", segments, named=True)

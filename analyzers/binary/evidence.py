@@ -8,6 +8,9 @@ from anchorecli.analyzers.base import Fact, View
 from anchorecli.analyzers.binary.classifiers import Rule, all_rules
 from anchorecli.analyzers.binary.cpe import cpe
 from anchorecli.analyzers.binary.gomodules import modules, package
+from anchorecli.analyzers.language.core_metadata import printable
+from anchorecli.analyzers.language.rows import package as artifact
+from anchorecli.analyzers.language.rows import row as as_row
 from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.purl import purl
 from anchorecli.model import Json, Package
@@ -20,8 +23,12 @@ _CRATES_IO = ("", "crates.io", "registry")
 
 
 def packages(view: View, fact: Fact) -> Iterator[Package]:
-    """The Go modules and Rust crates of one file."""
+    """The Go modules, Rust crates and Maven artifacts of one file."""
     value: Mapping[str, Json] = fact.value
+    for group, name, version, licence in value.get("artifacts", ()):
+        licences = [printable(licence)] if licence else []
+        each = as_row("maven", printable(f"{group}:{name}"), printable(version), licenses=licences)
+        yield artifact(view, fact, each, ANALYZER, {"evidence": "native-image"})
     if "go" not in value and "crates" not in value:
         return
     where = {"locations": (view.location(fact),), "layer": since(view, fact), "analyzer": ANALYZER}
@@ -29,8 +36,8 @@ def packages(view: View, fact: Fact) -> Iterator[Package]:
         versions = {version for _, version in value.get("programs", ())}
         for module in modules(value["go"], versions.pop() if len(versions) == 1 else ""):
             yield package(module, **where)
-    for row in {tuple(row): row for row in value.get("crates", ())}.values():
-        yield _crate(row, where)
+    for crate in {tuple(crate): crate for crate in value.get("crates", ())}.values():
+        yield _crate(crate, where)
 
 
 def _crate(row: list[str], where: Mapping[str, object]) -> Package:

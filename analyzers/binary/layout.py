@@ -21,7 +21,8 @@ LIMITS = Limits(
         Limit("module-bytes", 8 * 1024 * 1024, "bytes of Go build information"),
         Limit("modules", 100_000, "Go modules in one program"),
         Limit("crate-bytes", 4 * 1024 * 1024, "inflated bytes of the list of crates"),
-        Limit("crates", 50_000, "crates in one program"),
+        Limit("crates", 50_000, "crates, or Maven artifacts, in one program"),
+        Limit("bill-bytes", 32 * 1024 * 1024, "inflated bytes of a native image's bill of materials"),
     ),
 )
 KEEP_BYTES = 48 * 1024 * 1024
@@ -29,6 +30,7 @@ KEEP_BYTES = 48 * 1024 * 1024
 TAIL_BYTES = 16 * 1024 * 1024
 """What is not loaded stands at the end: section tables, notes, symbols. Beyond this it is debug information."""
 SMALL = 64 * 1024
+_PADDING = 4096
 
 CODE, DATA, CONSTANT, UNLOADED = "code", "data", "constant", "unloaded"
 
@@ -61,10 +63,21 @@ class Layout:
     """Whether the table was within reach."""
     named: bool = False
     """Whether the names of all sections are known: then what has another name is something else."""
+    short: bool = False
+    """Whether the table is longer than the file."""
 
     def parts(self) -> tuple[Region, ...]:
         """The finest division known."""
         return self.sections or self.segments
+
+    def is_cut(self, size: int) -> bool:
+        """Whether a file of so many bytes is not all of it.
+
+        One whose sections are all known is whole: debug information that was split off keeps the segments of its
+        program. The last section need not fill its last page.
+        """
+        end = max((part.offset + part.size for part in (*self.segments, *self.sections)), default=0)
+        return self.short or (not self.named and end > size + _PADDING)
 
     def offset_of(self, address: int) -> int | None:
         """Where in the file the byte stands that is loaded at an address."""

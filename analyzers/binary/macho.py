@@ -25,8 +25,12 @@ def read(source: Source) -> list[Layout]:
     head = source.at(0, 8)
     if not head.startswith(UNIVERSAL):
         return [layout] if (layout := _thin(source, 0)) is not None else []
-    layouts = (_thin(source, offset) for offset in _architectures(source, head))
-    return [layout for layout in layouts if layout is not None]
+    places = list(_architectures(source, head))
+    layouts = [layout for place in places if (layout := _thin(source, place)) is not None]
+    # The table of a class file, whose magic is the same, points anywhere.
+    if layouts and len(layouts) < len(places):
+        layouts.append(Layout("macho", (), short=True))
+    return layouts
 
 
 def _architectures(source: Source, head: bytes) -> Iterator[int]:

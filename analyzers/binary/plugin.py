@@ -4,10 +4,11 @@ A file is a candidate by its size and mode, or by the name of a known program; w
 file that can be read anywhere only the parts that matter are read. A large file in a compressed layer passes once: its
 first page says what to keep of it (``layout.plan``), known strings are looked for meanwhile, and the rest is forgotten.
 
-Emits: packages of the types ``golang``, ``cargo`` and ``generic`` (those known by their strings have the type their
-rule gives, and CPEs).
+Emits: packages of the types ``golang``, ``cargo``, ``maven`` (GraalVM's native images) and ``generic`` (those known
+by their strings have the type their rule gives, and CPEs).
 
-Not handled: Go before 1.13, packed programs (UPX: a remark), crates without cargo-auditable.
+Not handled: Go before 1.13, packed programs (UPX: a remark), crates without cargo-auditable, native images without a
+bill of materials.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import basename
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
-from anchorecli.analyzers.binary import elf, golang, macho, pe, rust
+from anchorecli.analyzers.binary import elf, golang, macho, nativeimage, pe, rust
 from anchorecli.analyzers.binary.classifiers import Search, rules_for
 from anchorecli.analyzers.binary.evidence import packages, program_packages
 from anchorecli.analyzers.binary.gomodules import lacks_version, main_path
@@ -31,7 +32,7 @@ FIRST_BYTES = 4096
 SMALL, LINKED, PLAIN = 24 * 1024, 128 * 1024, 256 * 1024
 """Bytes: no known program is smaller than the first, nothing with modules or crates in it than the second; below the
 third mode or name must say that it is executable."""
-SECTIONS = (golang.SECTION.encode(), rust.SECTION.encode())
+SECTIONS = (golang.SECTION.encode(), rust.SECTION.encode(), nativeimage.SECTION.encode())
 NAMES = frozenset({"application.ini", "composer", "composer.phar", "elixir", "java", "release", "wp"})
 """Small programs, scripts, and files that tell a program's version: of any size."""
 
@@ -56,8 +57,8 @@ def is_candidate(path: str, size: int, mode: int) -> bool:
 class Binaries:
     """Packages of executable files.
 
-    A fact is ``go`` (``golang.read``), ``crates`` (``rust.read``), ``programs`` (rows of rule and version) and
-    ``packed``, as far as there are any.
+    A fact is ``go`` (``golang.read``), ``crates`` (``rust.read``), ``artifacts`` (``nativeimage.read``), ``programs``
+    (rows of rule and version) and ``packed``, as far as there are any.
     """
 
     name: str = "binary"
@@ -86,6 +87,8 @@ class Binaries:
             if executable:
                 source, layouts = _taken(file, head, search)
                 _linked(fact, layouts, source, self.limits)
+                if any(layout.is_cut(file.size) for layout in layouts):
+                    message = "cut short: its headers speak of more bytes than there are"
             elif search is not None:
                 _search(_placed(file, 0, search), [(0, file.size)], search)
         except LimitError as exc:
@@ -209,6 +212,8 @@ def _linked(fact: dict[str, Json], layouts: list[Layout], source: Source, limits
         go = go or other
         if "crates" not in fact and (crates := rust.read(layout, source, limits)) is not None:
             fact["crates"] = crates
+        if artifacts := nativeimage.read(layout, source, limits):
+            fact["artifacts"] = artifacts
     if go is not None:
         fact["go"] = go
 
