@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Sequence
 
 from anchorecli import __version__
 from anchorecli.errors import AnchoreError
-from anchorecli.model import Analysis, Evaluation, Event, ImageRef, Problem, WatchedTag
+from anchorecli.model import Analysis, Attached, Evaluation, Event, ImageRef, Problem, WatchedTag
 from anchorecli.policy.values import Bundle
 from anchorecli.scan.asked import index, index_missing
 from anchorecli.scan.decision import decide
@@ -41,6 +41,8 @@ class Watch:
     tell: Callable[[Sequence[Event]], None]
     now: str
     vex: tuple[VexDocument, ...] = ()
+    attached: Callable[[Analysis], Attached | None] = lambda _analysis: None
+    """What hangs on an image, where the bundle asks for it: from its registry."""
 
 
 @dataclass(slots=True)
@@ -86,7 +88,7 @@ def look(tag: WatchedTag, watch: Watch, touched: Container[int]) -> tuple[tuple[
     if previous and analysis.image.digest == tag.digest and not _to_make_again(previous, watch, touched):
         watch.store.watch_update(checked)
         return (), False
-    occasion = Occasion(now=watch.now, reference=reference, vex=watch.vex)
+    occasion = Occasion(watch.now, reference, vex=watch.vex, attached=watch.attached(analysis))
     decision = decide(analysis, watch.store, watch.bundle, occasion)
     number = keep(watch.store, decision)
     if not _still_ours(tag, watch.store):

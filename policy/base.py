@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from anchorecli.model import Analysis, Demand, DiffId, Enrichment, FeedState, ImageRef, Match, Problem
+from anchorecli.model import Analysis, Checked, Demand, DiffId, Enrichment, FeedState, ImageRef, Match, Problem
 from anchorecli.tree import Tree
 from anchorecli.values import dataclass, field
 
@@ -131,6 +131,12 @@ class Evidence:
     previous: Analysis | None = None
     """The image the tag named before this one; None where none is known."""
     enrichment: Enrichment = Enrichment()
+    attached: tuple[Checked, ...] | None = None
+    """What is attached to the image, checked against the bundle's signers; None where nobody looked."""
+    attached_gaps: tuple[Problem, ...] = ()
+    """What of it could not be looked at: something may be there all the same."""
+    signers: tuple[str, ...] = ()
+    """Whom the bundle trusts."""
     _worked_out: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def once(self, make: Callable[[Evidence], Made]) -> Made:

@@ -10,6 +10,7 @@ Format: Anchore Engine's bundle, version ``1_0`` (and Enterprise's ``2``), as YA
     evidence:
       on_incomplete: indeterminate   # or warn, ignore: what a pass becomes when something could not be looked at
       max_feed_age_days: 14          # vulnerability data older than this is incomplete evidence; 0: no limit
+    trust: {signers: [{id: release, key: release.pub}]}   # trust.py: whose signatures count, whose VEX is believed
 
 Everything wrong with a bundle is reported at once, with lines, and then nothing is evaluated.
 """
@@ -28,13 +29,14 @@ from anchorecli.policy.language.faults import Faults, unknown
 from anchorecli.policy.language.fields import Fields, Ids, check_version, wildcard
 from anchorecli.policy.language.rules import read_rule
 from anchorecli.policy.values import Allowlist, Bundle, ImageRule, MappingRule, Policy
+from anchorecli.signatures import NO_TRUST, Trust
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _BUNDLE_KEYS = (
     *("id", "version", "policies", "whitelists", "mappings", "whitelisted_images", "blacklisted_images", "evidence"),
-    *("compat", "include", "defaults"),
+    *("compat", "include", "defaults", "trust"),
     *("created_at", "last_modified", "last_updated", "source_mappings", "sbom_mappings"),
 )
 _POLICY_KEYS = ("id", "version", "rules", "artifact_type", "last_updated", "created_at")
@@ -102,10 +104,10 @@ def bundle_of(documents: tuple[Node, ...], path: str, *, from_file: bool = False
         from anchorecli.policy.language.defaults import with_defaults
 
         root = with_defaults(root, faults)
-    return _read(root, path, faults)
+    return _read(root, path, faults, from_file=from_file)
 
 
-def _read(root: Node, path: str, faults: Faults) -> Bundle:
+def _read(root: Node, path: str, faults: Faults, *, from_file: bool) -> Bundle:
     fields = Fields(root, "the bundle", _BUNDLE_KEYS, faults)
     if not fields.valid:
         faults.check()
@@ -128,9 +130,21 @@ def _read(root: Node, path: str, faults: Faults) -> Bundle:
         path=path,
         compat=_compat(fields, faults),
         comment=fields.comment(),
+        trust=_trust(fields, policies, path, faults, from_file=from_file),
     )
     faults.check()
     return bundle._replace(digest=bundle_digest(bundle), warnings=faults.remarks)
+
+
+def _trust(bundle: Fields, policies: Sequence[Policy], path: str, faults: Faults, *, from_file: bool) -> Trust:
+    asked = any("signer" in rule.params for policy in policies for rule in policy.rules)
+    if not bundle.has("trust") and not asked:
+        return NO_TRUST
+    from anchorecli.policy.language.trust import check_signers, read_trust
+
+    trust = read_trust(bundle.node("trust"), path, faults, from_file=from_file)
+    check_signers(policies, trust, faults)
+    return trust
 
 
 def _compat(bundle: Fields, faults: Faults) -> bool:

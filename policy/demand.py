@@ -18,4 +18,4 @@ def demand(bundle: Bundle) -> Demand:
             if trigger is not None and trigger.demands is not None:
                 given = arguments(trigger.parameters, rule.params, rule.id)
                 total = total.union(trigger.demands(given._replace(compat=bundle.compat)))
-    return total
+    return total.union(Demand(attached=True)) if bundle.trust.vex else total

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from anchorecli.model import Allow, Problem, Rule
+from anchorecli.signatures import NO_TRUST, Trust
 
 OnIncomplete = Literal["indeterminate", "warn", "ignore"]
 
@@ -95,5 +96,7 @@ class Bundle(NamedTuple):
     compat: bool = False
     """``compat: anchore-engine``: what the original got wrong is repeated, for the sake of ids in whitelists."""
     comment: str = ""
+    trust: Trust = NO_TRUST
+    """Whose signatures count, and whose VEX statements are believed."""
     warnings: tuple[Problem, ...] = ()
     """What the reader accepted and the user should know: rules of retired gates, keys without effect."""

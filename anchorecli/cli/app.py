@@ -14,7 +14,7 @@ from anchorecli import config
 from anchorecli.cli.progress import Tell, progress
 from anchorecli.errors import UsageError
 from anchorecli.feeds import NAMES
-from anchorecli.model import Analysis, Demand, Event, ImageRef, Platform, Problem, Report, Severity
+from anchorecli.model import Analysis, Attached, Demand, Event, ImageRef, Platform, Problem, Report, Severity
 from anchorecli.values import dataclass, field, replace
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Start:
     def app(self, flags: Mapping[str, Any] | None = None, *, readonly: bool = False) -> App:
         """The running application; a context manager that closes the store."""
         flags = dict(flags or {})
-        own = {name: flags.pop(name, None) for name in ("force", "dockerfile", "file_digests")}
+        own = {name: flags.pop(name, None) for name in ("force", "dockerfile", "file_digests", "attached")}
         settings = self.settings(flags)
         return App(
             settings=settings,
@@ -54,6 +54,7 @@ class Start:
             force=bool(own["force"]),
             dockerfile=own["dockerfile"] or "",
             file_digests=bool(own["file_digests"]),
+            attached=bool(own["attached"]),
             readonly=readonly,
         )
 
@@ -83,6 +84,7 @@ class App:
     force: bool = False
     dockerfile: str = ""
     file_digests: bool = False
+    attached: bool = False
     readonly: bool = False
     timings: dict[str, float] = field(default_factory=dict)
     _store: Store | None = None
@@ -126,6 +128,7 @@ class App:
             retrieve=settings.retrieve_files,
             malware=settings.malware_enabled,
             verify=settings.verify_packages,
+            certificates=settings.certificates,
         )
         if bundle is None:
             return asked
@@ -200,6 +203,10 @@ class App:
         bundle = load_bundle(settings.policy) if settings.policy else default_bundle()
         for warning in bundle.warnings:
             self.note(f"{warning.subject}: {warning.message}")
+        if bundle.trust.signers:
+            from anchorecli.signatures.keys import library
+
+            library()  # told before anything is fetched
         return bundle
 
     def vex(self) -> tuple[VexDocument, ...]:
@@ -209,6 +216,16 @@ class App:
 
             self._vex = tuple(read(Path(name)) for name in self.settings.vex)
         return self._vex
+
+    def find_attached(self, analysis: Analysis, bundle: Bundle) -> Attached | None:
+        """What hangs on the image, where the bundle or --attached asks for it; else nobody looks."""
+        from anchorecli.policy.demand import demand
+
+        if not self.attached and not demand(bundle).attached:
+            return None
+        from anchorecli.source import find_attached
+
+        return find_attached(analysis.image, source_options(self.settings))
 
     def evaluate(self, analysis: Analysis, bundle: Bundle, reference: ImageRef) -> Report:
         """Match, judge and store."""
@@ -222,7 +239,13 @@ class App:
         settings = {"fail_on": self.settings.fail_on} if self.settings.fail_on else {}
         dockerfile = text_of(self.dockerfile)
         occasion = Occasion(
-            now=self.now, reference=reference, dockerfile=dockerfile, base=base, settings=settings, vex=self.vex()
+            now=self.now,
+            reference=reference,
+            dockerfile=dockerfile,
+            base=base,
+            settings=settings,
+            vex=self.vex(),
+            attached=self.find_attached(analysis, bundle),
         )
         decision = decide(analysis, self.store, bundle, occasion)
         keep(self.store, decision)

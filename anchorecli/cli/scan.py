@@ -35,6 +35,9 @@ _CAUSES_HELP = "With --since: fail only on what that caused; repeatable."
 @catalog_options
 @option("--dockerfile", metavar="FILE", help="The Dockerfile it was built from, for the dockerfile gate.")
 @output_options("report")
+@option(
+    "--attached", is_flag=True, default=None, help="Look for what is attached to the image: signatures, VEX, SBOMs."
+)
 @option("--offline", is_flag=True, default=None, help="Use no network at all.")
 @option("--base", metavar="IMAGE", help="The base image, a stored one [default: what the image says of itself].")
 @option("--since", metavar="EVAL|TAG", help="Tell what changed since that evaluation, or the last one of that image.")

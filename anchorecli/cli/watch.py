@@ -134,7 +134,14 @@ def _round(app: App, needs: Needs | None) -> int:
 
     demand = app.demand(bundle)
     watch = Watch(
-        app.store, bundle, app.reference, lambda reference: app.analyze(reference, demand), tell, app.now, app.vex()
+        app.store,
+        bundle,
+        app.reference,
+        lambda reference: app.analyze(reference, demand),
+        tell,
+        app.now,
+        app.vex(),
+        lambda analysis: app.find_attached(analysis, bundle),
     )
     done = run_round(watch)
     app.tell_problems(done.problems)

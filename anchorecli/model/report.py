@@ -55,6 +55,8 @@ class VexSource:
     form: str
     author: str
     statements: int
+    signer: str = ""
+    """Who signed it, as the bundle calls him, where it is attached to the image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,8 @@ class Report:
     """What was known of the vulnerabilities and the distribution beside advisories; ``official`` is not kept."""
     base: tuple[DiffId, ...] | None = None
     """The layers that the base image brought, sorted; None where the base image is not known."""
+    attached: tuple[Checked, ...] | None = None
+    """What hangs on the image, by the bundle's signers; None where nobody looked."""
     base_name: str = ""
     """What the base image is called, where it is known: as it was asked for, else as the image says itself."""
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from anchorecli.model import (
     AllowOutcome,
+    Checked,
     DiffId,
     Distro,
     Enrichment,
@@ -108,6 +109,7 @@ def document(report: Report) -> dict[str, Any]:
         "suppressed": [_match(match, layers, starter, beside) | {"reason": match.suppressed} for match in suppressed],
         "advice": advice(report),
         **facts(report.analysis),
+        **({} if report.attached is None else {"attached": [_attached(each) for each in report.attached]}),
     }
 
 
@@ -136,6 +138,19 @@ def _vex(source: VexSource) -> dict[str, Any]:
         "format": source.form,
         "author": source.author,
         "statements": source.statements,
+        **({"signer": source.signer} if source.signer else {}),
+    }
+
+
+def _attached(each: Checked) -> dict[str, Any]:
+    return {
+        "kind": each.kind.value,
+        "digest": each.digest,
+        "check": each.check.value,
+        "signer": each.signer,
+        "predicate_type": each.predicate,
+        "identity": each.identity,
+        "note": each.note,
     }
 
 
@@ -263,6 +278,7 @@ def _match(match: Match, layers: _Layers, starter: frozenset[str], beside: Enric
         },
         "fix_state": match.fix_state.value,
         "fixed_in": match.fixed_in,
+        **({"fixed_since": match.fixed_since, "fixed_since_by": match.fixed_since_by.value} if match.fixed_since else {}),
         "feed": match.feed,
         "starter": match.feed in starter,
         "advisory": match.advisory,
@@ -278,7 +294,6 @@ def _match(match: Match, layers: _Layers, starter: frozenset[str], beside: Enric
         "cwes": match.cwes,
         "epss": likely and likely._asdict(),
         "known_exploited": known and known._asdict(),
-        **({"fixed_since": match.fixed_since, "fixed_since_by": match.fixed_since_by.value} if match.fixed_since else {}),
         "risk": risk(match, beside),
         "why": match.why,
         **({"vex": match.vex} if match.vex else {}),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
-from anchorecli.model import Action, FeedState, Finding, Report, Status, Verdict
+from anchorecli.model import Action, Check, Checked, FeedState, Finding, Report, Status, Verdict
 from anchorecli.report.base import RenderOptions
 from anchorecli.report.identity import counted
 from anchorecli.report.lines import Line, Style, plural, severity_counts, wrapped
@@ -30,10 +31,25 @@ def header(report: Report, options: RenderOptions) -> list[Line]:
         ("packages", _packages(report)),
         *zip(("feeds", *[""] * len(report.feeds)), _feeds(report), strict=False),
         ("policy", report.bundle_name or report.bundle_id),
+        ("attached", "" if report.attached is None else attached(report.attached)),
     ):
         if text:
             lines += wrapped(clean(text), options.width, first=(f"  {label}", "dim"), indent=_INDENT)
     return lines
+
+
+def attached(found: Sequence[Checked]) -> str:
+    """``signature by release, attestation (slsa.dev/provenance/v1) by ci, 2 documents unchecked``."""
+    told = Counter(_hanging(each) for each in found)
+    return ", ".join(f"{count} × {text}" if count > 1 else text for text, count in told.items()) or "nothing"
+
+
+def _hanging(each: Checked) -> str:
+    what = f"{each.kind.value} ({each.predicate.removeprefix('https://')})" if each.predicate else each.kind.value
+    if each.check is Check.VERIFIED:
+        return f"{what} by {each.signer}"
+    who = f" of {each.identity}" if each.identity else ""
+    return f"{what}{who}, {each.check.value}"
 
 
 def verdict_lines(report: Report, options: RenderOptions) -> list[Line]:

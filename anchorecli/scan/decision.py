@@ -24,7 +24,7 @@ from anchorecli.policy.values import Bundle
 from anchorecli.scan.enrichment import enrich
 from anchorecli.scan.evidence import base_name, gather
 from anchorecli.scan.kept import keep
-from anchorecli.scan.values import Decision, Feeds, Given, Matched, Occasion
+from anchorecli.scan.values import Decision, Feeds, Given, Hanging, Matched, Occasion
 from anchorecli.store import Store
 from anchorecli.vex.values import VexDocument
 
@@ -76,11 +76,14 @@ def matched_by(analysis: Analysis, store: Store, feeds: Feeds) -> Matched:
 def judged(analysis: Analysis, bundle: Bundle, occasion: Occasion, given: Given, matched: Matched) -> Decision:
     """The verdict of a bundle on matches. Pure."""
     matches, remarks = matched.found.matches, matched.found.problems
-    if occasion.vex:
+    hung = _hanging(analysis, bundle, occasion)
+    documents = occasion.vex + hung.vex
+    if documents:
         from anchorecli.vex.apply import applied
 
-        matches, further = applied(matches, occasion.vex, analysis, occasion.reference)
+        matches, further = applied(matches, documents, analysis, occasion.reference)
         remarks += further
+    remarks += hung.remarks
     problems = tuple(sorted({*analysis.problems, *remarks}))
     evidence = Evidence(
         analysis=analysis,
@@ -96,6 +99,9 @@ def judged(analysis: Analysis, bundle: Bundle, occasion: Occasion, given: Given,
         base=given.base,
         previous=given.previous,
         enrichment=matched.enrichment,
+        attached=hung.items,
+        attached_gaps=hung.gaps,
+        signers=tuple(signer.id for signer in bundle.trust.signers),
     )
     verdict = judge(bundle, evidence)
     report = Report(
@@ -110,17 +116,27 @@ def judged(analysis: Analysis, bundle: Bundle, occasion: Occasion, given: Given,
         tool_version=__version__,
         created_at=occasion.now,
         problems=tuple(sorted({*problems, *verdict.problems})),
-        vex=tuple(map(_source, occasion.vex)),
+        vex=tuple(map(_source, documents)),
         enrichment=Enrichment(*matched.enrichment[:3]),
         base=None if given.base is None else tuple(sorted(given.base)),
         base_name="" if given.base is None else base_name(analysis.image, occasion.base),
+        attached=hung.items,
     )
     return Decision(report, bundle, evidence, occasion)
 
 
+def _hanging(analysis: Analysis, bundle: Bundle, occasion: Occasion) -> Hanging:
+    """What hangs on the image; nothing is loaded for the many scans that do not ask."""
+    if occasion.attached is None and not bundle.trust.vex:
+        return Hanging()
+    from anchorecli.scan.attached import hanging
+
+    return hanging(occasion.attached, bundle.trust, analysis.image, occasion.now)
+
+
 def _source(document: VexDocument) -> VexSource:
     said = len(document.statements)
-    return VexSource(document.name, document.digest, document.form, document.author, said)
+    return VexSource(document.name, document.digest, document.form, document.author, said, document.signer)
 
 
 class Knowledge:

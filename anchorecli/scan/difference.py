@@ -263,6 +263,8 @@ def _without_exceptions(bundle: Bundle) -> Bundle:
         for name in ("allowed_images", "denied_images")
     }
     plain = bundle._replace(policies=policies, mappings=mappings, allowlists=(), digest="", path="", warnings=())
+    signers = tuple(each._replace(line=0, comment="") for each in bundle.trust.signers)
+    plain = plain._replace(trust=bundle.trust._replace(signers=signers))
     return plain._replace(**lists)  # type: ignore[arg-type]
 
 

@@ -11,7 +11,8 @@ An evaluation is kept in parts:
 ``occasion``   what the verdict rested on beside image, feeds and bundle: ``Circumstances``
 ``bundle``     the policy bundle in its canonical form (JSON)
 ``previous``   the analysis of the image that the tag named before, where a rule looked at it
-``vex``        the VEX documents that were looked at, if any
+``vex``        the VEX documents that were given, if any
+``attached``   what hung on the image, where somebody looked: as it was found, to be checked again
 ``cause``      why it was made, where nobody asked for it: JSON, see ``scan.update``
 =============  =====================================================================================================
 
@@ -30,6 +31,7 @@ from anchorecli import codec
 from anchorecli.errors import StoreError
 from anchorecli.model import (
     Analysis,
+    Attached,
     DiffId,
     Digest,
     Evaluation,
@@ -82,6 +84,8 @@ class Kept(NamedTuple):
     vex: tuple[VexDocument, ...] = ()
     cause: Mapping[str, Json] | None = None
     """Why ``anchore update`` made it; None where somebody asked for it."""
+    attached: Attached | None = None
+    """What hung on the image; None where nobody looked."""
 
 
 def keep(store: Store, decision: Decision, cause: Mapping[str, Json] | None = None) -> int:
@@ -166,6 +170,8 @@ def _parts(decision: Decision) -> dict[str, bytes | str]:
     }
     if decision.occasion.vex:
         parts["vex"] = codec.write_lasting(_VEX, decision.occasion.vex)
+    if decision.occasion.attached is not None:
+        parts["attached"] = codec.write_lasting(Attached, decision.occasion.attached)
     return parts
 
 
@@ -186,6 +192,7 @@ def _from_parts(evaluation: Evaluation, parts: Mapping[str, bytes]) -> Kept:
         previous=read_analysis(parts["previous"]) if "previous" in parts else None,
         vex=codec.read_lasting(_VEX, parts["vex"]) if "vex" in parts else (),
         cause=json.loads(parts["cause"]) if "cause" in parts else None,
+        attached=codec.read_lasting(Attached, parts["attached"]) if "attached" in parts else None,
     )
 
 

@@ -107,6 +107,7 @@ def inputs_of(store: Store, kept: Kept) -> Inputs:
             base=report.base_name,
             settings=was.settings,
             vex=kept.vex,
+            attached=kept.attached,
         ),
         feeds=Feeds(report.feed_revision, own_feeds(store, kept), report.enrichment),
         given=given_then(store, kept, bundle),

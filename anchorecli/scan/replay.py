@@ -60,6 +60,7 @@ def replay_inputs(
         dockerfile=dockerfile or (was.dockerfile if was else ""),
         store_it=False,
         vex=vex or (subject.kept.vex if subject.kept else ()),
+        attached=subject.kept.attached if subject.kept else None,
     )
     if subject.kept is not None and was is not None:
         given = given_then(store, subject.kept, bundle)

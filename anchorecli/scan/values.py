@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from anchorecli.matching import MatchResult
-from anchorecli.model import Analysis, DiffId, Enrichment, FeedState, ImageRef, Report
+from anchorecli.model import Analysis, Attached, Checked, DiffId, Enrichment, FeedState, ImageRef, Problem, Report
 from anchorecli.policy.base import Evidence
 from anchorecli.policy.values import Bundle
 from anchorecli.tree import Tree
@@ -30,6 +30,8 @@ class Occasion:
     settings: Mapping[str, str] = field(default_factory=dict)
     """Settings that decided, for the record: ``fail_on``."""
     vex: tuple[VexDocument, ...] = ()
+    attached: Attached | None = None
+    """What hangs on the image; None where nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,15 @@ class Given(NamedTuple):
     tree: Tree | None = None
     base: frozenset[DiffId] | None = None
     previous: Analysis | None = None
+
+
+class Hanging(NamedTuple):
+    """What hangs on the image, checked; ``gaps`` are what could not be looked at, ``remarks`` what was there and not used."""
+
+    items: tuple[Checked, ...] | None = None
+    gaps: tuple[Problem, ...] = ()
+    vex: tuple[VexDocument, ...] = ()
+    remarks: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ class Signer(NamedTuple):
 
     Either ``keys`` (PEM, public keys of which any may have signed), or ``roots`` (PEM, certificates of authorities)
     with who a certificate must say has signed: ``identity``, a wildcard over its subject alternative names, and
-    ``issuer``, who had vouched for the identity (Fulcio's extension), or empty. ``log`` holds the public keys of a transparency
-    log (Rekor) that tells when something was signed; without it certificates must be valid when they are looked at.
+    ``issuer``, who had vouched for the identity (Fulcio's extension), or empty. ``log`` holds the public keys of a
+    transparency log (Rekor) that tells when something was signed; without it certificates must be valid when they are
+    looked at.
     """
 
     id: str

@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from anchorecli.errors import SourceError, UsageError
-from anchorecli.model import ImageRef, Platform
+from anchorecli.model import Attached, Image, ImageRef, Platform
 from anchorecli.source.base import Blob, Progress, Source, SourceOptions
 from anchorecli.source.directory import DirLayer
 
-__all__ = ["Blob", "DirLayer", "Progress", "Source", "SourceOptions", "open_source"]
+__all__ = ["Blob", "DirLayer", "Progress", "Source", "SourceOptions", "find_attached", "open_source"]
 
 
 def open_source(ref: ImageRef, options: SourceOptions) -> Source:
@@ -40,6 +40,13 @@ def open_source(ref: ImageRef, options: SourceOptions) -> Source:
     if ref.transport == "oci-dir":
         return _open_layout(ref, options.platform)
     return _open_archive(ref, options.platform)
+
+
+def find_attached(image: Image, options: SourceOptions) -> Attached:
+    """What hangs on an image where it came from: signatures, attestations, documents."""
+    from anchorecli.source.attached import find_attached
+
+    return find_attached(image, options)
 
 
 def _open_layout(ref: ImageRef, platform: Platform | None) -> Source:

@@ -12,11 +12,12 @@ so that a document can be believed for its signer's sake.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from anchorecli.errors import IntegrityError, SourceError
 from anchorecli.model import Attached, Attachment, Digest, Image, Json, Problem
-from anchorecli.source.base import Source, SourceOptions
+from anchorecli.source.base import SourceOptions
 from anchorecli.source.documents import check_digest, digest_of, is_index, load_json, read_descriptor, text_map
 
 SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
@@ -56,24 +57,31 @@ class Shelf(Protocol):
         """A blob's bytes, not checked yet. Raises: SourceError, also past the limit."""
 
 
-def find_attached(source: Source, options: SourceOptions) -> Attached:
-    """What hangs on a source's image. What goes wrong is among the result's problems: the image itself is fine."""
-    from anchorecli.source.oci_layout import OciLayoutSource
-
-    image = source.image
-    if isinstance(source, OciLayoutSource):
-        from anchorecli.source.attached_layout import LayoutShelf
-
-        return _Walk(LayoutShelf(source.files, image)).of(image)
-    if image.ref.transport != "registry":
-        return nowhere(image.ref.transport)
-    from anchorecli.source.attached_registry import RegistryShelf
-
+def find_attached(image: Image, options: SourceOptions) -> Attached:
+    """What hangs on an image where it came from. What goes wrong is among the result's problems."""
     try:
-        shelf = RegistryShelf(image.ref, options)
+        if image.ref.transport == "registry":
+            from anchorecli.source.attached_registry import RegistryShelf
+
+            return _Walk(RegistryShelf(image.ref, options)).of(image)
+        if image.ref.transport in ("oci-archive", "oci-dir"):
+            return _in_layout(image)
     except SourceError as error:
         return Attached((), (_problem(image.ref.name, error),))
-    return _Walk(shelf).of(image)
+    return nowhere(image.ref.transport)
+
+
+def _in_layout(image: Image) -> Attached:
+    from anchorecli.archive import Archive
+    from anchorecli.source.archives import ArchiveFiles, DirectoryFiles
+    from anchorecli.source.attached_layout import LayoutShelf
+
+    path = Path(image.ref.path)
+    files = DirectoryFiles(path) if image.ref.transport == "oci-dir" else ArchiveFiles(Archive(path))
+    try:
+        return _Walk(LayoutShelf(files, image)).of(image)
+    finally:
+        files.close()
 
 
 def nowhere(transport: str) -> Attached:

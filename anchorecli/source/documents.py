@@ -36,6 +36,9 @@ _MANIFEST_TYPES = (
 )
 _OCTETS = "application/octet-stream"  # what the first registries called an image's configuration
 _FOREIGN_TYPES = ("nondistributable", "foreign.diff")
+_REF_NAME = "org.opencontainers.image.ref.name"
+_ATTACHED_NAME = re.compile(r"sha256-[0-9a-f]{64}(?:\.(?:sig|att|sbom))?")
+_COSIGN_KINDS = frozenset(f"dev.cosignproject.cosign/{kind}" for kind in ("sigs", "atts", "sboms"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +194,18 @@ def clean(text: str) -> str:
 
 
 def _is_attestation(entry: Json) -> bool:
-    """BuildKit's provenance and SBOM manifests stand in the index under the platform unknown/unknown."""
+    """BuildKit's provenance and SBOM manifests stand in the index under the platform unknown/unknown.
+
+    What cosign attaches looks like an image; its name, or the mark in a layout of its own, tells.
+    """
     if not isinstance(entry, dict):
         return False
     platform = read_platform(entry.get("platform"))
     if platform is not None and "unknown" in (platform.os, platform.architecture):
         return True
-    return bool(entry.get("artifactType")) or "vnd.docker.reference.type" in text_map(entry.get("annotations"))
+    notes = text_map(entry.get("annotations"))
+    cosign = notes.get("kind", "") in _COSIGN_KINDS or _ATTACHED_NAME.fullmatch(notes.get(_REF_NAME, ""))
+    return bool(entry.get("artifactType") or cosign) or "vnd.docker.reference.type" in notes
 
 
 def _refuse_others(document: Json, subject: str) -> None:

@@ -30,7 +30,8 @@ class Said(NamedTuple):
         said = self.statement
         reason = "; ".join(filter(None, (said.justification, said.impact, said.action)))
         who = " by ".join(filter(None, (self.document.name, self.document.author)))
-        return f"VEX {said.status.value}{f' ({reason})' if reason else ''}: {who}"
+        signed = f", signed by {self.document.signer}" if self.document.signer else ""
+        return f"VEX {said.status.value}{f' ({reason})' if reason else ''}: {who}{signed}"
 
 
 class Vex:

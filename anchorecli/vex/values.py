@@ -49,3 +49,5 @@ class VexDocument:
     author: str
     statements: tuple[VexStatement, ...]
     remarks: tuple[str, ...] = ()
+    signer: str = ""
+    """Who signed it, as the bundle calls him, where it was attached to the image."""

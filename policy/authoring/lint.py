@@ -1,7 +1,8 @@
 """What is doubtful in a bundle that can be used: rules that never fire, mappings never reached, exceptions for nothing.
 
 Faults, with which a bundle cannot be used, are those of ``bundle.py``. Here a bundle has been read already, and every
-remark says where, what and what next. ``lint_rules.py``, ``lint_images.py`` and ``lint_allow.py`` hold the checks.
+remark says where, what and what next. ``lint_rules.py``, ``lint_images.py``, ``lint_allow.py`` and ``lint_trust.py``
+hold the checks.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from anchorecli.errors import BundleError
 from anchorecli.policy.authoring.lint_allow import allowlist_remarks
 from anchorecli.policy.authoring.lint_images import image_remarks
 from anchorecli.policy.authoring.lint_rules import rule_remarks
+from anchorecli.policy.authoring.lint_trust import trust_remarks
 from anchorecli.policy.language.faults import BundleFaults, Remark
 from anchorecli.policy.values import Bundle
 
@@ -44,3 +46,4 @@ def _all(bundle: Bundle, now: str) -> Iterator[Remark]:
     yield from rule_remarks(bundle)
     yield from image_remarks(bundle)
     yield from allowlist_remarks(bundle, now)
+    yield from trust_remarks(bundle)

@@ -9,6 +9,13 @@ from anchorecli.model import Image, Problem
 from anchorecli.policy.base import Evidence, Fire, Fires, Parameter, Trigger
 from anchorecli.policy.facts.base_image import claims
 from anchorecli.policy.facts.image_facts import byte_count, created, size_fault, stored_size
+from anchorecli.policy.facts.signed import (
+    attached_looked_at,
+    attestation_missing,
+    demands_attached,
+    predicate_fault,
+    signature_missing,
+)
 from anchorecli.policy.facts.vulnerability_filter import COMPARE
 from anchorecli.policy.facts.wording import counted
 from anchorecli.policy.judging.wildcards import Wildcard
@@ -141,7 +148,25 @@ def _entry_parameters(what: str, name: str, value: str, *, required: bool, defau
     )
 
 
-_SIGNING = "the signatures and attestations a registry keeps beside the image"
+_SIGNER = Parameter(
+    "signer",
+    "strings",
+    "Whose counts: signers that the bundle names under trust; without it any of them.",
+    example="release",
+)
+_UNCHECKED = Parameter(
+    "accept_unchecked",
+    "boolean",
+    "Whether one counts that nobody named made, or that cannot be checked here: it says that somebody put one there, "
+    "and no more.",
+    default="false",
+)
+_PREDICATE = Parameter(
+    "predicate_type",
+    "string",
+    "What is attested: provenance, sbom, vex, vulnerabilities, or the URI of a type; * is any run of characters.",
+    example="provenance",
+)
 
 _TRIGGERS = (
     Trigger(
@@ -173,9 +198,12 @@ _TRIGGERS = (
     ),
     Trigger(
         "attestation_missing",
-        "No attestation (provenance, SBOM) is attached to the image.",
-        None,
-        needs=_SIGNING,
+        "No attestation (provenance, SBOM) of the image is attached to it that one of the bundle's signers signed.",
+        attestation_missing,
+        (_PREDICATE, _SIGNER, _UNCHECKED),
+        check=predicate_fault,
+        demands=demands_attached,
+        looks_at=attached_looked_at,
         aliases=("attestation_present",),
     ),
     Trigger(
@@ -212,9 +240,11 @@ _TRIGGERS = (
     ),
     Trigger(
         "signature_missing",
-        "No signature is attached to the image.",
-        None,
-        needs=_SIGNING,
+        "No signature of the image is attached to it that one of the bundle's signers made.",
+        signature_missing,
+        (_SIGNER, _UNCHECKED),
+        demands=demands_attached,
+        looks_at=attached_looked_at,
         aliases=("signature_present",),
     ),
     Trigger(

@@ -41,6 +41,7 @@ def _document(bundle: Bundle, *, texts: bool) -> Document:
         comment=bundle.comment if texts else "",
         compat=COMPAT if bundle.compat else "",
         evidence=evidence_document(bundle.evidence),
+        trust=_trust(bundle, texts=texts),
     ) | {
         "policies": [_policy(policy, texts=texts) for policy in bundle.policies],
         "whitelists": [_allowlist(one, texts=texts) for one in bundle.allowlists],
@@ -48,6 +49,14 @@ def _document(bundle: Bundle, *, texts: bool) -> Document:
         "whitelisted_images": [_image(image, texts=texts) for image in bundle.allowed_images],
         "blacklisted_images": [_image(image, texts=texts) for image in bundle.denied_images],
     }
+
+
+def _trust(bundle: Bundle, *, texts: bool) -> Document:
+    if not bundle.trust.signers:
+        return {}
+    from anchorecli.policy.language.trust import trust_document
+
+    return trust_document(bundle.trust, texts=texts)
 
 
 def evidence_document(rule: EvidenceRule) -> Document:

@@ -31,7 +31,7 @@ from anchorecli.policy.language.spellings import KEYS
 LISTS = ("policies", "whitelists", "mappings", "whitelisted_images", "blacklisted_images")
 """The keys of a piece whose entries become the bundle's."""
 
-_OF_THE_WHOLE = ("id", "evidence", "defaults", "compat")
+_OF_THE_WHOLE = ("id", "evidence", "defaults", "compat", "trust")
 _MAX_FILES = 200
 _MAX_DEPTH = 8
 _HINT = "Give the path of a YAML or JSON bundle, or leave --policy out for the built-in one."

@@ -54,6 +54,7 @@ def bundle_schema() -> Schema:
         "version": {"enum": [*VERSIONS, 2]},
         "evidence": _evidence(),
         "compat": {"const": COMPAT, "description": "Repeat what Anchore Engine got wrong, where ids depend on it."},
+        "trust": _trust(),
         "defaults": {"$ref": "#/$defs/defaults"},
         "include": {"description": "Files with more of the same, relative to this one.", **_one_or_many(_TEXT)},
     }
@@ -106,6 +107,28 @@ def _evidence() -> Schema:
     days = {"type": ["integer", "string"], "description": "Older vulnerability data is stale; 0: no limit."}
     keys = {"preset": {"enum": list(PRESETS)}, "on_incomplete": choice, "max_feed_age_days": days, **causes}
     return _mapping(keys) | {"type": ["object", "null"]}
+
+
+def _trust() -> Schema:
+    pem = {"type": "string", "minLength": 1}
+    signer = {
+        "id": {
+            "type": ["string", "number"],
+            "pattern": "^[^,]+$",
+            "description": "The name that rules and reports use.",
+        },
+        "key": {**pem, "description": "Public keys: PEM, or a file of it beside the bundle."},
+        "roots": {**pem, "description": "Certificates of authorities: PEM, or a file of it beside the bundle."},
+        "identity": {**pem, "description": "Whose certificates count; * is any run of characters."},
+        "issuer": {"type": "string", "description": "Who must have vouched for the identity."},
+        "log": {**pem, "description": "Public keys of the transparency log that tells when something was signed."},
+    }
+    by_key: Schema = {"required": ["key"], "properties": dict.fromkeys(("roots", "identity", "issuer", "log"), False)}
+    by_roots: Schema = {"required": ["roots", "identity"], "properties": {"key": False}}
+    signers = {"type": ["array", "null"], "items": _mapping(signer, ("id",)) | {"oneOf": [by_key, by_roots]}}
+    names: Schema = {"type": ["array", "null"], "items": _SCALAR}
+    names["description"] = "The signers whose attached VEX statements are believed."
+    return _mapping({"signers": signers, "vex": names}) | {"type": ["object", "null"]}
 
 
 def _policy() -> Schema:

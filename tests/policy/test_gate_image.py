@@ -8,12 +8,13 @@ from hashlib import md5
 import pytest
 
 from anchorecli.errors import BundleError
-from anchorecli.model import DiffId, Digest, ImageRef, Layer, Status
+from anchorecli.model import DiffId, Digest, ImageRef, Layer
 from anchorecli.policy.facts.image_facts import byte_count
 
 from .evidence import bundle, config, evidence, fired, messages, rule_line
-from .facts import gaps, verdict
+from .facts import gaps
 from .golden import Golden
+from .signed import ATTESTATION, SLSA, by, signed
 
 LAYERS = tuple(
     Layer(DiffId(f"sha256:{digit * 64}"), Digest(f"sha256:{digit * 64}"), size=1024 * 1024) for digit in "abc"
@@ -58,7 +59,37 @@ def case(trigger, params, message="", stable="", given=IMAGE):
 
 OLD = "The image was created on 2025-01-01, 165 days ago; the policy allows 90"
 NO_DATE = "The day the image was created is not known: a reproducible build?"
+SIGNED = signed(by("release"), by("release", ATTESTATION, SLSA))
+UNSIGNED = signed(by("", note="none of the bundle's signers made it"))
+
 GOLDEN: tuple[Golden, ...] = (
+    case("signature_missing", {}, given=SIGNED),
+    case(
+        "signature_missing",
+        {},
+        "The image has no signature by release or ci",
+        "signature by release or ci",
+        given=signed(by("release", ATTESTATION, SLSA)),
+    ),
+    case(
+        "signature_missing",
+        {},
+        "The image has no signature by release or ci; there is: one that is not verified (none of the bundle's "
+        "signers made it)",
+        "signature by release or ci",
+        given=UNSIGNED,
+    ),
+    case("signature_missing", {"accept_unchecked": True}, given=UNSIGNED),
+    case("attestation_missing", {"predicate_type": "provenance"}, given=SIGNED),
+    case("attestation_missing", {"predicate_type": "https://slsa.dev/*"}, given=SIGNED),
+    case("attestation_missing", {}, given=SIGNED),
+    case(
+        "attestation_missing",
+        {"predicate_type": "sbom"},
+        "The image has no attestation of type sbom by release or ci",
+        "attestation of type sbom by release or ci",
+        given=SIGNED,
+    ),
     case("age", {"max_days": 90}, OLD, "older than 90 days"),
     case("age", {"max_days": 165}),
     case("age", {"max_days": 90}, given=BARE),
@@ -171,16 +202,6 @@ def test_stored_sizes_a_source_does_not_tell():
     given = evidence(layers=[replace(LAYERS[0], size=0), LAYERS[1]])
     assert "does not tell the size of stored layers" in gaps("image", "size", given, value="1mb", of="stored")[0]
     assert gaps("image", "size", given, value="1mb") == []
-
-
-@pytest.mark.parametrize(
-    "name", ["signature_missing", "signature_present", "attestation_missing", "attestation_present"]
-)
-def test_signatures_are_not_guessed(name):
-    found = verdict("image", name, IMAGE)
-    assert found.status is Status.INDETERMINATE
-    assert found.findings == ()
-    assert "signatures and attestations a registry keeps" in found.problems[0].message
 
 
 @pytest.mark.parametrize(
