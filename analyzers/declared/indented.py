@@ -19,7 +19,7 @@ _HEADER = re.compile(r'"?(@?[^@"\s:]+)(?:@(?:npm:(@?[^@"\s]+)@)?|:$)')
 _VERSION = re.compile(r'  "?version"? "([^"\s]+)"$')
 _RESOLVED = re.compile(r'  "?resolved"? "https?://[^"\s]*?/((?:(?:@|%40)[^/"\s]+(?:/|%2[fF]))?[^/@"\s]+)/-/')
 _PNPM = re.compile(
-    r"  '?(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?)?/?((?:@[^@'\s/:]+/)?[^@'\s/:]+)[@/]"
+    r"\s+'?(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?)?/?((?:@[^@'\s/:]+/)?[^@'\s/:]+)[@/]"
     r"(\d+\.\d+\.\d[^'\s(_:]*)[^'\s]*'?:(?: .*)?$"
 )
 MAX_LINE = 10_000
@@ -56,14 +56,17 @@ def pnpm(data: bytes) -> Iterator[Row]:
 
     Of two documents the first is about pnpm itself (since pnpm 11).
     """
-    section = ""
+    section, indent = "", ""
     rows: list[Row] = []
     for line in _lines(data):
         if line[0] not in " #":
-            section = line.strip()
+            section, indent = line.strip(), ""
             if section == "---":
                 rows.clear()
-        elif section == "packages:" and line[2] != " ":
+            continue
+        # Two blanks as pnpm writes it, more where somebody formatted it.
+        indent = indent or line[: len(line) - len(line.lstrip())]
+        if section == "packages:" and line.startswith(indent) and line[len(indent)] != " ":
             found = _PNPM.match(line)
             rows.append(row("npm", found[1], found[2]) if found else {})
         elif section == "packages:" and rows and line.strip() == "dev: true":

@@ -40,6 +40,8 @@ def deno(data: bytes) -> Iterator[Row]:
     """npm's packages; those of JSR and single files have no registry that speaks of them."""
     document = _object(data)
     npm = _mapping(document.get("npm")) or _mapping(_mapping(document.get("packages")).get("npm"))
+    if document.get("version") == "2":
+        npm = _mapping(npm.get("packages"))
     for key in npm:
         # NAME@VERSION, behind it the peers: NAME@VERSION_PEER@VERSION
         found = re.match(r"(@?[^@\s]+)@([0-9][^_\s]*)", key)

@@ -66,7 +66,7 @@ def go_mod(data: bytes) -> Iterator[Row]:
     replaced: dict[tuple[str, str], tuple[str, str]] = {}
     block = ""
     for line in printable(data).splitlines():
-        plain = line.partition("//")[0].strip()
+        plain = " ".join(line.partition("//")[0].split())
         if plain.endswith("("):
             block = plain[:-1].strip()
         elif plain == ")":

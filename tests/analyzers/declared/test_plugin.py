@@ -165,6 +165,19 @@ CASES = {
         '{"version":"4","npm":{"@x/y@1.0.0_z@2.0.0":{},"z@2.0.0":{}}}',
         ["pkg:npm/%40x/y@1.0.0", "pkg:npm/z@2.0.0"],
     ),
+    "two/deno.lock": (
+        '{"version":"2","npm":{"specifiers":{"z@^2":"z@2.0.0"},"packages":{"z@2.0.0":{}}}}',
+        ["pkg:npm/z@2.0.0"],
+    ),
+    "formatted/pnpm-lock.yaml": (
+        "packages:\n    /a/1.0.0:\n        resolution: {}\n        dependencies:\n            x/y: 2.0.0\n"
+        "    /b/2.0.0:\n        dev: true\n",
+        ["pkg:npm/a@1.0.0"],
+    ),
+    "tabs/go.mod": (
+        "require\t (\n\texample.org/a\tv1.0.0\n)\nreplace\texample.org/a =>\t example.org/b v1.1.0\n",
+        ["pkg:golang/example.org/b@v1.1.0"],
+    ),
     "poetry.lock": (
         '[[package]]\nname = "Zope.Interface"\nversion = "6.0"\n\n[[package]]\nname = "t"\nversion = "1"\n'
         'category = "dev"\n'
