@@ -24,6 +24,11 @@ class Registered(NamedTuple):
 REGISTERED: tuple[Registered, ...] = (
     Registered("table", "report", "table.Table"),
     Registered("json", "report", "json_report.JsonReport"),
+    Registered("sarif", "report", "sarif.Sarif"),
+    Registered("gitlab", "report", "gitlab.GitLab"),
+    Registered("junit", "report", "junit.JUnit"),
+    Registered("markdown", "report", "markdown.Markdown"),
+    Registered("csv", "report", "csv_report.Csv"),
     Registered("cyclonedx-json", "sbom", "cyclonedx_json.CycloneDxJson"),
     Registered("cyclonedx-xml", "sbom", "cyclonedx_xml.CycloneDxXml"),
     Registered("spdx-json", "sbom", "spdx_json.SpdxJson"),

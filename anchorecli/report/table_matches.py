@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anchorecli.model import Action, Enrichment, FixState, KnownExploited, Match, Report, Severity
+from anchorecli.model import Action, Enrichment, KnownExploited, Match, Report, Severity
 from anchorecli.report import identity
 from anchorecli.report.base import RenderOptions
 from anchorecli.report.beside import epss, exploited, risk
@@ -10,19 +10,13 @@ from anchorecli.report.groups import Group, group
 from anchorecli.report.instructions import layer_title
 from anchorecli.report.lines import Line, Span, plural, severity_counts, severity_style, wrapped
 from anchorecli.report.text import cells, clean, fit
+from anchorecli.report.words import fix_words
 
 _ROWS = 60
 _ROWS_PER_GROUP = 8
 _SEVERITY_WIDTH = 11
 _SUMMARY_FROM = 30
 """A summary narrower than this says nothing."""
-
-_NO_FIX = {
-    FixState.FIXED: "fixed, version not stated",
-    FixState.NOT_FIXED: "no fix yet",
-    FixState.WONT_FIX: "won't fix",
-    FixState.UNKNOWN: "fix unknown",
-}
 
 # Databases that list every package of a distribution: their path says nothing about one package.
 _DATABASE_TYPES = frozenset({"deb", "rpm", "apk", "alpm", "portage"})
@@ -165,7 +159,7 @@ def _row(
 
 
 def _fix(match: Match, known: KnownExploited | None) -> str:
-    fix = "fixed in " + clean(", ".join(match.fixed_in)) if match.fixed_in else _NO_FIX[match.fix_state]
+    fix = fix_words(match)
     if known is None:
         return fix
     return f"EXPLOITED{f', due {clean(known.due)}' if known.due else ''}; {fix}"

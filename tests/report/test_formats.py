@@ -16,7 +16,7 @@ SLOW = ("rich", "cyclonedx", "packageurl", "requests", "yaml", "license_expressi
 
 def test_names_are_unique_and_the_defaults_come_first() -> None:
     assert len({each.name for each in FORMATS}) == len(FORMATS)
-    assert list(formats("report")) == ["table", "json"]
+    assert list(formats("report")) == ["table", "json", "sarif", "gitlab", "junit", "markdown", "csv"]
     assert list(formats("sbom")) == [
         "cyclonedx-json",
         "cyclonedx-xml",
@@ -34,6 +34,11 @@ def test_names_are_unique_and_the_defaults_come_first() -> None:
     [
         ("json", RenderOptions(), set()),
         ("table", RenderOptions(), set()),
+        ("sarif", RenderOptions(), set()),
+        ("gitlab", RenderOptions(), set()),
+        ("junit", RenderOptions(), set()),
+        ("markdown", RenderOptions(), set()),
+        ("csv", RenderOptions(), set()),
         ("purls", RenderOptions(), set()),
         ("packages", RenderOptions(), set()),
         ("table", RenderOptions(color=True), {"rich"}),
