@@ -81,7 +81,8 @@ class Place(NamedTuple):
         if suffix != "dist-info":
             stem = _EGG_TAG.sub("", stem)
         name, _, version = stem.partition("-")
-        return name, version
+        # PEP 440: "no-version" is a name.
+        return (name, version) if version[:1].isdigit() else (stem, "")
 
 
 @dataclass(frozen=True, slots=True)

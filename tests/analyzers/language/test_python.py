@@ -370,3 +370,10 @@ def _mutated(data: bytes, rng: random.Random) -> bytes:
         at = rng.randrange(len(changed))
         changed[at : at + rng.randrange(3)] = rng.randbytes(rng.randrange(3))
     return bytes(changed)
+
+
+def test_a_file_name_without_a_version_has_none() -> None:
+    view = make_view(Python(), [{"usr/lib/python3/site-packages/no-version-py3.8.egg-info": "Name: no-version\n"}])
+    found = Python().assemble(view)
+    assert found.packages == ()
+    assert [problem.message for problem in found.problems] == ["no version in it, nor in its directory's name"]
