@@ -131,8 +131,9 @@ def conan(data: bytes) -> Iterator[Row]:
         about = _mapping(node)
         # Before 1.22 it was called pref. The first node is the project itself, which has no revision.
         reference = _text(about.get("ref")) or _text(about.get("pref"))
-        own = "path" in about or (key == "0" and "#" not in reference and len(nodes) > 1)
-        if reference.partition(":")[0].count("/") and about.get("context") != "build" and not own:
+        own = key == "0" and "#" not in reference and len(nodes) > 1
+        plain = reference.partition("#")[0].partition("@")[0]
+        if plain.count("/") == 1 and about.get("context") != "build" and not own:
             yield reference_row(reference)
 
 

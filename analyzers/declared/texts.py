@@ -92,7 +92,7 @@ def gradle(data: bytes) -> Iterator[Row]:
         parts = coordinates.strip().split(":")
         names = [each for each in configurations.split(",") if each]
         tests = names and all(each.startswith("test") for each in names)
-        if equals and line[0] != "#" and len(parts) == 3 and all(parts) and not tests:
+        if equals and not parts[0].startswith("#") and len(parts) == 3 and all(parts) and not tests:
             yield row("maven", f"{parts[0]}:{parts[1]}", parts[2])
 
 

@@ -342,11 +342,11 @@ CASES = {
         "replace example.org/b v0.9.0 => example.org/fork v0.9.1\n",
         ["pkg:golang/example.org/b@v1.0.0", "pkg:golang/example.org/fork@v1.0.1"],
     ),
-    "comments/gradle.lockfile": ("# a:b:1=x\na:c:2=x\n", ["pkg:maven/a/c@2"]),
+    "comments/gradle.lockfile": ("# a:b:1=x\na:c:2=x\n  # a:d:1=x\n", ["pkg:maven/a/c@2"]),
     "first/conan.lock": (
         '{"graph_lock":{"nodes":{"0":{"pref":"own/1.0:id","path":"conanfile.py"},"1":{"pref":"bzip2/1.0.8#rev:id#p"},'
-        '"2":{"pref":null}}}}',
-        ["pkg:conan/bzip2@1.0.8"],
+        '"2":{"pref":null},"3":{"ref":"not/a/reference"},"4":{"ref":"fmt/10.1@me/dev","path":"../fmt"}}}}',
+        ["pkg:conan/bzip2@1.0.8", "pkg:conan/fmt@10.1"],
     ),
     "cran/renv.lock": ('{"Packages":{"a":{"Package":"a","Version":"0.1","Repository":"CRAN"}}}', ["pkg:cran/a@0.1"]),
     "nested/package-lock.json": (
