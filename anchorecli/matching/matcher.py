@@ -1,0 +1,125 @@
+"""The steps of matching: look up, judge, merge, weigh, score; what each does is told in its own module."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Mapping, Sequence
+
+from anchorecli.matching.coverage import Plan, plan, unspoken
+from anchorecli.matching.decide import Hit, Subject, judge
+from anchorecli.matching.dissent import Case, several, weighed
+from anchorecli.matching.ecosystems import OS_TYPES, Query, is_kernel_headers
+from anchorecli.matching.merge import Draft, merge
+from anchorecli.matching.scores import about, scored
+from anchorecli.matching.streams import is_stream, settled
+from anchorecli.matching.values import Details, Lookup, MatchResult
+from anchorecli.model import Advisory, Candidate, Distro, Match, Package, Statement
+
+
+def match_all(
+    packages: Sequence[Package], distro: Distro | None, lookup: Lookup, details: Details, covered: frozenset[str]
+) -> MatchResult:
+    """``match``, where it is done."""
+    collecting = gc.isenabled()
+    # Tens of thousands of new values without a cycle among them: the collector takes a quarter of the time.
+    gc.disable()
+    try:
+        return _match_all(plan(packages, distro, covered), lookup, details)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _match_all(planned: Plan, lookup: Lookup, details: Details) -> MatchResult:
+    index: dict[tuple[str, str], list[Candidate]] = {}
+    asked = dict.fromkeys((query.ecosystem, query.name) for group in planned.groups for query in group)
+    for candidate in lookup(list(asked)) if asked else ():
+        index.setdefault((candidate.ecosystem, candidate.package), []).append(candidate)
+    found = _judged(planned, index)
+    rows = sorted({hit.candidate.row for hits in found.values() for hit, _ in hits})
+    advisories = details(rows) if rows else {}
+    drafts = {group: merge(_valid(hits, advisories)) for group, hits in found.items()}
+    drafts |= _weighed(drafts, found, index, advisories, details)
+    known = about((each for group in drafts.values() for each in group), lookup, details) if planned.scored else {}
+    if known:
+        drafts = {group: [scored(each, known) for each in listed] for group, listed in drafts.items()}
+    matches: list[Match] = []
+    for group, each in drafts.items():
+        for package in planned.groups[group]:
+            reason = _suppression(package, planned)
+            matches += [_match(draft, package, reason) for draft in each]
+    problems = planned.problems
+    if planned.programs:
+        problems = tuple(sorted((*problems, *unspoken(planned, index))))
+    return MatchResult(tuple(sorted(matches, key=_order)), problems)
+
+
+_Key = tuple[Query, ...]
+
+
+def _judged(planned: Plan, index: Mapping[tuple[str, str], list[Candidate]]) -> dict[_Key, list[tuple[Hit, Subject]]]:
+    """What holds for each group of equal packages; denials only where there is something to deny."""
+    found = {}
+    for group in planned.groups:
+        hits: list[tuple[Hit, Subject]] = []
+        for query in group:
+            candidates = index.get((query.ecosystem, query.name))
+            if candidates:
+                subject = Subject(query)
+                verdict = settled if is_stream(query.ecosystem) else judge
+                hits += [(hit, subject) for each in candidates if (hit := verdict(each, subject)) is not None]
+        if any(hit.candidate.statement != Statement.NOT_AFFECTED for hit, _ in hits):
+            found[group] = hits
+    return found
+
+
+def _valid(
+    hits: Iterable[tuple[Hit, Subject]], advisories: Mapping[int, Advisory]
+) -> list[tuple[Hit, Advisory, Subject]]:
+    """Hits with their advisories, but for those that were withdrawn."""
+    return [
+        (hit, advisory, subject)
+        for hit, subject in hits
+        if (advisory := advisories.get(hit.candidate.row)) is not None and not advisory.withdrawn
+    ]
+
+
+def _weighed(
+    drafts: Mapping[_Key, list[Draft]],
+    found: Mapping[_Key, list[tuple[Hit, Subject]]],
+    index: Mapping[tuple[str, str], list[Candidate]],
+    claimed: Mapping[int, Advisory],
+    details: Details,
+) -> dict[_Key, list[Draft]]:
+    """The drafts of the groups about which feeds disagree, with what was said."""
+    cases = {}
+    for group, each in drafts.items():
+        candidates = [one for query in group for one in index.get((query.ecosystem, query.name), ())]
+        if each and several(candidates):
+            cases[group] = Case(group, each, found[group], candidates)
+    return weighed(cases, claimed, details) if cases else {}
+
+
+def _suppression(package: Package, planned: Plan) -> str:
+    """Why none of a package's matches counts, or empty."""
+    if package.owner and planned.distro_covered and package.type not in OS_TYPES:
+        return f"owned by {package.owner}: the distribution's feed decides"
+    if is_kernel_headers(package):
+        return "kernel headers hold no kernel code: the kernel that runs is not in an image"
+    return ""
+
+
+def _match(draft: Draft, package: Package, reason: str) -> Match:
+    # There are thousands: by position, which is twice as fast. The order is that of the two classes' fields.
+    identifier, aliases, verdict, severity, fix_state, fixed_in, cvss, advisory, candidate, why, *rest = draft[:15]
+    summary, url, published, modified, suppressed = rest
+    since, known = draft.fixed_since
+    found = (identifier, package, advisory, candidate.feed, verdict, severity, fix_state, fixed_in, aliases)
+    context = (candidate.ecosystem, summary, url, published, modified, cvss, why, suppressed or reason)
+    return Match(*found, *context, cwes=draft.cwes, fixed_since=since, fixed_since_by=known)
+
+
+def _order(match_: Match) -> tuple[str, ...]:
+    package = match_.package
+    where = package.locations[0].path if package.locations else ""
+    return package.type, package.name, package.version, package.arch, where, match_.id, match_.advisory, package.purl
