@@ -129,9 +129,10 @@ def conan(data: bytes) -> Iterator[Row]:
     nodes = _mapping(_mapping(document.get("graph_lock")).get("nodes"))
     for key, node in nodes.items():
         about = _mapping(node)
-        # Before 1.22 it was called pref. The first node is the project itself, which has no revision.
+        # Before 1.22 it was called pref. The first node is the project itself, which has no revision; where nodes have
+        # no numbers it is the one with a path but no owner.
         reference = _text(about.get("ref")) or _text(about.get("pref"))
-        own = key == "0" and "#" not in reference and len(nodes) > 1
+        own = (key == "0" and "#" not in reference) or ("path" in about and "@" not in reference)
         plain = reference.partition("#")[0].partition("@")[0]
         if plain.count("/") == 1 and about.get("context") != "build" and not own:
             yield reference_row(reference)
