@@ -51,6 +51,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("kernel", 1, "os.kernel.KernelAnalyzer"),
     Registered("others", 2, "language.others.Others"),
     Registered("binary", 2, "binary.plugin.Binaries"),
+    Registered("accounts", 1, "os.accounts.AccountAnalyzer"),
 )
 """Every analyzer of every scan."""
 
@@ -62,6 +63,7 @@ ON_DEMAND: tuple[Registered, ...] = (
     Registered("retrieve", 1, "demand.retrieve.RetrieveAnalyzer"),
     Registered("verify", 1, "demand.verify.VerifyAnalyzer"),
     Registered("unowned", 1, "demand.unowned.UnownedAnalyzer"),
+    Registered("certificates", 1, "demand.certificates.CertificateAnalyzer"),
     Registered("malware", 1, "demand.malware.MalwareAnalyzer"),
 )
 """The analyzers that run only where somebody asks. Their options say all that makes one differ from another."""
@@ -110,6 +112,7 @@ def on_demand(demand: Demand, scanner: Scanner | None = None, bounds: Bounds | N
         "retrieve": "\n".join((str(bounds.retrieve), *demand.retrieve)) if demand.retrieve else None,
         "verify": "" if demand.verify else None,
         "unowned": "" if demand.unowned else None,
+        "certificates": "" if demand.certificates else None,
         "malware": scanner.identity if demand.malware and scanner else None,
     }
     return tuple(each._replace(options=said) for each in ON_DEMAND if (said := options[each.name]) is not None)

@@ -12,16 +12,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 from anchorecli.model import (
+    Account,
+    Certificate,
+    CertificateStore,
     ContentMatch,
     DiffId,
     Distro,
     FileDifference,
+    Group,
     Image,
     ImagePath,
     Json,
     Location,
     MalwareFinding,
     Package,
+    PrivateKey,
     Problem,
     RetrievedFile,
     Secret,
@@ -118,6 +123,11 @@ class Found:
     malware: tuple[MalwareFinding, ...] = ()
     differences: tuple[FileDifference, ...] = ()
     unowned: tuple[ImagePath, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    certificate_stores: tuple[CertificateStore, ...] = ()
+    private_keys: tuple[PrivateKey, ...] = ()
+    accounts: tuple[Account, ...] = ()
+    groups: tuple[Group, ...] = ()
     looked_for: Mapping[str, str] = field(default_factory=dict)
     """See ``Analysis.looked_for``."""
 

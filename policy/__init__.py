@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 GATE_CLASSES: Mapping[str, str] = {
     "always": "always.AlwaysGate",
     "ancestry": "ancestry.AncestryGate",
+    "certificates": "certificates.CertificatesGate",
     "distro": "distro.DistroGate",
     "dockerfile": "dockerfile.DockerfileGate",
     "files": "files.FilesGate",

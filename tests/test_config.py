@@ -170,6 +170,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "retrieve-files": ("/etc/passwd", ("etc/passwd",)),
     "retrieve-file-bytes": ("10kB", 10_000),
     "verify-packages": ("true", True),
+    "certificates": ("true", True),
     "declared": ("true", True),
     "hints": ("true", True),
     "all-layers": ("true", True),

@@ -50,7 +50,7 @@ def list_(start: Start, as_json: bool) -> None:
 @click.argument("image")
 @click.pass_obj
 def show_(start: Start, image: str) -> None:
-    """Show all that is kept of IMAGE as JSON, configuration included.
+    """Show all that is kept of IMAGE as JSON: configuration, users, files with privileges, what was looked for.
 
     IMAGE is a name, tag, digest or id, or the beginning of one.
     """
@@ -64,6 +64,7 @@ def show_(start: Start, image: str) -> None:
         document = _row(found, True) | {
             "layers": list(found.layers),
             "dockerfile": [step.line for step in _steps(config, len(found.layers))],
+            **_facts(app, found),
             "evaluations": evaluations,
             "config": _parsed(config),
             "manifest": _parsed(manifest),
@@ -157,6 +158,22 @@ def _one(app: App, text: str) -> StoredImage:
     if not found:
         raise NotFoundError(f"no stored image is called {text}", hint="anchore images list; or scan it first")
     return found[0]
+
+
+def _facts(app: App, image: StoredImage) -> dict[str, Any]:
+    """What is known of an image beside its packages; what was not looked for is not in ``looked_for``."""
+    from anchorecli.report.json_facts import facts
+    from anchorecli.scan.analysis import stored_analysis, stored_files
+    from anchorecli.scan.privileges import privileged
+
+    analysis = stored_analysis(app.store, image.image_id)
+    tree = stored_files(app.store, image.layers)
+    special = privileged(tree) if tree is not None else ()
+    return (facts(analysis) if analysis is not None else {}) | {
+        "privileged_files": [
+            each._asdict() | {"mode": f"{each.mode:04o}", "kind": each.kind.value, "why": each.why} for each in special
+        ]
+    }
 
 
 def _row(image: StoredImage, whole: bool) -> dict[str, Any]:

@@ -97,6 +97,7 @@ def search_options(function: F) -> F:
     for decorate in reversed((
         option("--secrets", is_flag=True, default=None, help="Look for credentials in files and configuration."),
         option("--verify-packages", is_flag=True, default=None, help="Compare files with what their OS package says."),
+        option("--certificates", is_flag=True, default=None, help="Look for certificates and private keys."),
         option("--malware", is_flag=True, default=None, help="Have ClamAV look at every file."),
     )):  # fmt: skip
         function = decorate(function)

@@ -218,6 +218,7 @@ OPTIONS = (
     Option("retrieve-files", image_path, _TEXT, many=True),
     Option("retrieve-file-bytes", size),
     Option("verify-packages", boolean, _BOOL, local=True),
+    Option("certificates", boolean, _BOOL, local=True),
     Option("declared", boolean, _BOOL, local=True),
     Option("hints", boolean, _BOOL),
     Option("all-layers", boolean, _BOOL, local=True),

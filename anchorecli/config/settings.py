@@ -125,6 +125,8 @@ class Settings:
     """Paths of files that are kept whole."""
     retrieve_file_bytes: int = 1000 * 1024
     verify_packages: bool = False
+    certificates: bool = False
+    """Whether certificates and private keys are looked for, also where no rule asks for it."""
     declared: bool = False
     """Whether lock files count in images too; in directories they do."""
     hints: bool = False

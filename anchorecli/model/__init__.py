@@ -6,6 +6,7 @@ the image and the analyzers only; a ``Report`` adds matches, findings and a verd
 
 from __future__ import annotations
 
+from anchorecli.model.accounts import Account, Group, Password
 from anchorecli.model.advisory import (
     Advisory,
     Affected,
@@ -38,6 +39,7 @@ from anchorecli.model.base import (
     Severity,
     Status,
 )
+from anchorecli.model.certificates import Certificate, CertificateStore, PrivateKey
 from anchorecli.model.image import (
     Analysis,
     ContentMatch,
@@ -79,6 +81,7 @@ from anchorecli.model.stored import (
 )
 
 __all__ = [
+    "Account",
     "Action",
     "Advisory",
     "Affected",
@@ -89,6 +92,8 @@ __all__ = [
     "AttachedKind",
     "Attachment",
     "Candidate",
+    "Certificate",
+    "CertificateStore",
     "Check",
     "Checked",
     "ContentMatch",
@@ -107,15 +112,16 @@ __all__ = [
     "File",
     "FileDifference",
     "Finding",
+    "FixDating",
     "FixSince",
     "FixState",
+    "Group",
     "HistoryEntry",
     "Image",
     "ImageConfig",
     "ImagePath",
     "ImageRef",
     "Json",
-    "FixDating",
     "Kind",
     "KnownExploited",
     "Layer",
@@ -126,7 +132,9 @@ __all__ = [
     "MatchVerdict",
     "OfficialPackage",
     "Package",
+    "Password",
     "Platform",
+    "PrivateKey",
     "Problem",
     "Range",
     "Report",

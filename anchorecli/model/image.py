@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from anchorecli.model.accounts import Account, Group
 from anchorecli.model.base import DiffId, Digest, ImagePath, Kind, Problem
+from anchorecli.model.certificates import Certificate, CertificateStore, PrivateKey
 from anchorecli.values import dataclass, field
 
 
@@ -207,83 +209,6 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Certificate:
-    """An X.509 certificate in a file. Times are RFC 3339 UTC.
-
-    ``number`` is its place in the file, from 1; ``serial`` and ``fingerprint`` (sha256) are hexadecimal; ``authority``
-    says that it may sign others, ``self_signed`` that it names itself as issuer. ``key`` is ``RSA``, ``EC P-256``,
-    ``Ed25519`` …, ``key_bits`` 0 where the kind says it all, ``signature`` ``sha256WithRSA``.
-    """
-
-    path: ImagePath
-    number: int
-    subject: str
-    issuer: str
-    serial: str
-    not_before: str
-    not_after: str
-    self_signed: bool
-    authority: bool
-    key: str
-    key_bits: int
-    signature: str
-    fingerprint: str
-    layer: DiffId = DiffId("")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class CertificateStore:
-    """Certificates that are counted, not listed: a bundle of roots, or a directory of them.
-
-    ``first_end`` and ``last_end`` are when the first and the last of them ends (RFC 3339 UTC).
-    """
-
-    path: ImagePath
-    count: int
-    first_end: str
-    last_end: str
-    layer: DiffId = DiffId("")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class PrivateKey:
-    """A private key in a file: never the key. ``kind`` is ``RSA``, ``EC P-256``, ``ssh-ed25519``, ``PKCS#12`` …, and
-    ``encrypted`` where it does not tell; ``line`` is 1-based. ``encrypted``: a password protects it."""
-
-    path: ImagePath
-    line: int
-    kind: str
-    encrypted: bool
-    layer: DiffId = DiffId("")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Account:
-    """A user of the image (passwd(5), shadow(5)). ``password`` is ``set``, ``locked`` (set and locked), ``none`` (nobody
-    logs in by it), ``empty`` (whoever comes may log in) or ``unknown``; the hash is nowhere. ``groups`` are the names
-    of all groups. ``layer`` is the lowest since which the entry has been there as it is."""
-
-    name: str
-    uid: int
-    gid: int
-    home: str = ""
-    shell: str = ""
-    password: str = "unknown"  # noqa: S105 - what is known of it
-    groups: tuple[str, ...] = ()
-    layer: DiffId = DiffId("")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Group:
-    """A group of the image (group(5)), with the users that are named in it."""
-
-    name: str
-    gid: int
-    members: tuple[str, ...] = ()
-    layer: DiffId = DiffId("")
-
-
-@dataclass(frozen=True, slots=True, order=True)
 class ContentMatch:
     """A file with lines that match a pattern somebody asked for. ``pattern`` is ``NAME=REGEX``, lines are 1-based."""
 
@@ -398,6 +323,6 @@ class Analysis:
     groups: tuple[Group, ...] = ()
     looked_for: Mapping[str, str] = field(default_factory=dict)
     """What was looked for on demand → how: ``secrets``, ``contents`` (the patterns, a line each), ``retrieve`` (the
-    paths, a line each), ``malware`` (scanner and its database), ``verify``, ``certificates``, ``unowned``, ``declared``, ``hints``,
-    ``layers`` (``all``). What is missing here was not
-    looked for, so nothing can be said of it."""
+    paths, a line each), ``malware`` (scanner and its database), ``verify``, ``certificates``, ``unowned``,
+    ``declared``, ``hints``, ``layers`` (``all``). What is missing here was not looked for, so nothing can be said of
+    it."""

@@ -1,4 +1,5 @@
-"""What was looked for on demand, for the JSON report; never which credential was found, nor what a file holds."""
+"""Users, and what was looked for on demand, for the JSON report; never which credential was found, nor what a file
+holds."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from anchorecli.model import Analysis
 
 
 def facts(analysis: Analysis) -> dict[str, Any]:
-    """The properties of the report that belong to demanded facts; what was not looked for is not in ``looked_for``."""
+    """The properties of the report that belong to such facts; what was not looked for is not in ``looked_for``."""
     return {
         "looked_for": {name: said.split("\n") for name, said in sorted(analysis.looked_for.items())},
         "secrets": [
@@ -45,4 +46,14 @@ def facts(analysis: Analysis) -> dict[str, Any]:
             for each in analysis.differences
         ],
         "unowned": list(analysis.unowned),
+        "certificates": [_row(each) for each in analysis.certificates],
+        "certificate_stores": [_row(each) for each in analysis.certificate_stores],
+        "private_keys": [_row(each) for each in analysis.private_keys],
+        "accounts": [_row(each) for each in analysis.accounts],
+        "groups": [_row(each) for each in analysis.groups],
     }
+
+
+def _row(value: Any) -> dict[str, Any]:
+    """A value's fields by their names."""
+    return {name: getattr(value, name) for name in type(value).__slots__}

@@ -114,6 +114,15 @@ def stored_packages(store: Store, image_id: str) -> tuple[Package, ...] | None:
     return None
 
 
+def stored_analysis(store: Store, image_id: str) -> Analysis | None:
+    """The last analysis of a stored image, whatever was looked for then; None where none is kept that can be read."""
+    payload = store.latest_analysis(image_id)
+    try:
+        return read_analysis(payload) if payload else None
+    except ValueError:
+        return None
+
+
 def _kept_analyses(store: Store, image_id: str) -> Iterator[bytes]:
     for digests in (False, True):
         if payload := store.get_analysis(image_id, _analysis_key(fact_keys(REGISTERED, digests=digests))):

@@ -175,6 +175,7 @@ def _looked_for(demand: Demand, gaps: frozenset[str]) -> dict[str, str]:
         "malware": "clamav",
         "verify": "",
         "unowned": "",
+        "certificates": "",
     }
     return {name: how for name, how in found.items() if name not in gaps}
 

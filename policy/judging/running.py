@@ -94,7 +94,7 @@ def _looked_at(gate: str, evidence: Evidence) -> str:
         if evidence.dockerfile:
             return "the Dockerfile given"
         return _count(len(evidence.analysis.image.config.history), "history entry", "history entries")
-    if gate in ("files", "secret_scans", "retrieved_files", "passwd_file", "malware"):
+    if gate in ("files", "secret_scans", "retrieved_files", "passwd_file", "malware", "certificates"):
         return _count(evidence.analysis.file_count, "file")
     return ""
 
