@@ -143,7 +143,8 @@ def renv(data: bytes) -> Iterator[Row]:
     for entry in _mapping(_object(data).get("Packages")).values():
         about = _mapping(entry)
         name, version = _text(about.get("Package")), _text(about.get("Version"))
-        if name and version and about.get("Source", "Repository") == "Repository":
+        # Older files have no source, but the repository where there is one.
+        if name and version and about.get("Source", "Repository" if "Repository" in about else "") == "Repository":
             yield row("cran", name, version)
 
 

@@ -348,7 +348,10 @@ CASES = {
         '"2":{"pref":null},"3":{"ref":"not/a/reference"},"4":{"ref":"fmt/10.1@me/dev","path":"../fmt"}}}}',
         ["pkg:conan/bzip2@1.0.8", "pkg:conan/fmt@10.1"],
     ),
-    "cran/renv.lock": ('{"Packages":{"a":{"Package":"a","Version":"0.1","Repository":"CRAN"}}}', ["pkg:cran/a@0.1"]),
+    "cran/renv.lock": (
+        '{"Packages":{"a":{"Package":"a","Version":"0.1","Repository":"CRAN"},"b":{"Package":"b","Version":"1"}}}',
+        ["pkg:cran/a@0.1"],
+    ),
     "nested/package-lock.json": (
         '{"dependencies":{"t":{"version":"1.0.0","dev":true,"dependencies":{"u":{"version":"2.0.0"}}},'
         '"v":{"version":"3.0.0"}}}',
