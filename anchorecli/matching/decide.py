@@ -18,6 +18,8 @@ _UNREADABLE = object()
 
 _SPELLINGS = frozenset({"pep440", "nuget", "gem", "maven", "composer"})
 """Schemes in which one version is often written in several ways, so that a list of versions is compared, not read."""
+_BUILDS = frozenset({"npm", "cargo"})
+"""Schemes whose registries hold no two versions that differ after a plus alone."""
 
 _ARCH = {
     "x86_64": "amd64",
@@ -220,6 +222,8 @@ def _listed(subject: Subject, scheme: str, versions: str) -> bool:
         # A version that is listed without an update stands for every update; 9.2:- is the one that has none.
         version, update, _ = subject.version.partition(":")
         return f"\n{version}{'' if update else ':-'}\n" in f"\n{versions}\n"
+    if scheme in _BUILDS and "+" in subject.version:
+        return f"\n{subject.version.partition('+')[0]}\n" in f"\n{versions}\n"
     if scheme not in _SPELLINGS:
         return False
     own = subject.key(scheme, "")

@@ -215,6 +215,14 @@ def test_lists_of_versions_count_beside_ranges_and_in_any_spelling():
     assert found[1].why == "1.5 is listed as affected (pep440)"
 
 
+def test_a_listed_version_counts_whatever_its_build_is_called():
+    listed = affected("npm", "thing", ranges=(), versions=("1.5.0", "2.0.0+a"))
+    feeds = Feeds([advisory("MAL-1", listed, feed="ghsa")])
+    versions = ["1.5.0", "1.5.0+build.5", "1.5.1+build.5", "2.0.0+a"]
+    found = feeds.match(*(package("thing", each, "npm") for each in versions), distro=None).matches
+    assert [m.package.version for m in found] == ["1.5.0", "1.5.0+build.5", "2.0.0+a"]
+
+
 def test_several_ranges():
     ranges = affected("npm", "x", introduced="1.0.0", fixed="1.4.0").ranges
     ranges += affected("npm", "x", introduced="2.0.0", fixed="2.1.0").ranges
