@@ -85,7 +85,7 @@ _LANGUAGES = (
             find("/otp-", r"/otp-(?:OTP-)?<n>/erts/"),
             find("/otp_src-", r"/otp_src-<n>/erts/"),
             find("[async-threads:", r"\[async-threads:[^\0]{1,80}\n\0<n>\0"),
-            find("Erlang/OTP ", r"\0<n>\0{1,8}Erlang/OTP "),
+            find("Erlang/OTP ", r"\0<n>\0{1,64}Erlang/OTP "),
         ),
         ("erlang:erlang/otp",),
     ),
