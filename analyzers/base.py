@@ -118,6 +118,7 @@ class Found:
     owned: Mapping[str, Iterable[str]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     secrets: tuple[Secret, ...] = ()
+    removed_secrets: tuple[Secret, ...] = ()
     contents: tuple[ContentMatch, ...] = ()
     retrieved: tuple[RetrievedFile, ...] = ()
     malware: tuple[MalwareFinding, ...] = ()
@@ -157,6 +158,9 @@ class View(Protocol):
 
     def facts(self) -> Iterator[Fact]:
         """The facts of visible files, sorted by path; a hard link has its file's fact under its own path."""
+
+    def hidden(self) -> Iterator[Fact]:
+        """The facts of files that a later layer removed, replaced or hid, by layer and path: they ship all the same."""
 
     def fact(self, path: str) -> Fact | None:
         """The fact of the file at a path, symbolic links followed."""

@@ -34,7 +34,7 @@ from anchorecli.model import (
 from anchorecli.tree import LayerIndex, Tree
 
 _ON_DEMAND = (
-    *("secrets", "contents", "retrieved", "malware", "differences", "unowned"),
+    *("secrets", "removed_secrets", "contents", "retrieved", "malware", "differences", "unowned"),
     *("certificates", "certificate_stores", "private_keys", "accounts", "groups"),
 )
 """The fields that ``Found`` and ``Analysis`` share beside packages."""

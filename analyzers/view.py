@@ -43,6 +43,15 @@ class ImageView:
         for path in sorted(visible):
             yield visible[path]
 
+    def hidden(self) -> Iterator[Fact]:
+        """The facts of files that are not visible any more, by layer and path."""
+        for layer, records in enumerate(self._records):
+            for raw in sorted(records.values):
+                path = self.tree.canonical(layer, raw)
+                at = self.tree.where(path)
+                if at is None or at[0] != layer:
+                    yield Fact(ImagePath(path), layer, records.values[raw])
+
     def fact(self, path: str) -> Fact | None:
         """The fact of the file at a path, links followed."""
         real = self.tree.resolve(path)

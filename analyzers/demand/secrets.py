@@ -8,8 +8,7 @@ Asked for by: the setting ``secret-search.enabled`` or ``--secrets``, a rule of 
 
 Emits: places of credentials: file or entry of the configuration, line, rule, fingerprint.
 
-Not handled: files above the limit (``looked_for`` counts them), archives inside of files, credentials in UTF-16,
-what an upper layer removed.
+Not handled: files above the limit (``looked_for`` counts them), archives inside of files, credentials in UTF-16.
 """
 
 from __future__ import annotations
@@ -94,7 +93,7 @@ class SecretAnalyzer:
         return rows if len(rows) == len(found) else partial(rows, "", self.limits.told("findings"))
 
     def assemble(self, view: View) -> Found:
-        """The credentials in visible files, and those in the image's configuration."""
+        """The credentials in visible files, in the image's configuration, and in files that a later layer took away."""
         from anchorecli.analyzers.demand.configured import configured
 
         secrets = [
@@ -102,9 +101,19 @@ class SecretAnalyzer:
             for fact in view.facts()
             for rule, line, mark in fact.value
         ]
-        secrets += configured(view.image.config)
+        known = {(secret.path, secret.fingerprint) for secret in secrets}
+        removed = (
+            Secret(fact.path, line, rule, mark, view.diff_id(fact.layer))
+            for fact in view.hidden()
+            for rule, line, mark in fact.value
+            if (fact.path, mark) not in known
+        )
         shown = "\n".join(f"{name}={regex}" for name, regex in RULES.items())
-        return Found(secrets=tuple(secrets), looked_for={"secrets": shown} | skipped("secrets", view, self.max_bytes))
+        return Found(
+            secrets=(*secrets, *configured(view.image.config)),
+            removed_secrets=tuple(removed),
+            looked_for={"secrets": shown} | skipped("secrets", view, self.max_bytes),
+        )
 
 
 def search(data: bytes, path: str = "") -> list[Finding]:

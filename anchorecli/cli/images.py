@@ -107,8 +107,9 @@ def layers(start: Start, image: str, as_json: bool) -> None:
     """Show what made each layer of IMAGE, and what it wastes.
 
     Wasted are files that later layers removed or replaced: they still ship, and whoever has the image can read them.
+    Secrets are counted where the image was scanned with --secrets.
     """
-    from anchorecli.scan.analysis import stored_files
+    from anchorecli.scan.analysis import stored_analysis, stored_files
     from anchorecli.scan.usage import usage
 
     with start.app(readonly=True) as app:
@@ -118,6 +119,8 @@ def layers(start: Start, image: str, as_json: bool) -> None:
             raise StoreError(f"what {image} contains is no longer in the store", hint="scan it again")
         config, _ = app.store.image_document(found.image_id) or ("{}", "{}")
         made = {step.layer: step.line for step in _steps(config, len(found.layers)) if step.layer is not None}
+        analysis = stored_analysis(app.store, found.image_id)
+        leaked = [each.layer for each in analysis.removed_secrets] if analysis is not None else []
         rows = []
         for number, used in enumerate(usage(tree)):
             row = {
@@ -127,6 +130,7 @@ def layers(start: Start, image: str, as_json: bool) -> None:
                 "size": used.size if as_json else size(used.size),
                 "wasted_files": used.wasted_files,
                 "wasted": used.wasted if as_json else size(used.wasted),
+                "wasted_secrets": leaked.count(found.layers[number]),
                 "instruction": made.get(number, ""),
             }
             if as_json:

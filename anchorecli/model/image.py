@@ -310,6 +310,8 @@ class Analysis:
     file_count: int = 0
     file_bytes: int = 0
     secrets: tuple[Secret, ...] = ()
+    removed_secrets: tuple[Secret, ...] = ()
+    """In files that a later layer removed or replaced: whoever has the image can read them all the same."""
     contents: tuple[ContentMatch, ...] = ()
     retrieved: tuple[RetrievedFile, ...] = ()
     malware: tuple[MalwareFinding, ...] = ()

@@ -6,23 +6,15 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
-from anchorecli.model import Analysis
+from anchorecli.model import Analysis, Secret
 
 
 def facts(analysis: Analysis) -> dict[str, Any]:
     """The properties of the report that belong to such facts; what was not looked for is not in ``looked_for``."""
     return {
         "looked_for": {name: said.split("\n") for name, said in sorted(analysis.looked_for.items())},
-        "secrets": [
-            {
-                "rule": each.rule,
-                "path": each.path,
-                "line": each.line,
-                "fingerprint": each.fingerprint,
-                "layer": each.layer,
-            }
-            for each in analysis.secrets
-        ],
+        "secrets": [_secret(each) for each in analysis.secrets],
+        "removed_secrets": [_secret(each) for each in analysis.removed_secrets],
         "contents": [
             {"pattern": each.pattern, "path": each.path, "lines": each.lines, "layer": each.layer}
             for each in analysis.contents
@@ -52,6 +44,10 @@ def facts(analysis: Analysis) -> dict[str, Any]:
         "accounts": [_row(each) for each in analysis.accounts],
         "groups": [_row(each) for each in analysis.groups],
     }
+
+
+def _secret(each: Secret) -> dict[str, Any]:
+    return {name: getattr(each, name) for name in ("rule", "path", "line", "fingerprint", "layer")}
 
 
 def _row(value: Any) -> dict[str, Any]:

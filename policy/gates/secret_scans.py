@@ -43,6 +43,23 @@ def _checks(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem
         )
 
 
+def _removed(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem]:
+    rules = _rules(evidence)
+    if rules is None:
+        yield not_gathered("secret_scans.removed_file_checks", arguments, "secrets")
+        return
+    secrets = evidence.analysis.removed_secrets
+    found = sorted({(_shown(secret.path), secret.rule, secret.layer) for secret in secrets})
+    passed = ignored(arguments, list({path for path, _, _ in found}), "ignore_path")
+    for path, rule, layer in found:
+        if path not in passed:
+            short = layer.removeprefix("sha256:")[:12]
+            yield Fire(
+                f"Secret found in a file that a later layer removed or replaced: file={path} rule={rule} layer={short}",
+                path=path,
+            )
+
+
 def _shown(path: str) -> str:
     return path if path.startswith(_NO_FILE) else f"/{path}"
 
@@ -125,6 +142,17 @@ _TRIGGERS = (
         "path. A name means the rule of that name. The original takes every rule whose name is a piece of the "
         "parameter, which compat: anchore-engine restores; a name nobody knows makes the evidence incomplete. "
         "The parameter ignore_path is new.",
+        check=_fault,
+        demands=_demand,
+        looks_at=_looked_at,
+    ),
+    Trigger(
+        "removed_file_checks",
+        "A file that a later layer removed or replaced holds what looks like a credential: it still ships, and whoever "
+        "has the image can read it. Fires for each file, secret rule and layer.",
+        _removed,
+        (ignore_parameter("ignore_path", "/usr/share/doc/.*"),),
+        notes="New here.",
         check=_fault,
         demands=_demand,
         looks_at=_looked_at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from anchorecli.errors import BundleError
-from anchorecli.model import Demand, ImagePath, Secret, Status
+from anchorecli.model import Demand, DiffId, ImagePath, Secret, Status
 from anchorecli.policy.language.parameters import Arguments
 from anchorecli.policy.language.rules import find_gate
 
@@ -54,7 +54,31 @@ def absent(files, names):
 
 
 NOT_FOUND = {"match_type": "notfound"}
+LEFT = evidence(
+    facts={
+        "removed_secrets": (
+            Secret(ImagePath("root/.netrc"), 1, "PRIV_KEY", "0" * 16, DiffId("sha256:" + "ab" * 32)),
+            Secret(ImagePath("root/.netrc"), 4, "PRIV_KEY", "1" * 16, DiffId("sha256:" + "ab" * 32)),
+            Secret(ImagePath("tmp/k"), 1, "DOCKER_AUTH", "0" * 16, DiffId("sha256:" + "cd" * 32)),
+        ),
+        "looked_for": RULES,
+    }
+)
+REMOVED = "Secret found in a file that a later layer removed or replaced: file="
+
+
+def removed(params, *fires, given=LEFT):
+    return Golden("secret_scans", "removed_file_checks", given, params, tuple(("md5", fire) for fire in fires))
+
+
 GOLDEN: tuple[Golden, ...] = (
+    removed(
+        {},
+        f"{REMOVED}/root/.netrc rule=PRIV_KEY layer=abababababab",
+        f"{REMOVED}/tmp/k rule=DOCKER_AUTH layer=cdcdcdcdcdcd",
+    ),
+    removed({"ignore_path": "/root/.*"}, f"{REMOVED}/tmp/k rule=DOCKER_AUTH layer=cdcdcdcdcdcd"),
+    removed({}, given=IMAGE),
     case({}, DOCKER, SSH, DOC),
     case({"match_type": "found"}, DOCKER, SSH, DOC),
     case({"content_regex_name": "PRIV_KEY"}, SSH, DOC),
@@ -96,6 +120,11 @@ def test_a_rule_nobody_has_is_a_gap():
         assert verdict("secret_scans", "content_regex_checks", IMAGE, **params).findings == ()
 
 
+def test_removed_files_that_were_not_searched_are_a_gap():
+    (said,) = gaps("secret_scans", "removed_file_checks", evidence())
+    assert "needs secrets, which were not looked for" in said
+
+
 @pytest.mark.parametrize("match_type", ["found", "notfound"])
 def test_what_was_not_looked_for_is_no_silent_pass(match_type):
     found = verdict("secret_scans", "content_regex_checks", evidence(), match_type=match_type)
@@ -124,7 +153,8 @@ def test_unusable_parameters_are_refused(params, said):
 
 
 def test_the_rule_has_secrets_looked_for():
-    (trigger,) = find_gate("secret_scans").triggers
+    trigger, removed = find_gate("secret_scans").triggers
+    assert removed.demands(Arguments({})) == Demand(secrets=True)
     assert trigger.demands(Arguments({})) == Demand(secrets=True)
     assert trigger.looks_at(IMAGE, Arguments({})) == "3 secret rules"
     limited = evidence(facts={"looked_for": RULES | {"secrets.limit": "files of up to 9 bytes"}})

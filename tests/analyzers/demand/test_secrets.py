@@ -244,6 +244,23 @@ def test_what_an_upper_layer_removed_or_replaced_is_not_reported() -> None:
     assert analyzer.assemble(view).secrets == ()
 
 
+def test_what_still_ships_in_lower_layers_is_told_apart() -> None:
+    token, other = (f"T=ghp_{made(36, seed=seed)}\n" for seed in (1, 2))
+    key = pem()
+    layers = [
+        {"app/.env": token, "app/kept": token, "app/gone": key, "same": token, "opt/d/x": other},
+        {"app/.env": "A=1\n", "app/.wh.gone": "", "same": f"# moved\n{token}", "opt/.wh.d": ""},
+    ]
+    analyzer = SecretAnalyzer.of("")
+    found = analyzer.assemble(make_view(analyzer, layers))
+    assert [(each.path, each.line) for each in found.secrets] == [("app/kept", 1), ("same", 2)]
+    assert [(each.path, each.rule, each.layer[-1]) for each in found.removed_secrets] == [
+        ("app/.env", "GITHUB_TOKEN", "0"),
+        ("app/gone", "PRIV_KEY", "0"),
+        ("opt/d/x", "GITHUB_TOKEN", "0"),
+    ]
+
+
 def test_larger_files_are_told_of_and_not_searched() -> None:
     analyzer = SecretAnalyzer.of("100")
     view = make_view(analyzer, [{"small": CASES["NPM_TOKEN"], "large": CASES["NPM_TOKEN"] + " " * 100}])
