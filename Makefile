@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 WORK := .scan
 SOURCES := $(shell git ls-files '*.py' '*.sql' '*.json' '*.yaml' '*.zst' 2>/dev/null || find anchorecli analyzers feeds policy -type f)
 
-.PHONY: help scan test lint types bench quality coverage binary starter clean system-scan system-test
+.PHONY: help scan test lint types bench quality compare coverage fuzz binary starter clean system-scan system-test
 
 help:  ## this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -37,8 +37,19 @@ types: $(VENV)/.tests
 bench: system-scan $(VENV)/.bench  ## speed and memory beside Syft and Trivy, on images made here (takes long)
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
-quality: $(VENV)/.tests  ## are the findings right? beside slow oracles on the upstream files in FROM=directory
+quality: $(VENV)/.tests  ## are the findings right? beside slow oracles on the upstream files in FROM=directory; versions beside each tool
+ifdef FROM
 	@$(BIN)/python benchmarks/quality.py $(FROM) $(ARGS)
+else
+	@echo "make quality FROM=directory compares the findings too; without it the versions alone" >&2
+	@$(BIN)/python benchmarks/version_orders.py $(ARGS)
+endif
+
+compare: system-scan $(VENV)/.bench $(VENV)/.tests  ## what is found beside each ecosystem's own tool, Syft and Trivy, in IMAGES="archives" or images made here (takes long)
+	@$(BIN)/python benchmarks/compare.py $(IMAGES) $(ARGS)
+
+fuzz: $(VENV)/.fuzz  ## hostile bytes against every parser, or PARSER="name …"; SECONDS for each (60)
+	@$(BIN)/python -m tests.fuzz.target $(PARSER) --seconds $(or $(SECONDS),60) $(ARGS)
 
 coverage: system-test $(VENV)/.tests  ## the suite with branch coverage
 	@$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered $(ARGS)
@@ -50,7 +61,7 @@ starter: $(VENV)/.installed  ## rebuild the embedded starter feed from FROM=dire
 	@$(BIN)/python -m anchorecli.feeds.make_starter $(FROM)
 
 clean:  ## remove what these targets made
-	rm -rf $(VENV) $(WORK) .bench build dist *.egg-info
+	rm -rf $(VENV) $(WORK) .bench .fuzz build dist *.egg-info
 
 # ── what the targets stand on ─────────────────────────────────────────────────────────────────────────────
 
@@ -70,6 +81,11 @@ $(VENV)/.tests: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.bench: $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[bench]' && touch $@
+
+# Where there is no atheris for this Python the changes are random instead of led by coverage.
+$(VENV)/.fuzz: $(VENV)/.tests
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[fuzz]' \
+	|| echo "no atheris for this Python: see tests/fuzz/target.py" >&2; touch $@
 
 $(VENV)/.binary: $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[binary]' && touch $@

@@ -255,6 +255,8 @@ ivy                                   org.apache.ivy
 java-jwt                              com.auth0
 javax.inject                          javax.inject
 javax.servlet-api                     javax.servlet
+jaxb-impl                             com.sun.xml.bind
+jaxb-xjc                              com.sun.xml.bind
 jets3t                                net.java.dev.jets3t
 jetty-jakarta-*                       org.eclipse.jetty.toolchain
 jetty-javax-*                         org.eclipse.jetty.toolchain

@@ -181,3 +181,4 @@ def test_the_tables_hold_groups_that_can_be_groups() -> None:
     assert known_group("nobody-knows", "no.such", "1") == ""
     assert known_group("log4j-core", "org.apache.logging.log4j.core", "2.17") == "org.apache.logging.log4j"
     assert known_group("log4j", "org.apache.log4j", "1.2.17") == "log4j"
+    assert known_group("jaxb-impl", "com.sun.xml.bind.v2", "2.2.3-1") == "com.sun.xml.bind"
