@@ -57,11 +57,13 @@ def read(source: Source, names: tuple[bytes, ...] = ()) -> Layout | None:
 def _segments(source: Source, order: str, wide: bool, table: tuple[int, int, int]) -> tuple[Region, ...]:
     at, entry, count = table
     layout = f"{order}IIQQQQ" if wide else f"{order}IIIIIII"
-    if count and entry < struct.calcsize(layout):
+    if not count:
+        return ()
+    if entry < struct.calcsize(layout):
         raise ValueError(f"program headers of {entry} bytes")
     data = source.at(at, entry * count)
     segments = []
-    for place in range(0, len(data) - entry + 1, entry or 1):
+    for place in range(0, len(data) - entry + 1, entry):
         row = struct.unpack_from(layout, data, place)
         # 64 bits: type, flags, offset, address, physical, size; 32 bits: the flags come last.
         kind, flags, offset, address, size = (*row[:4], row[5]) if wide else (row[0], row[6], row[1], row[2], row[4])

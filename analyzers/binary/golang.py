@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 
 from anchorecli.analyzers.binary.layout import CONSTANT, DATA, LIMITS, Layout, Region, Source
+from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.limits import Limits
 from anchorecli.errors import LimitError
 from anchorecli.model import Json
@@ -241,4 +242,4 @@ def _between_marks(text: bytes) -> bytes:
 
 
 def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
+    return printable(data)

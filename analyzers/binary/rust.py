@@ -15,6 +15,7 @@ from itertools import islice
 from json import loads
 
 from anchorecli.analyzers.binary.layout import CONSTANT, DATA, LIMITS, UNLOADED, Layout, Region, Source
+from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.limits import Limits
 
 SECTION = ".dep-v0"
@@ -82,7 +83,11 @@ def _rows(data: bytes, limits: Limits) -> list[list[str]]:
     for package in packages:
         if not isinstance(package, dict) or package.get("kind", "runtime") != "runtime":
             continue
-        name, version, source = (package.get(key) for key in ("name", "version", "source"))
-        if isinstance(name, str) and isinstance(version, str) and name and version:
-            rows.append([name, version, source if isinstance(source, str) else "", "1" if package.get("root") else ""])
+        name, version, source = (_text(package.get(key)) for key in ("name", "version", "source"))
+        if name and version:
+            rows.append([name, version, source, "1" if package.get("root") else ""])
     return rows
+
+
+def _text(value: object) -> str:
+    return printable(value) if isinstance(value, str) else ""

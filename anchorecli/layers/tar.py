@@ -96,6 +96,8 @@ class TarWalker:
                 _check_sum(header, self._reader.position)
             link = header[157:257] if flag in (_HARDLINK, _SYMLINK) else b""
             self._reader.skip(self._add(_name(header), flag, size, owner, link))
+        if self._pending is not None:
+            raise TarDamage("the layer ends before the entry that an extension header is about", self._reader.position)
 
     def _header(self) -> bytes | None:
         header = self._reader.read(BLOCK)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.licenses import normalise
 from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.analyzers.os.attribution import first_layers
@@ -103,7 +104,7 @@ class RpmAnalyzer:
 def _opened(file: LayerFile, stream: BinaryIO, damage: list[str]) -> tuple[str, Iterator[Header]]:
     """Which kind of database it is, and its packages."""
     if file.path.endswith("container-manifest-2"):
-        return "manifest", iter(manifest.parse(stream.read().decode("utf-8", "replace"), damage))
+        return "manifest", iter(manifest.parse(printable(stream.read()), damage))
     name, headers = _backend(stream.read(16))
     if headers is None:
         damage.append(f"no rpm database by its first bytes ({file.size} bytes in all)")

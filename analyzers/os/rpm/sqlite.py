@@ -34,6 +34,9 @@ def headers(stream: BinaryIO, size: int, damage: list[str]) -> Iterator[bytes]:
     from shutil import copyfileobj
 
     stream.seek(0)
+    if missing := _missing(stream.read(100), size):
+        damage.append(f"SQLite: cut short, {missing} bytes are missing")
+    stream.seek(0)
     with tempfile.NamedTemporaryFile(prefix="anchore-rpmdb-") as copy:
         copyfileobj(stream, copy, 1 << 20)
         copy.flush()
@@ -63,6 +66,15 @@ def wal_frames(stream: BinaryIO) -> int:
         frames += 1
         stream.seek(page, 1)
     return frames
+
+
+def _missing(head: bytes, size: int) -> int:
+    """How many bytes the file should have beyond those that are there: SQLite takes them for zeros."""
+    page = int.from_bytes(head[16:18], "big")
+    page = 65536 if page == 1 else page
+    # The count of pages holds only where the change counter it was written with is the file's.
+    pages = int.from_bytes(head[28:32], "big") if head[24:28] == head[92:96] else 0
+    return max(0, pages * page - size) or (-size % page if page else 0)
 
 
 def _rows(connection: sqlite3.Connection, size: int, damage: list[str]) -> Iterator[bytes]:

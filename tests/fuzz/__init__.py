@@ -1,0 +1,1 @@
+"""Hostile input: every parser against cuts, mutations and what fuzzing found."""
