@@ -192,6 +192,8 @@ def _products(tree: Any) -> dict[str, Product]:
         raise ValueError(f"more than {MAX_PRODUCTS} products")
     components = {component for component, _ in parts.values()}
     packages = {component: _package(leaves[component]) for component in components if component in leaves}
+    if not all(each[0] and "".join(each).isprintable() for each in packages.values()):
+        raise ValueError("a product whose name or version is not one line of text")
     found = {}
     for identifier in parts:
         product = _composed(identifier, leaves, parts, packages)

@@ -151,11 +151,14 @@ def _affected(value: Any) -> Affected:
     if not isinstance(value, dict):
         raise ValueError("affected holds something other than objects")
     names = {name: _text(value, name) for name in ("ecosystem", "package", "scheme")}
-    if not all(names.values()):
+    statement = Statement(_text(value, "statement") or Statement.AFFECTED)
+    # What is known beside advisories speaks of no versions, and has no scheme to compare them by.
+    note = statement is Statement.UNDER_INVESTIGATION and "ranges" not in value
+    if not names["ecosystem"] or not names["package"] or not (names["scheme"] or note):
         raise ValueError("affected without ecosystem, package or scheme")
     return Affected(
         **names,
-        statement=Statement(_text(value, "statement") or Statement.AFFECTED),
+        statement=statement,
         ranges=tuple(_range(each) for each in _list(value, "ranges")),
         versions=_texts(value, "versions"),
         severity=_severity(value),

@@ -163,9 +163,10 @@ class _Single:
     kind: str
 
     def streams(self, wanted: Wanted, limit: int) -> Iterator[tuple[str, Readable] | Problem]:
-        if wanted(self.name):
+        name = unpacked_name(self.name) if self.kind else self.name
+        if wanted(name):
             self.file.seek(0)
-            yield self.name, _Bounded(_inflated(self.file, self.kind), limit)
+            yield name, _Bounded(_inflated(self.file, self.kind), limit)
 
     def close(self) -> None:
         self.file.close()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from anchorecli.errors import FeedError
 from anchorecli.feeds.base import Progress, Snapshot, from_path
 from anchorecli.feeds.enrichment import note
+from anchorecli.feeds.plain_yaml import load_yaml
 from anchorecli.feeds.snapshot import from_downloads, problem
 from anchorecli.model import Advisory, FeedState, Problem
 from anchorecli.values import dataclass
@@ -120,17 +121,12 @@ def _releases(name: str, data: bytes) -> list[dict[str, Any]]:
 
 
 def _head(data: bytes) -> Any:
-    import yaml
-
     text = data.decode("utf-8", "replace")
     parts = re.split(r"^---\s*$", text, maxsplit=2, flags=re.MULTILINE)
     if len(parts) < 3:
         raise ValueError("no YAML head between two lines of ---")
-    try:
-        # Not BaseLoader's values but safe ones: days and booleans are told apart below by their text.
-        return yaml.load(parts[1], Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506 - text only
-    except yaml.YAMLError as error:
-        raise ValueError(str(error).splitlines()[0]) from None
+    # Days and booleans are told apart below by their text.
+    return load_yaml(parts[1])
 
 
 def _end(product: str, release: Mapping[str, Any]) -> tuple[str, str] | None:

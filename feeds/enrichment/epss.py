@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anchorecli.errors import FeedError
 from anchorecli.feeds.base import Progress, Snapshot, fetch_one, from_path
 from anchorecli.feeds.enrichment import note
 from anchorecli.feeds.snapshot import Readable, problem
@@ -55,7 +56,10 @@ class Epss:
             if isinstance(item, Problem):
                 yield item
                 continue
-            yield from self._day(*item)
+            try:
+                yield from self._day(*item)
+            except (ValueError, OSError) as error:
+                raise FeedError(f"{self.name}: {item[0]} cannot be read: {error}", hint="fetch it again") from error
 
     def _day(self, name: str, stream: Readable) -> Iterator[Advisory | Problem]:
         date, first = "", True

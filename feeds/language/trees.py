@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from anchorecli.feeds import plain_yaml
 from anchorecli.feeds.osv import reason
 from anchorecli.feeds.snapshot import Snapshot, problem
 from anchorecli.model import Advisory, Cvss, Problem, Severity
@@ -49,19 +50,10 @@ def gathered(found: Iterable[Advisory | Problem]) -> Iterator[Advisory | Problem
 
 
 def load_yaml(data: bytes) -> Any:
-    """A YAML document in which every value is text, as it stands there: 1.10 is a version and no number.
-
-    Raises: ValueError where it is none.
-    """
-    import yaml
-
+    """A record as plain text, lists and mappings. Raises: ValueError where it is none."""
     if len(data) > MAX_YAML:
         raise ValueError(f"more than {MAX_YAML} bytes")
-    text = data.decode("utf-8")
-    try:
-        return yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506 - text only
-    except yaml.YAMLError as error:
-        raise ValueError(f"not YAML: {str(error).splitlines()[0]}") from None
+    return plain_yaml.load_yaml(data.decode("utf-8"))
 
 
 def text(record: dict[str, Any], name: str) -> str:

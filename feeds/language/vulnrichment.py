@@ -108,7 +108,10 @@ def _affected(container: Json) -> Iterator[Affected]:
         ranges, versions = _versions(entry)
         if not ranges and not versions:
             continue
-        for cpe in dict.fromkeys(each for each in entry.get("cpes") or () if isinstance(each, str)):
+        cpes = entry.get("cpes") or []
+        if not isinstance(cpes, list):
+            raise ValueError("cpes is not a list")
+        for cpe in dict.fromkeys(each for each in cpes if isinstance(each, str)):
             name = name_of(cpe)
             if name is not None and is_package(name):
                 yield Affected(SPACE, name.product, SCHEME, ranges=ranges, versions=versions, arches=limits_of(name))

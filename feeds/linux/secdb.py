@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from sys import intern
 from typing import Any
 
+from anchorecli.feeds.plain_yaml import load_yaml
 from anchorecli.feeds.snapshot import problem
 from anchorecli.model import Advisory, Affected, Problem, Range, Statement
 
@@ -75,7 +76,7 @@ class Gathered:
             fixes = package.get("secfixes") if isinstance(package, dict) else None
             title = package.get("name") if isinstance(package, dict) else None
             fixes = {} if fixes in _NOTHING else fixes
-            if not isinstance(title, str) or not title.isprintable() or not isinstance(fixes, dict):
+            if not isinstance(title, str) or not title or not title.isprintable() or not isinstance(fixes, dict):
                 yield problem(subject, f"an entry that is not a package: {str(entry)[:80]}")
                 continue
             for version, identifiers in fixes.items():
@@ -190,15 +191,7 @@ class Twins:
 
 def _loaded(name: str, data: bytes) -> Any:
     """The file as plain values. Raises: ValueError where it is neither JSON nor YAML."""
-    if ".json" in name:
-        return json.loads(data)
-    import yaml
-
-    try:
-        # Text only: version 1.10 is not the number 1.1.
-        return yaml.load(data, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506
-    except yaml.YAMLError as error:
-        raise ValueError(f"not YAML: {str(error).partition(chr(10))[0]}") from error
+    return json.loads(data) if ".json" in name else load_yaml(data.decode("utf-8"))
 
 
 def _names(text: str) -> tuple[list[str], list[str]]:

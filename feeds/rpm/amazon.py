@@ -25,7 +25,7 @@ from anchorecli.feeds.rpm.statements import Said, affected
 from anchorecli.feeds.rpm.updateinfo import Build, Update, evr, is_updateinfo, location, updates
 from anchorecli.feeds.snapshot import problem, unpacked_name
 from anchorecli.model import Advisory, FeedState, Problem, Severity, Statement
-from anchorecli.values import dataclass
+from anchorecli.values import dataclass, replace
 
 if TYPE_CHECKING:
     from anchorecli.net import Fetcher
@@ -61,11 +61,14 @@ class Amazon:
         """The updateinfo of every repository; its name holds its digest, so a changed one has another URL."""
         base = url.rstrip("/")
         files: dict[str, str] = {}
+        missing: list[Problem] = []
         for name, path in _repositories(fetcher, base):
-            # Not every extra is built for every architecture.
-            if found := _updateinfo(fetcher, base, path):
-                files[f"{name}/{found.rpartition('/')[2]}"] = found
-        return fetch_files(fetcher, state, base, files, progress)
+            if address := _updateinfo(fetcher, base, path):
+                files[f"{name}/{address.rpartition('/')[2]}"] = address
+            elif "/core/" in name:  # not every extra is built for every architecture
+                missing.append(problem(f"{self.name}: {name}", f"{base} does not have its errata"))
+        found = fetch_files(fetcher, state, base, files, progress)
+        return found and replace(found, problems=(*found.problems, *missing))
 
     def open(self, path: Path) -> Snapshot:
         """Files of updateinfo, packed or not, or of the JSON form."""

@@ -167,7 +167,7 @@ def _entry(space: str, entry: Any) -> tuple[str, Said, Severity]:
         raise ValueError("no usable cve_id")
     if not isinstance(package, str) or not package or not package.isprintable():
         raise ValueError("no usable pkg")
-    if not isinstance(status, str) or not isinstance(fixed, str):
+    if not isinstance(status, str) or not isinstance(fixed, str) or not fixed.isprintable():
         raise ValueError("status or res_ver is not text")
     statement = _STATEMENTS.get(status.lower() or "affected")
     if statement is None:
