@@ -15,6 +15,7 @@ Julia                  ``packages/NAME/SLUG/Project.toml`` (a depot)
 Prolog                 ``pack/NAME/pack.pl`` (SWI-Prolog)
 Visual Studio Code     ``extensions/DIRECTORY/package.json``, also of its server and of editors made from it
 WordPress              itself, ``wp-content/plugins/…/*.php``, ``wp-content/themes/NAME/style.css``
+web applications       Nextcloud, ownCloud, Moodle, MediaWiki, Matomo, Joomla, phpMyAdmin, Drupal 7, Redmine
 models                 ``*.gguf``, ``*.safetensors``, ``models--OWNER--NAME/refs/main`` (Hugging Face's cache)
 Node                   ``.pnp.cjs`` (Yarn's Plug'n'Play: packages in zip files)
 Python                 ``*.egg``, ``*.pex``, ``*.pyz`` (zip files that are imported from)
@@ -69,6 +70,14 @@ _BY_NAME = {
     ".pnp.cjs": ("", "pnp"),
     ".pnp.js": ("", "pnp"),
 }
+_ELSE = {
+    "version.php": ("", "webapps"),
+    "Version.php": ("", "webapps"),
+    "Defines.php": ("/includes/", "webapps"),
+    "bootstrap.inc": ("/includes/", "webapps"),
+    "version.rb": ("/lib/redmine/", "webapps"),
+}
+"""Where no other format has the name, or not at that place."""
 _BY_SUFFIX = {
     ".rb": ("/.brew/", "homebrew"),
     ".xml": ("/flatpak/app/", "flatpak"),
@@ -90,7 +99,10 @@ def format_of(path: str) -> str:
     """Which file of ``formats`` reads it, empty for none."""
     base = path[path.rfind("/") + 1 :]
     inside, name = _BY_NAME.get(base) or _BY_SUFFIX.get(base[base.rfind(".") :]) or ("", "")
-    return name if name and inside in f"/{path}" else ""
+    if name and inside in f"/{path}":
+        return name
+    inside, name = _ELSE.get(base, ("", ""))
+    return name if inside in f"/{path}" else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +113,7 @@ class Others:
     version: int = 2
     options: str = ""
     wants: Wants = Wants(
-        names=frozenset(_BY_NAME),
+        names=frozenset({*_BY_NAME, *_ELSE}),
         suffixes=frozenset(_BY_SUFFIX),
         match=lambda path, size, mode: bool(format_of(path)),
         max_bytes=0,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from anchorecli.analyzers.binary.cpe import cpe
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.rows import Row, row
 
@@ -25,6 +26,13 @@ OWN = frozenset(
     """.split()
 )
 """Applications that come with Erlang/OTP or Elixir."""
+SERVERS = {
+    "rabbit": ("rabbitmq", "vmware:rabbitmq"),
+    "couch": ("couchdb", "apache:couchdb"),
+    "ejabberd": ("ejabberd", "process-one:ejabberd"),
+    "emqx": ("emqx", "emqx:emqx"),
+}
+"""Applications that are a server's own: its name, and ``vendor:product``."""
 
 
 def read(path: str, data: bytes) -> Iterator[Row]:
@@ -41,6 +49,10 @@ def read(path: str, data: bytes) -> Iterator[Row]:
     version = re.search(r'\{\s*vsn\s*,\s*"([^"\s]{1,200})"\s*\}', text)
     # %VSN% and {cmd, …}: a source's template.
     if name and version and "%" not in version[1]:
+        if name[1] in SERVERS:
+            program, product = SERVERS[name[1]]
+            yield row("generic", program, version[1], cpe=cpe(product, version[1]), metadata={"kind": "program"})
+            return
         kind = "otp" if name[1] in OWN else "hex"
         # deps/jason/hex_metadata.config and deps/jason/ebin/jason.app are one package.
         yield row(kind, name[1], version[1], place=path.rpartition("/ebin/")[0])

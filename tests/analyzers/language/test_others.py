@@ -269,3 +269,42 @@ def test_homebrew_takes_the_licence_from_the_formula():
     })  # fmt: skip
     (package,) = found.packages
     assert (package.purl, package.licenses) == ("pkg:brew/jo@1.9_1", ("GPL-2.0-or-later",))
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "purl"),
+    [
+        ("nextcloud/version.php", "$OC_VersionString = '29.0.4';\n$vendor = 'nextcloud';\n", "nextcloud@29.0.4"),
+        ("owncloud/version.php", "$OC_VersionString = '10.14.0';\n$vendor = 'owncloud';\n", "owncloud@10.14.0"),
+        ("moodle/version.php", "$release  = '4.4.1+ (Build: 20240620)'; // x\n", "moodle@4.4.1"),
+        ("w/includes/Defines.php", "define( 'MW_VERSION', '1.42.1' );\n", "mediawiki@1.42.1"),
+        ("m/core/Version.php", "namespace Piwik; // Matomo\n    public const VERSION = '5.1.0';\n", "matomo@5.1.0"),
+        (
+            "j/libraries/src/Version.php",
+            "PRODUCT = 'Joomla!';\nMAJOR_VERSION = 5;\nMINOR_VERSION = 1;\nPATCH_VERSION = 2;",
+            "joomla@5.1.2",
+        ),
+        (
+            "p/libraries/classes/Version.php",
+            "namespace PhpMyAdmin;\npublic const VERSION = '5.2.1' . X;",
+            "phpmyadmin@5.2.1",
+        ),
+        ("d/includes/bootstrap.inc", "define('VERSION', '7.101');\ndefine('DRUPAL_X', 1);", "drupal@7.101"),
+        ("r/lib/redmine/version.rb", "module Redmine\n  MAJOR = 5\n  MINOR = 1\n  TINY  = 3\n", "redmine@5.1.3"),
+    ],
+)
+def test_web_applications(path, text, purl):
+    _, found = find({f"srv/{path}": f"<?php\n{text}"})
+    (package,) = found.packages
+    assert package.purl == f"pkg:generic/{purl}"
+    assert f":{package.version}:" in package.cpes[0]
+    assert purls({f"srv/{path}": "<?php\n"}) == []
+    assert purls({f"srv/other{path.rpartition('/')[2]}": text}) == []
+
+
+def test_servers_in_erlang_are_programs():
+    app = '{application, rabbit, [{description, "x"}, {vsn, "3.13.2"}]}.\n'
+    _, found = find({"opt/rabbitmq/plugins/rabbit-3.13.2/ebin/rabbit.app": app})
+    (package,) = found.packages
+    assert package.purl == "pkg:generic/rabbitmq@3.13.2"
+    assert package.cpes == ("cpe:2.3:a:vmware:rabbitmq:3.13.2:*:*:*:*:*:*:*",)
