@@ -57,6 +57,15 @@ TOOLS = (
         ("openssl:openssl",),
         unless=FORKS,
     ),
+    _simple("rsync", r"rsync", "\0copyright\0", r"\0<3>\0copyright\0url\0", "samba:rsync"),
+    _simple("nmap", r"nmap", "\0Nmap\0", r"\0<n>\0Nmap\0", "nmap:nmap"),
+    Rule(
+        "wget",
+        r"wget",
+        (find("\0" + "1.", r"\0(?P<version>1\.\d{2}(?:\.\d{1,2})?)\0", sole=True),),
+        ("gnu:wget",),
+        need=(b"GNU Wget %s",),
+    ),
     _simple("sqlcipher", r"sqlcipher", "\0community\0", r"\0community\0<3>\0", "zetetic:sqlcipher"),
     _simple("aws-lc", r"openssl|bssl", "AWS-LC ", r"AWS-LC (?:FIPS )?<3>", "amazon:aws_libcrypto"),
     _simple("openldap", r"ldapsearch", "$OpenLDAP: ", r"\$OpenLDAP: ldapsearch <3>", "openldap:openldap"),
@@ -245,6 +254,25 @@ SERVERS = (
     _simple("dnsmasq", r"dnsmasq", "\0dnsmasq-", r"\0dnsmasq-<n>\0", "thekelleys:dnsmasq"),
     _simple("stunnel", r"stunnel[45]?", "stunnel ", r"stunnel <n> on ", "stunnel:stunnel"),
     _simple("openvpn", r"openvpn", "OpenVPN ", r"\bOpenVPN <3x> [a-z0-9_]+-", "openvpn:openvpn"),
+    _simple(
+        "mosquitto", r"mosquitto", "mosquitto version %s", r"\0<3>\0{1,8}mosquitto version %s", "eclipse:mosquitto"
+    ),
+    _simple("pgbouncer", r"pgbouncer", "\0PgBouncer ", r"\0PgBouncer <3>\0", "pgbouncer:pgbouncer"),
+    _simple("coturn", r"turnserver", "\0Coturn-", r"\0Coturn-<n>", "coturn_project:coturn"),
+    _simple("exim", r"exim\d?", "<<eximversion>>", r"\0<n>\0{1,8}<<eximversion>>", "exim:exim"),
+    _simple("vsftpd", r"vsftpd", "(vsFTPd ", r"\(vsFTPd <3>\)", "vsftpd_project:vsftpd"),
+    _simple("hitch", r"hitch", "\0hitch ", r"\0hitch <3>\0"),
+    _simple("znc", r"znc", ", build: ", r"\0<n>\0, build: ", "znc:znc"),
+    _simple(
+        "tor", r"tor", "\0tor 0.", r"\0tor (?P<version>0\.\d\.\d{1,2}\.\d{1,2}(?:-(?:alpha|rc))?)\0", "torproject:tor"
+    ),
+    _simple(
+        "transmission",
+        r"transmission-(?:daemon|cli|remote|gtk)",
+        "\0Transmission/",
+        r"\0Transmission/<n>\0",
+        "transmissionbt:transmission",
+    ),
     _simple("postfix", r"master", "mail_version=", r"mail_version=<3>", "postfix:postfix"),
     _simple("dovecot", r"dovecot", "Dovecot v", r"Dovecot v<n> \(", "dovecot:dovecot"),
     Rule(
