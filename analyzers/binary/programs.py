@@ -68,7 +68,13 @@ TOOLS = (
     ),
     _simple("sqlcipher", r"sqlcipher", "\0community\0", r"\0community\0<3>\0", "zetetic:sqlcipher"),
     _simple("aws-lc", r"openssl|bssl", "AWS-LC ", r"AWS-LC (?:FIPS )?<3>", "amazon:aws_libcrypto"),
-    _simple("openldap", r"ldapsearch", "$OpenLDAP: ", r"\$OpenLDAP: ldapsearch <3>", "openldap:openldap"),
+    _simple(
+        "openldap",
+        r"ldapsearch|slapd",
+        "$OpenLDAP: ",
+        r"\$OpenLDAP: (?:ldapsearch|slapd) <3>",
+        "openldap:openldap",
+    ),
     Rule("git", r"git", (find("GIT_USER_AGENT", r"git/<3>[^\0]{0,40}\0GIT_USER_AGENT"),), ("git-scm:git", "git:git")),
     _simple(
         "openssh",
@@ -273,6 +279,13 @@ SERVERS = (
         r"\0Transmission/<n>\0",
         "transmissionbt:transmission",
     ),
+    _simple(
+        "freeradius", r"freeradius|radiusd", "FreeRADIUS Version ", r"FreeRADIUS Version <3>", "freeradius:freeradius"
+    ),
+    _simple("keepalived", r"keepalived", "Keepalived v", r"\0Keepalived v<3> \(", "keepalived:keepalived"),
+    _simple("nsd", r"nsd", "\0NSD ", r"\0NSD <3>\0", "nlnetlabs:name_server_daemon"),
+    _simple("rsyslog", r"rsyslogd", "rsyslogd  ", r"\0rsyslogd  <3> \(aka", "rsyslog:rsyslog"),
+    _simple("zabbix", r"zabbix_(?:agentd|server|proxy)", "\0Zabbix ", r"\0Zabbix <3x>\0", "zabbix:zabbix"),
     _simple("postfix", r"master", "mail_version=", r"mail_version=<3>", "postfix:postfix"),
     _simple("dovecot", r"dovecot", "Dovecot v", r"Dovecot v<n> \(", "dovecot:dovecot"),
     Rule(
