@@ -74,6 +74,9 @@ class FeedSink(Protocol):
     def confirm_feed(self, name: str, updated_at: str, /) -> object:
         """Note that upstream has not changed."""
 
+    def note_problems(self, name: str, found: Iterable[Problem], /) -> object:
+        """Keep what could not be read of the feed that is held, in place of what was kept before."""
+
 
 def fetch_one(fetcher: Fetcher, state: FeedState | None, url: str, progress: Progress) -> Snapshot | None:
     """Fetch a feed that is one file, conditionally where the last one came from the same URL."""

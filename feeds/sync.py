@@ -169,6 +169,7 @@ def _take_in(driver: Driver, sink: FeedSink, job: _Job, progress: Progress) -> S
         progress("store", 0, tally.records)
         handed = _handed_over(_unspool(spool), settled, tally.records, progress)
         result = sink.sync_feed(state, handed)
+    sink.note_problems(driver.name, tally.problems)
     if driver.name in CURRENT_ONLY:
         sink.forget_past(driver.name)
     state = replace(state, revision=result.revision)

@@ -13,6 +13,7 @@ from anchorecli.cli.columns import show
 from anchorecli.cli.feeds_file import conditions, export, import_, keygen
 from anchorecli.cli.feeds_registry import pull, push
 from anchorecli.cli.feeds_serve import serve
+from anchorecli.cli.feeds_show import show_vulnerability
 from anchorecli.cli.options import option, trust_options
 from anchorecli.cli.progress import progress
 from anchorecli.cli.told import told
@@ -28,7 +29,7 @@ def feeds() -> None:
     """Vulnerability feeds."""
 
 
-for command in (export, import_, keygen, push, pull, serve):
+for command in (export, import_, keygen, push, pull, serve, show_vulnerability):
     feeds.add_command(command)
 
 
@@ -38,6 +39,7 @@ for command in (export, import_, keygen, push, pull, serve):
 @option("--allow-shrink", is_flag=True, help="Accept a snapshot that lost many records.")
 @option("--refresh", is_flag=True, help="Read again what has not changed.")
 @option("--all", "everything", is_flag=True, help="Every feed there is, those of hundreds of megabytes too.")
+@option("--needed", multiple=True, metavar="IMAGE", help="The feeds that a stored image needs, too; repeatable.")
 @option("--upstream", metavar="URL", help="Take all feeds from another site (see: feeds serve).")
 @trust_options
 @click.pass_obj
@@ -57,6 +59,7 @@ def sync(
 
     \b
     anchore feeds sync osv --from all.zip
+    anchore feeds sync --needed debian:12
     """
     from anchorecli.feeds import find
     from anchorecli.feeds.osv import recognised
@@ -64,10 +67,15 @@ def sync(
 
     if source and len(names) != 1:
         raise UsageError("--from needs the one feed that PATH holds", hint=f"anchore feeds sync NAME --from {source}")
-    everything = bool(flags.pop("everything"))
+    everything, needed = bool(flags.pop("everything")), flags.pop("needed")
     if flags["upstream"] and names:
         raise UsageError("--upstream brings all feeds", hint="leave the names away, or --upstream")
     with start.app(flags) as app:
+        if needed:
+            names += tuple(sorted(_needed(app, needed) - set(names)))
+            if not names:
+                app.note("no feed is known for the packages of these images")
+                return EXIT_PASS
         if not names and app.settings.feeds_upstream:
             if app.settings.offline:
                 raise UsageError("--offline forbids the network", hint="anchore feeds import FILE")
@@ -83,6 +91,17 @@ def sync(
         if app.settings.offline and not source:
             raise UsageError("--offline forbids the network", hint="anchore feeds import FILE, or --from PATH")
         return EXIT_FEED if sync_each(app, drivers, options) else EXIT_PASS
+
+
+def _needed(app: App, images: object) -> set[str]:
+    """The feeds that stored images need. Raises: UsageError for one that is not stored."""
+    from anchorecli.scan.needed import feeds_for_image
+    from anchorecli.scan.past import find
+
+    assert isinstance(images, tuple)  # noqa: S101 - typed loosely with the other flags
+    held = frozenset(state.name for state in app.store.feed_states() if not state.starter)
+    found = {name for image in images for name in feeds_for_image(find(app.store, image, "").analysis, held)}
+    return {name for name in found if app.settings.feed_enabled(name)}
 
 
 def _usual(app: App, *, everything: bool) -> list[str]:
@@ -155,10 +174,14 @@ def _supplied(app: App, drivers: list[Driver], source: Path | None) -> list[Driv
 
 @feeds.command()
 @option("--json", "as_json", is_flag=True, help="As JSON, with digests.")
+@option("--problems", is_flag=True, help="What could not be read, record by record.")
 @click.pass_obj
-def status(start: Start, as_json: bool) -> None:
+def status(start: Start, as_json: bool, problems: bool) -> None:
     """Show records, age, source and digest of each feed in the store."""
     with start.app(readonly=True) as app:
+        if problems:
+            show(_problems(app), as_json=as_json, empty="everything could be read")
+            return
         rows = [_row(state, app.now, as_json) for state in app.store.feed_states()]
         show(rows, as_json=as_json, empty="no feeds yet: anchore feeds sync, or anchore feeds import FILE")
 
@@ -192,6 +215,21 @@ def _row(state: FeedState, now: str, whole: bool) -> dict[str, object]:
         "starter": state.starter,
         "ecosystems": list(state.ecosystems),
     }
+
+
+def _problems(app: App) -> list[dict[str, object]]:
+    """What could not be read of each feed: the first of it, then how many more there were."""
+    rows: list[dict[str, object]] = []
+    for state in app.store.feed_states():
+        listed = app.store.feed_problems(state.name)
+        rows += [
+            {"feed": state.name, "subject": each.subject, "message": each.message, "lost": each.incomplete}
+            for each in listed
+        ]
+        if more := state.problems - sum(each.incomplete for each in listed):
+            message = "more, of which only the number is kept" if listed else "told where the feed was synced"
+            rows.append({"feed": state.name, "subject": f"{more:,} records", "message": message, "lost": True})
+    return rows
 
 
 def _age(then: str, now: str) -> str:

@@ -51,7 +51,11 @@ def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[
         if asked:
             groups.setdefault(asked, []).append(package)
     problems = [_stranger(kind, count, distro) for kind, count in strangers.items()]
-    languages = Counter(language_ecosystem(package) for package, _ in others if not is_program(package))
+    languages = Counter(
+        language_ecosystem(package)
+        for package, _ in others
+        if not is_program(package) and not is_standard_library(package)
+    )
     problems += [_language(ecosystem, count) for ecosystem, count in languages.items() if ecosystem not in covered]
     if native and distro is not None and chosen not in covered:
         problems.append(_distro(distro, choices, native))
@@ -67,7 +71,9 @@ def _programs(
     found = []
     for package, asked in others:
         spaces = [query.ecosystem for query in asked]
-        if is_program(package) and not (CPE in spaces and CPE in covered):
+        if is_standard_library(package):
+            found.append((package, asked, STANDARD_LIBRARY))
+        elif is_program(package) and not (CPE in spaces and CPE in covered):
             missing = [each for each in (CPE, "bitnami") if each in spaces and each not in covered]
             found.append((package, asked, missing[0] if missing else ""))
     return tuple(found)
@@ -86,6 +92,11 @@ def unspoken(planned: Plan, known: Container[tuple[str, str]]) -> list[Problem]:
         message = f"no feed speaks of {', '.join(nameless)}: not checked for vulnerabilities"
         problems.append(Problem("match", "programs", message, _STATUS, incomplete=False))
     return problems
+
+
+def is_standard_library(package: Package) -> bool:
+    """Whether it is Go's own library, of which most feeds for Go's modules say nothing."""
+    return package.type == "golang" and package.name in ("stdlib", "toolchain")
 
 
 def feed_for(ecosystem: str) -> str:
@@ -160,6 +171,8 @@ def _packages(count: int) -> str:
     return "1 package was" if count == 1 else f"{count} packages were"
 
 
+STANDARD_LIBRARY = "golang stdlib"
+"""What the gap is called where nobody speaks of Go's standard library."""
 _STATUS = "anchore feeds status lists what is covered"
 _GHSA = frozenset(
     ("pypi", "npm", "maven", "golang", "gem", "cargo", "nuget", "composer", "hex", "pub", "swift", "github-actions")
@@ -194,6 +207,7 @@ _FEEDS = {
     "opensuse-tumbleweed": "suse",
     "cran": "osv:CRAN",
     "bitnami": "bitnami",
+    STANDARD_LIBRARY: "govulndb",
     "nvd": "nvd",
     "julia": "osv:Julia",
 }

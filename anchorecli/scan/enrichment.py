@@ -39,19 +39,21 @@ def enrich(lookup: Lookup, covered: frozenset[str], analysis: Analysis, matches:
     # The most specific name first: alpine:3.20 before alpine.
     end = next((ends[release][0] for release in releases if release in ends), None)
     return Enrichment(
-        epss={cve: _epss(values) for cve, values in found[EPSS].items()} if EPSS in spaces else None,
-        exploited={cve: _exploited(values) for cve, values in found[KEV].items()} if KEV in spaces else None,
+        epss={cve: epss_of(values) for cve, values in found[EPSS].items()} if EPSS in spaces else None,
+        exploited={cve: exploited_of(values) for cve, values in found[KEV].items()} if KEV in spaces else None,
         end_of_life=end,
         official=official,
         unasked=unasked,
     )
 
 
-def _epss(values: list[str]) -> Epss:
+def epss_of(values: list[str]) -> Epss:
+    """A record of EPSS, which is kept as a list of texts."""
     score, percentile = (*values, "")[:2]
     return Epss(float(score), float(percentile or 0))
 
 
-def _exploited(values: list[str]) -> KnownExploited:
+def exploited_of(values: list[str]) -> KnownExploited:
+    """A record of known exploitation, likewise."""
     added, due, ransomware = (*values, "", "")[:3]
     return KnownExploited(added, due, bool(ransomware))

@@ -5,23 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from anchorecli.feeds.ecosystems import REGISTRIES
-from anchorecli.matching.coverage import feed_for
+from anchorecli.matching.coverage import STANDARD_LIBRARY, feed_for, is_standard_library
 from anchorecli.matching.distributions import lineage
-from anchorecli.matching.ecosystems import OS_TYPES, language_ecosystem
-from anchorecli.model import Analysis
+from anchorecli.matching.ecosystems import OS_TYPES, language_ecosystem, queries
+from anchorecli.matching.programs import CPE, is_program
+from anchorecli.model import Analysis, Package
 from anchorecli.policy.values import Bundle
 from anchorecli.scan.enrichment import END, EPSS, KEV
 
 
-def feeds_for_image(analysis: Analysis) -> frozenset[str]:
-    """The feeds that speak of the packages of an image: its distribution's (or that of its parent), its languages'."""
+def feeds_for_image(analysis: Analysis, held: frozenset[str] = frozenset()) -> frozenset[str]:
+    """The feeds that speak of the packages of an image: its distribution's (or that of its parent), its languages', and
+    for programs that only a name or a CPE tells one that knows those. ``held`` are feeds that are there already."""
     kinds = {package.type for package in analysis.packages}
-    languages = {language_ecosystem(each) for each in analysis.packages if each.type not in OS_TYPES}
-    found = {feed_for(name) for name in languages}
+    found = set()
     if analysis.distro is not None and kinds & OS_TYPES:
         family = lineage(analysis.distro)
         found.add(next(filter(None, map(feed_for, family.own + family.inherited)), ""))
+    theirs = bool(found - {""})
+    for package in analysis.packages:
+        # What the distribution's packages brought is left to its feed.
+        if package.type not in OS_TYPES and not (package.owner and theirs):
+            found |= _feeds_for(package, held)
     return frozenset(found - {""})
+
+
+def _feeds_for(package: Package, held: frozenset[str]) -> set[str]:
+    """The feeds for one package of no distribution."""
+    if is_standard_library(package):
+        return {feed_for(STANDARD_LIBRARY)}
+    if not is_program(package):
+        return {feed_for(language_ecosystem(package))}
+    known = [feed_for(query.ecosystem) for query in queries(package, "")]
+    if there := held.intersection(known):
+        return set(there)
+    # By its CPE first: NVD knows nearly every program, Bitnami those it packages.
+    return {next((each for each in (feed_for(CPE), feed_for("bitnami")) if each in known), "")}
 
 
 def feeds_for_bundle(bundle: Bundle) -> frozenset[str]:

@@ -17,11 +17,12 @@ from anchorecli.model import (
     FeedState,
     Image,
     LayerFacts,
+    Problem,
     StoredImage,
     SyncResult,
     WatchedTag,
 )
-from anchorecli.store import advisories, documents, evaluations, facts, feeds, images, past, retention
+from anchorecli.store import advisories, documents, evaluations, facts, feeds, images, past, problems, retention
 from anchorecli.store.connection import Session, clean_text, transaction
 from anchorecli.store.delta import Exchange
 from anchorecli.store.inverted import Inverted
@@ -225,6 +226,16 @@ class Store:
         with self._session.write() as db:
             return feeds.confirm(db, clean_text(name), updated_at)
 
+    def note_problems(self, name: str, found: Iterable[Problem]) -> None:
+        """Keep what could not be read of the feed's snapshot that is held, in place of what was kept before."""
+        with self._session.write() as db:
+            problems.put(db, clean_text(name), found)
+
+    def feed_problems(self, name: str) -> tuple[Problem, ...]:
+        """What could not be read of a feed as it is held: the first of it, and nothing where it came from a file."""
+        with self._session.read() as db:
+            return problems.listed(db, clean_text(name))
+
     def drop_feed(self, name: str) -> bool:
         """Take a feed out, as a new revision; past revisions keep it. False where there is none of that name."""
         with self._session.write() as db:
@@ -288,6 +299,11 @@ class Store:
         with self._session.read() as db:
             newest = feeds.current_revision(db)
             return past.find_advisories(db, clean_text(text), newest if revision is None else revision)
+
+    def near_advisories(self, text: str) -> list[str]:
+        """Ids that look most like a text, the nearest first."""
+        with self._session.read() as db:
+            return past.near_advisories(db, clean_text(text))
 
     def revision_at(self, moment: str) -> int:
         """The feed revision in force at a moment (RFC 3339 UTC), 0 before the first."""

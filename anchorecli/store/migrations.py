@@ -22,6 +22,7 @@ Feeds
 
 ``feed``             a feed and the state of its last sync; ``active`` is 0 for one that was dropped.
 ``revision``         one row for each sync that changed something: what it changed, and where the data came from.
+``feed_problem``     what could not be read of a feed when it was last synced (see ``problems``).
 ``past_state``       states of a feed that a later check replaced (a row of ``feed`` before it was overwritten), so that
                      the state at any past moment can be told. Its document is JSON.
 ``ecosystem``        names of namespaces, once each.
@@ -58,7 +59,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from anchorecli.store import asked_tables, fixes
+from anchorecli.store import asked_tables, fixes, problems
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
@@ -309,6 +310,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("m004_documents", _DOCUMENTS),
     ("m005_inverted_index", asked_tables.SQL),
     ("m006_fix_since", fixes.SQL),
+    ("m007_feed_problems", problems.SQL),
 )
 """Name and SQL of each, oldest first. Released ones never change; a change of the schema is a new one at the end."""
 

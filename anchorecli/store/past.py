@@ -187,3 +187,20 @@ def find_advisories(db: sqlite3.Connection, text: str, revision: int) -> dict[in
     name = text.lower()
     values = {"revision": revision, "name": name, "quoted": json.dumps(name, ensure_ascii=False)}
     return load(db, [row for (row,) in db.execute(query, values)], statements=True)
+
+
+_ALIKE = """
+SELECT DISTINCT name FROM advisory
+WHERE valid_to = 0 AND (substr(lower(name), 1, :most) = :start OR substr(lower(name), -:few) = :end) LIMIT :limit
+"""
+_START, _END, _LIMIT = 10, 5, 20_000
+
+
+def near_advisories(db: sqlite3.Connection, text: str) -> list[str]:
+    """Ids that begin or end as the text does and look most like it, the nearest first."""
+    from difflib import get_close_matches
+
+    name = text.lower()
+    values = {"most": min(_START, len(name)), "start": name[:_START], "few": _END, "end": name[-_END:], "limit": _LIMIT}
+    known = {found.lower(): found for (found,) in db.execute(_ALIKE, values)}
+    return [known[each] for each in get_close_matches(name, known, 3, 0.8)]

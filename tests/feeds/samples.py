@@ -21,6 +21,7 @@ class MemorySink:
         self.states: dict[str, FeedState] = {}
         self.records: dict[str, dict[str, Advisory]] = {}
         self.confirmed: list[tuple[str, str]] = []
+        self.noted: dict[str, tuple[Problem, ...]] = {}
 
     def feed_state(self, name: str) -> FeedState | None:
         return self.states.get(name)
@@ -53,6 +54,9 @@ class MemorySink:
     def confirm_feed(self, name: str, updated_at: str) -> None:
         self.confirmed.append((name, updated_at))
         self.states[name] = replace(self.states[name], updated_at=updated_at)
+
+    def note_problems(self, name: str, found: Iterable[Problem]) -> None:
+        self.noted[name] = tuple(found)
 
 
 def zipped(members: Mapping[str, bytes | str | dict[str, Any]], method: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -36,6 +36,33 @@ def test_an_image_needs_the_feeds_of_its_distribution_and_languages(
     assert {find(name).name for name in found} == needed
 
 
+NODE = Package("node", "20.1.0", "generic", "fuzzy", cpes=("cpe:2.3:a:nodejs:node.js:20.1.0:*:*:*:*:*:*:*",))
+REDIS = Package("redis", "7.2.4-1", "bitnami", "fuzzy")
+STDLIB = Package("stdlib", "1.22.1", "golang", "go")
+OWNED = Package("jinja2", "3.1.2", "pypi", "pep440", owner="pkg:deb/debian/python3-jinja2@3.1.2-1")
+
+
+@pytest.mark.parametrize(
+    ("packages", "held", "needed"),
+    [
+        ([NODE], set(), {"nvd"}),
+        ([NODE], {"bitnami"}, {"bitnami"}),
+        ([NODE], {"nvd", "debian"}, {"nvd"}),
+        ([REDIS], set(), {"bitnami"}),
+        ([STDLIB], set(), {"govulndb"}),
+        ([STDLIB, Package("golang.org/x/net", "0.17.0", "golang", "go")], set(), {"govulndb", "ghsa"}),
+        ([deb("bash", "1"), OWNED], set(), {"debian"}),
+        ([OWNED], set(), {"ghsa"}),
+    ],
+)
+def test_programs_need_a_feed_that_knows_them_by_name(
+    packages: list[Package], held: set[str], needed: set[str]
+) -> None:
+    found = feeds_for_image(analysis(*packages, distro=DEBIAN), frozenset(held))
+    assert found == needed
+    assert {find(name).name for name in found} == needed
+
+
 RULES = """
 id: b
 version: "1_0"
