@@ -49,8 +49,8 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("bitnami", 1, "os.bitnami.BitnamiAnalyzer"),
     Registered("snap", 2, "os.snap.SnapAnalyzer"),
     Registered("kernel", 1, "os.kernel.KernelAnalyzer"),
-    Registered("others", 2, "language.others.Others"),
-    Registered("binary", 2, "binary.plugin.Binaries"),
+    Registered("others", 3, "language.others.Others"),
+    Registered("binary", 3, "binary.plugin.Binaries"),
     Registered("accounts", 1, "os.accounts.AccountAnalyzer"),
 )
 """Every analyzer of every scan."""

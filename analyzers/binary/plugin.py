@@ -62,7 +62,7 @@ class Binaries:
     """
 
     name: str = "binary"
-    version: int = 2
+    version: int = 3
     options: str = ""
     wants: Wants = Wants(
         names=NAMES,
