@@ -2,7 +2,8 @@
 
 Format: https://endoflife.date/docs/api, ``<base>/debian.json``: ``[{"cycle": "12", "eol": "2026-07-11",
 "extendedSupport": "2028-06-30"}]``; ``eol`` may be true or false where the day is not known. From a path also the
-project's own Markdown files with a YAML head (``releases: [{releaseCycle: "12", eol: 2026-07-11, eoes: 2028-06-30}]``).
+project's own Markdown files with a YAML head (``releases: [{releaseCycle: "12", eol: 2026-07-11, eoes: 2028-06-30}]``)
+and the newer API's answers, ``api/v1/products/debian`` and ``…/full`` (``releases: [{name: "12", eolFrom: …}]``).
 
 Where fixes after the end of normal support are for everybody (Debian's LTS) the end of those counts; paid ones do not.
 """
@@ -57,7 +58,7 @@ class EndOfLife:
     title: str = "Ends of support of distributions"
     url: str = "https://endoflife.date/api"
     attribution: str = "endoflife.date (MIT)"
-    version: int = 1
+    version: int = 2
 
     def fetch(self, fetcher: Fetcher, state: FeedState | None, url: str, progress: Progress) -> Snapshot | None:
         """A small file for each distribution."""
@@ -74,27 +75,29 @@ class EndOfLife:
         return from_downloads(url, parts, "", problems)
 
     def open(self, path: Path) -> Snapshot:
-        """One product's JSON or Markdown file, or a folder or zip of them."""
+        """One product's JSON or Markdown file, or a folder or zip of them; or the API's ``products/full``."""
         return from_path(path)
 
     def parse(self, snapshot: Snapshot) -> Iterator[Advisory | Problem]:
         """One note for each release: the day support ends, empty where no end is set."""
-        for member in snapshot.members(lambda name: _product(name) in PRODUCTS):
+        for member in snapshot.members(lambda name: _product(name) in PRODUCTS or name.endswith(".json")):
             if isinstance(member, Problem):
                 yield member
                 continue
             name, data = member
             try:
-                releases = _releases(name, data)
+                products = [(_product(name), _releases(name, data))] if _product(name) in PRODUCTS else _full(data)
             except FeedError as error:
                 yield problem(f"{self.name}: {name}", error.message)
                 continue
-            product = _product(name)
-            for release in releases:
-                found = _end(product, release)
-                if found:
-                    cycle, day = found
-                    yield note(self.name, "end-of-life", f"{PRODUCTS[product]}:{cycle}", day, url=_page(product))
+            for product, releases in products:
+                yield from self._notes(product, releases)
+
+    def _notes(self, product: str, releases: list[dict[str, Any]]) -> Iterator[Advisory]:
+        for release in releases:
+            if found := _end(product, release):
+                cycle, day = found
+                yield note(self.name, "end-of-life", f"{PRODUCTS[product]}:{cycle}", day, url=_page(product))
 
 
 def _product(name: str) -> str:
@@ -120,6 +123,20 @@ def _releases(name: str, data: bytes) -> list[dict[str, Any]]:
     return [each for each in document if isinstance(each, dict)]
 
 
+def _full(data: bytes) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The distributions in a list of all products; none where a file is something else: a clone holds such."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return []
+    listed = document.get("result") if isinstance(document, dict) else None
+    return [
+        (str(each["name"]), [release for release in each["releases"] if isinstance(release, dict)])
+        for each in (listed if isinstance(listed, list) else ())
+        if isinstance(each, dict) and str(each.get("name")) in PRODUCTS and isinstance(each.get("releases"), list)
+    ]
+
+
 def _head(data: bytes) -> Any:
     text = data.decode("utf-8", "replace")
     parts = re.split(r"^---\s*$", text, maxsplit=2, flags=re.MULTILINE)
@@ -138,6 +155,8 @@ def _end(product: str, release: Mapping[str, Any]) -> tuple[str, str] | None:
     if product == "sles":
         cycle = cycle.removesuffix(".0")
     end = _first(release, ("eol", "eolFrom"))
+    if end is None and release.get("isEol") is False:
+        end = ""  # as the newer API says that no end is set
     if product in _FREE_EXTENSION:
         end = max(end or "", _first(release, ("eoes", "extendedSupport", "eoesFrom")) or "") or end
     return None if end is None else (cycle, end)

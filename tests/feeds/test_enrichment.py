@@ -92,6 +92,21 @@ def test_kev(tmp_path: Path) -> None:
     assert len(problems) == 2
 
 
+def test_ends_of_support_of_all_products_at_once(tmp_path: Path) -> None:
+    """As the newer API has them: products beside distributions, and releases without an end."""
+    releases = [
+        {"name": "12", "isEol": False, "eolFrom": "2026-07-11", "eoesFrom": "2028-06-30"},
+        {"name": "13", "isEol": False, "eolFrom": None},
+        {"name": "14", "isEol": True, "eolFrom": None},
+        7,
+    ]
+    products = [{"name": "debian", "releases": releases}, {"name": "python", "releases": releases}, {"name": []}, 7]
+    (tmp_path / "full.json").write_text(json.dumps({"schema_version": "1.2.0", "result": products}))
+    (tmp_path / "package.json").write_text('{"name": "x"}')
+    (tmp_path / "broken.json").write_text("{")
+    assert parsed("end-of-life", tmp_path) == ({"debian:12": ("2028-06-30",), "debian:13": ("",)}, [])
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"vulnerabilities": 3}', "<html>"])
 def test_what_is_no_catalog_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "kev.json"
