@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from anchorecli.net import Fetcher
 
 _RELEASE = re.compile(r"(Oracle Linux \d+) is installed")
-_TITLE = re.compile(r"(EL[SBE]A-\d{4}-\d+):?\s*(.*?)\s*(?:\((\w+)\))?")
+_TITLE = re.compile(r"(EL[SBE]A-\d{4}-\d+(?:-\d+)?):?\s*(.*?)\s*(?:\((\w+)\))?")
 _SPECIAL = re.compile(r"\.ksplice\d|_fips\b|_fips\.")
 
 
@@ -40,7 +40,7 @@ class Oracle:
     title: str = "Oracle Linux errata, OVAL"
     url: str = "https://linux.oracle.com/security/oval/com.oracle.elsa-all.xml.bz2"
     attribution: str = "Oracle Linux Errata, linux.oracle.com/security"
-    version: int = 1
+    version: int = 2
 
     def fetch(self, fetcher: Fetcher, state: FeedState | None, url: str, progress: Progress) -> Snapshot | None:
         """One file with all of them."""

@@ -117,3 +117,17 @@ def test_what_is_cut_off_leaves_the_old_records() -> None:
             with pytest.raises(FeedError):
                 sync(Oracle(), sink, now="2024-06-05T00:00:00Z", fetcher=fetcher, options=options)
             assert len(sink.records["oracle"]) == 199
+
+
+def test_an_erratum_that_was_issued_again_is_one_of_its_own(tmp_path: Path) -> None:
+    text = oval(
+        erratum("ELSA-2024-1196", arch("x86_64", package("kernel", "0:1-1")))
+        + erratum("ELSA-2024-1196-1", arch("x86_64", package("kernel", "0:1-2")))
+    )
+    records, problems = parsed(Oracle(), written(tmp_path / "x.xml", text))
+    assert problems == []
+    assert {name: said(each)[0][2] for name, each in records.items()} == {
+        "ELSA-2024-1196": "..0:1-1",
+        "ELSA-2024-1196-1": "..0:1-2",
+    }
+    assert {each.summary for each in records.values()} == {"thing security update"}
