@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from anchorecli.model import Analysis, ImageRef, Match, Package, Problem
 from anchorecli.values import replace
+from anchorecli.vex.cpe import is_system
 from anchorecli.vex.products import Subject, distro_names, is_package
 from anchorecli.vex.values import VexDocument, VexStatement, VexStatus
 
@@ -40,6 +41,7 @@ class Vex:
     def __init__(self, documents: Sequence[VexDocument], analysis: Analysis, reference: ImageRef) -> None:
         self._subject = Subject.of(analysis.image, reference)
         self._packages = analysis.packages
+        self._distro = analysis.distro
         self._releases = distro_names(analysis.distro)
         self._by_name: dict[str, list[Said]] = {}
         for document in documents:
@@ -66,9 +68,11 @@ class Vex:
         )
 
     def _is_here(self, statement: VexStatement) -> bool:
-        """Whether one of a statement's products is the image, or a package in it."""
+        """Whether one of a statement's products is the image, its distribution, or a package in it."""
         return any(
-            self._subject.is_named(each) or any(is_package(each, package, self._releases) for package in self._packages)
+            self._subject.is_named(each)
+            or is_system(each, self._distro)
+            or any(is_package(each, package, self._releases) for package in self._packages)
             for each in statement.products
         )
 

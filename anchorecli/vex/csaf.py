@@ -3,8 +3,8 @@
 Format: https://docs.oasis-open.org/csaf/csaf/v2.0/os/csaf-v2.0-os.html, profile 5 (VEX): ``product_tree`` names
 products and what identifies them, ``vulnerabilities[].product_status`` what holds for each; ``flags`` and ``threats``
 say why.
-A product that nothing identifies (no purl, no digest) cannot be told to be in an image: its statements are not used,
-and counted.
+A product that nothing identifies (no purl, no digest, no CPE) cannot be told to be in an image: its statements are not
+used, and counted.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def statements(document: Object, remarks: list[str]) -> Iterator[VexStatement]:
         yield from _of_vulnerability(each, f"{place}.", written, products, unknown)
     if unknown:
         remarks.append(
-            f"{len(unknown)} products are not identified by a purl or a digest: what is said of them is unused"
+            f"{len(unknown)} products are not identified by a purl, a digest or a CPE: what is said of them is unused"
         )
 
 
@@ -134,4 +134,5 @@ def _identity(product: Object, where: str) -> tuple[str, ...]:
         for at, one in objects(each, "file_hashes", f"{place}."):
             if one.get("algorithm") == "sha256":
                 found.append(text(one, "value", f"{at}."))
-    return tuple(filter(None, found))
+    # A CPE says less than either: it counts where there is nothing else.
+    return tuple(filter(None, found)) or tuple(filter(None, (text(helper, "cpe", where),)))

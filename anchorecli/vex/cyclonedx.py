@@ -77,7 +77,8 @@ def statements(document: Object, remarks: list[str]) -> Iterator[VexStatement]:
             or written,
         )
     if unknown:
-        remarks.append(f"{len(unknown)} components are not identified by a purl: what is said of them is unused")
+        what = "components are not identified by a purl or a CPE"
+        remarks.append(f"{len(unknown)} {what}: what is said of them is unused")
 
 
 def _names(each: Object, where: str) -> tuple[str, ...]:
@@ -101,7 +102,7 @@ def _identified(component: Object, where: str) -> Iterator[tuple[str, str]]:
         name, version = text(component, "name", where), text(component, "version", where)
         purl = f"{name}@{version}" if version.startswith("sha256:") else f"{name}:{version}" if version else name
     if ref:
-        yield ref, purl
+        yield ref, purl or text(component, "cpe", where)
 
 
 def _resolved(ref: str, components: dict[str, str]) -> str:

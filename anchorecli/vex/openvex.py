@@ -91,7 +91,9 @@ def _component(value: Any, place: str) -> tuple[str, ...]:
     identifiers = mapping(component.get("identifiers") or {}, f"{place}.identifiers")
     hashes = mapping(component.get("hashes") or {}, f"{place}.hashes")
     digest = text(hashes, "sha-256", f"{place}.hashes.")
-    found = (text(component, "@id", f"{place}."), text(identifiers, "purl", f"{place}.identifiers."), digest)
+    found = [text(component, "@id", f"{place}."), text(identifiers, "purl", f"{place}.identifiers."), digest]
+    if not any(found):
+        found = [text(identifiers, name, f"{place}.identifiers.") for name in ("cpe23", "cpe22")]
     return tuple(dict.fromkeys(filter(None, found)))
 
 

@@ -1,7 +1,7 @@
 """Whether what a VEX statement names is the image at hand, or a package in it.
 
 purls are compared loosely: type, namespace and name must be equal; version and qualifiers where the statement has them
-and the package does too. A package is also known by the purl of its source package.
+and the package does too. A package is also known by the purl of its source package. CPE names are for ``cpe.py``.
 
 Format: https://github.com/package-url/purl-spec; images are ``pkg:oci/NAME@sha256:…?repository_url=…&tag=…``, a name as
 it is pulled, or a digest.
@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from anchorecli.model import Distro, Image, ImageRef, Package
 from anchorecli.values import dataclass
+from anchorecli.vex.cpe import bears
 
 _DIGEST = re.compile(r"(?:sha256:)*([0-9a-f]{64})")
 _IMAGE_TYPES = ("oci", "docker")
@@ -125,6 +126,8 @@ def is_package(text: str, package: Package, releases: frozenset[str] = frozenset
 
     ``releases`` are the names of the image's distribution: one that the statement is limited to has to be among them.
     """
+    if text.startswith("cpe:"):
+        return bool(package.cpes) and bears(text, package)
     wanted = parse_purl(text)
     own = parse_purl(package.purl)
     if wanted is None or own is None or wanted.type != own.type or wanted.namespace != own.namespace:

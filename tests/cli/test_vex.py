@@ -197,3 +197,20 @@ def test_an_image_that_was_never_evaluated(world: World) -> None:
     world.run("sbom", world.path / "image.tar")
     done = world.run("vex", world.path / "image.tar")
     assert (done.code, "never evaluated" in done.err) == (3, True), done.err
+
+
+@pytest.mark.parametrize("form", ["openvex", "csaf", "cyclonedx"])
+def test_every_format_is_written_and_believed(world: World, form: str) -> None:
+    world.scan("--vex", world.document(said(CVE, PURL, impact_statement="never called")))
+    done = world.run("vex", "1", "-o", form, "--author", "Ann", "--namespace", "https://example.org")
+    assert done.code == 0, done.err
+    (world.path / "b.json").write_text(done.out)
+    believed = world.scan("--vex", world.path / "b.json")
+    assert (believed.code, believed.json["evaluation"]["vex"][0]["format"]) == (0, form)
+    assert "never called" in believed.json["suppressed"][0]["reason"]
+
+
+def test_csaf_without_a_namespace_is_refused(world: World) -> None:
+    world.scan("--vex", world.document(said(CVE, PURL)))
+    done = world.run("vex", "1", "-o", "csaf")
+    assert (done.code, done.out, "--namespace URL" in done.err) == (2, "", True)

@@ -98,7 +98,7 @@ def test_csaf() -> None:
         VexStatement(names, VexStatus.AFFECTED, (IMAGE,), timestamp=UTC_EARLY),
     )
     assert document.remarks == (
-        "2 products are not identified by a purl or a digest: what is said of them is unused",
+        "2 products are not identified by a purl, a digest or a CPE: what is said of them is unused",
     )  # fmt: skip
 
 
@@ -139,7 +139,7 @@ def test_cyclonedx(state: str, status: VexStatus) -> None:
     assert found == VexStatement(
         ("CVE-2024-1", "GHSA-1"), status, (BASH,), (), "code_not_reachable", "no", "update", UTC_LATE
     )
-    assert document.remarks == ("1 components are not identified by a purl: what is said of them is unused",)
+    assert document.remarks == ("1 components are not identified by a purl or a CPE: what is said of them is unused",)
 
 
 def test_cyclonedx_about_an_image_speaks_of_what_is_inside() -> None:
