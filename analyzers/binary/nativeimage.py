@@ -15,6 +15,7 @@ from json import loads
 from typing import Any
 
 from anchorecli.analyzers.binary.layout import LIMITS, Layout, Region, Source
+from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.limits import Limits
 
 SECTION = ".svm_heap"
@@ -82,8 +83,8 @@ def _rows(document: Mapping[str, Any], limits: Limits) -> Iterator[list[str]]:
         raise limits.exceeded("crates")
     for each in listed:
         if isinstance(each, dict):
-            group, name, version = (each.get(key) for key in ("group", "name", "version"))
-            if isinstance(group, str) and isinstance(name, str) and isinstance(version, str) and group and name:
+            group, name, version = (_text(each.get(key)) for key in ("group", "name", "version"))
+            if group and name and version:
                 yield [group, name, version, _licence(each)]
 
 
@@ -92,4 +93,8 @@ def _licence(component: Mapping[str, Any]) -> str:
     first = licences[0] if isinstance(licences, list) and licences else None
     about = first.get("license") if isinstance(first, dict) else None
     text = about.get("id") or about.get("name") if isinstance(about, dict) else None
-    return text if isinstance(text, str) else ""
+    return _text(text)
+
+
+def _text(value: object) -> str:
+    return printable(value) if isinstance(value, str) else ""

@@ -20,7 +20,7 @@ from anchorecli.model import FileDifference, ImagePath, Json, Package, Problem
 
 _ADMIN = re.compile(r"(?:.*/)?(?:var/lib|usr/lib|lib)/dpkg/(?:(?:info|status\.d)/[^/]+\.md5sums|status|diversions)$")
 _CONFIGURED = re.compile(r"etc/dpkg/dpkg\.cfg(?:\.d/[^/]+)?$")
-_PATTERN = re.compile(r"\s*path-(exclude|include)\s*[=\s]\s*(\S.*?)\s*$")
+_PATTERN = re.compile(r"path-(exclude|include)(?:\s*=\s*|\s+)(\S.*)")
 
 Facts = Mapping[ImagePath, Fact]
 
@@ -39,7 +39,7 @@ def read(file: LayerFile) -> Json | None:
         return {"conffiles": _conffiles(text)}
     if file.path.endswith("/diversions"):
         return {"diversions": text.split("\n")}
-    patterns = [[found[1], found[2]] for line in text.split("\n") if (found := _PATTERN.match(line))]
+    patterns = [[found[1], found[2]] for line in text.split("\n") if (found := _PATTERN.match(line.strip()))]
     return {"paths": patterns} if patterns else None
 
 

@@ -20,6 +20,7 @@ from anchorecli.report.base import RenderOptions
 from anchorecli.scan.analysis import inventory
 from tests import builders
 from tests.analyzers.binary import executables
+from tests.analyzers.binary import test_nativeimage as nativeimage
 from tests.analyzers.declared.test_plugin import CASES as LOCK_FILES
 from tests.analyzers.language import test_composer as composer
 from tests.analyzers.language import test_conda as conda
@@ -280,6 +281,7 @@ def _programs() -> list[Sample]:
             {
                 "app/elf": small,
                 "app/old": old,
+                "app/native": executables.elf({".svm_heap": b"heap", ".data": nativeimage.packed()}, size=0),
                 "app/elf32": executables.elf(sections, wide=False, order=">", size=0),
                 "app/bare": executables.elf(sections, table=False, size=0),
                 "app/pe.exe": _trimmed(executables.pe(sections)),

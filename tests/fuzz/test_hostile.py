@@ -1,0 +1,238 @@
+"""Files made to hurt: bombs, cycles, absurd claims, names without end. Each is answered, what is missing is told."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zipfile
+from io import BytesIO
+
+import pytest
+
+from anchorecli.analyzers.limits import with_limits
+from anchorecli.layers import Limits
+from anchorecli.model import Problem
+from tests.analyzers.binary import executables
+from tests.analyzers.binary import test_nativeimage as nativeimage
+from tests.analyzers.language.jars import jar
+from tests.analyzers.os import rpmdb
+from tests.analyzers.view import make_view
+from tests.builders import Entry, compressed, layer, link
+from tests.fuzz.parsers import analyzers, parsers
+from tests.layers.reading import Keeper, read
+
+ANALYZERS = analyzers()
+LOOK = parsers()
+
+
+def problems(name: str, path: str, data: bytes, **limits: int) -> list[Problem]:
+    """What one analyzer tells of one file, its limits lowered."""
+    analyzer = with_limits(ANALYZERS[name], "", {key.replace("_", "-"): value for key, value in limits.items()})
+    return list(make_view(analyzer, [{path: Entry(data, mode=0o755)}]).read_problems)
+
+
+def deflated(files: dict[str, bytes]) -> bytes:
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, data in files.items():
+            archive.writestr(path, data)
+    return out.getvalue()
+
+
+# ── each limit, by an input that hits it ────────────────────────────────────────────────────────────────────────────
+
+
+def nested(depth: int) -> bytes:
+    content = jar({"x": "y"})
+    for _ in range(depth):
+        content = jar({"a.jar": content}, stored=True)
+    return content
+
+
+GO = "path\ta\nmod\ta\tv1\t\n" + "".join(f"dep\tm{number}\tv1\th1:x\n" for number in range(9))
+CRATES = json.dumps({"packages": [{"name": f"c{number}", "version": "1"} for number in range(9)]}).encode()
+WALL = b'{"jsonwall":"1.0","schema":"1.0","count":1}\n' * 99
+HEADERS = [rpmdb.header(name, "1-1", [f"/usr/bin/{name}", "/x"]) for name in ("bash", "zlib")]
+POMS = {f"META-INF/maven/g/a{number}/pom.properties": "version=1\n" for number in range(9)}
+TWO = jar({"a.jar": jar({"x": "y"}), "b.jar": jar({"x": "y"})}, stored=True)
+TOKENS = "".join(f"ghp_{'Ab3dE5gH7jK9mN1pQ2sT4vW6yZ8bC0eF2hJ'}{number}\n" for number in range(9)).encode()
+
+
+def program(modules: str = "", crates: bytes = b"") -> bytes:
+    import zlib
+
+    sections = {".go.buildinfo": executables.go_blob("go1.21", modules)} if modules else {}
+    return executables.elf({**sections, **({".dep-v0": zlib.compress(crates)} if crates else {})})
+
+
+HITS = {
+    "java.depth": ("a.jar", nested(9), 5),
+    "java.archives": ("a.jar", TWO, 2),
+    "java.directory-bytes": ("a.jar", TWO, 150),
+    "java.inflated-bytes": ("a.jar", jar({"lib/a.jar": bytes(2000)}), 1000),
+    "java.artifacts": ("a.jar", jar(POMS), 5),
+    "rpm.packages": ("var/lib/rpm/Packages", rpmdb.ndb(HEADERS), 1),
+    "rpm.path-bytes": ("var/lib/rpm/Packages", rpmdb.ndb(HEADERS), 5),
+    "chisel.inflated-bytes": ("var/lib/chisel/manifest.wall", compressed(WALL, "zstd"), 1000),
+    "pear.values": ("a/.registry/a.reg", b"a:9:{" + b"i:1;i:1;" * 9 + b"}", 5),
+    "others.file-bytes": ("a/conaninfo.txt", b"[requires]\n" * 9, 50),
+    "others.entries": ("a.egg", deflated({f"f{number}": b"" for number in range(9)}), 5),
+    "binary.modules": ("app", program(GO), 5),
+    "binary.module-bytes": ("app", program(GO), 50),
+    "binary.crates": ("app", program(crates=CRATES), 5),
+    "binary.crate-bytes": ("app", program(crates=CRATES), 50),
+    "binary.bill-bytes": ("app", executables.elf({".svm_heap": b"x", ".data": nativeimage.packed()}), 50),
+    "hints.yaml-bytes": ("anchore_hints.yaml", b"packages: []\n" * 9, 50),
+    "secrets.findings": ("app/.env", TOKENS, 5),
+    "contents.lines": ("notes", b"x\n" * 9, 5),
+}
+
+
+@pytest.mark.parametrize("name", HITS)
+def test_a_limit_that_is_hit_is_told_with_file_and_name(name: str) -> None:
+    analyzer, _, limit = name.partition(".")
+    path, data, value = HITS[name]
+    [problem] = problems(analyzer, path, data, **{limit: value})
+    assert problem.subject == path
+    assert name in problem.message
+    assert (problem.cause, problem.incomplete) == ("limit_hit", True)
+    assert not any(each.cause for each in problems(analyzer, path, data))
+
+
+def test_every_limit_has_such_an_input() -> None:
+    declared = {
+        f"{name}.{limit.name}"
+        for name, analyzer in ANALYZERS.items()
+        if hasattr(analyzer, "limits")
+        for limit in analyzer.limits.each
+    }
+    assert set(HITS) == declared
+
+
+@pytest.mark.parametrize("name", [name for name, each in ANALYZERS.items() if each.wants.max_bytes])
+def test_a_file_that_is_too_large_is_told_with_its_limit(name: str) -> None:
+    analyzer = ANALYZERS[name]
+
+    class Huge:
+        path, size, mode, direct = "some/file", 10 << 30, 0o644, False
+
+        def keep(self) -> None: ...
+
+    from anchorecli.analyzers.run import Collector
+    from anchorecli.model import DiffId
+    from anchorecli.tree import LayerIndex
+
+    collector = Collector([analyzer])
+    collector.visit((analyzer,), Huge())  # type: ignore[arg-type]
+    [problem] = collector.facts(DiffId("sha256:" + "0" * 64), LayerIndex())[1].problems
+    assert (problem.subject, problem.cause) == ("some/file", "limit_hit")
+    assert problem.message.endswith(f"over the limit of {analyzer.wants.max_bytes} ({name}.file-bytes)")
+
+
+# ── claims ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_tar_entry_that_claims_ten_gigabytes() -> None:
+    info = bytearray(layer({"etc/os-release": "ID=debian\n", "after": ""}))
+    info[124:136] = b"%011o\0" % (10 << 30)
+    info[148:156] = b" " * 8
+    info[148:156] = b"%06o\0 " % sum(info[:512])
+    keeper = Keeper(lambda path: False)
+    result = read(bytes(info), keeper=keeper)
+    assert not result.complete and "ends inside" in result.problems[0].message
+
+
+def test_an_egg_whose_metadata_is_a_bomb() -> None:
+    bomb = deflated({"EGG-INFO/PKG-INFO": b"Name: a\nVersion: 1\n\n" + bytes(64 << 20)})
+    assert len(bomb) < 100_000
+    assert LOOK["others"]("x/a.egg", bomb).found == {"package pypi a 1"}
+
+
+@pytest.mark.parametrize("offset", [24, 32, 40, 52, 54, 56, 58, 60, 62])
+@pytest.mark.parametrize("value", [0xFFFF, 0x8000, 1])
+def test_elf_headers_that_are_absurd(offset: int, value: int) -> None:
+    data = bytearray(executables.elf({".go.buildinfo": executables.go_blob("go1.21", GO)}, size=0))
+    struct.pack_into("<H", data, offset, value)
+    for name in ("binary", "binary-passing"):
+        LOOK[name]("app", bytes(data))
+
+
+def test_names_of_4096_bytes() -> None:
+    name = "/".join(["d" * 255] * 16)[:4096]
+    result = read(layer({f"{name}": "x", "etc/motd": "x"}))
+    assert result.complete and result.index.paths == [name, "etc/motd"]
+    long = read(layer([("n" * 20_000, "x"), ("etc/motd", "x")]))
+    assert "a path of 20000 bytes" in long.problems[0].message
+
+
+# ── cycles ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_symbolic_links_in_a_circle() -> None:
+    files = {"etc/os-release": link("../usr/lib/os-release"), "usr/lib/os-release": link("/etc/os-release")}
+    view = make_view(ANALYZERS["distro"], [{**files, "a": link("b/a"), "b": link("a/b"), "c": link("c")}])
+    assert ANALYZERS["distro"].assemble(view).distro is None
+    for path in ("etc/os-release", "a/b/a", "b", "c/c/c"):
+        assert view.tree.resolve(path) is None
+
+
+@pytest.mark.parametrize("kind", [2, 5])
+def test_a_sqlite_page_that_is_its_own_child(kind: int) -> None:
+    table = "CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)"
+    data = bytearray(rpmdb.sqlite_file(["PRAGMA page_size = 512", table], HEADERS))
+    # Page 2 is the table's root: an inner page whose only child, and whose right-most one, it is itself.
+    page = bytearray(512)
+    page[0] = kind
+    struct.pack_into(">HHHBI", page, 1, 0, 1, 500, 0, 2)
+    struct.pack_into(">H", page, 12, 500)
+    struct.pack_into(">IB", page, 500, 2, 1)
+    data[512:1024] = page
+    [problem] = problems("rpm", "var/lib/rpm/rpmdb.sqlite", bytes(data))
+    assert "SQLite" in problem.message
+
+
+def test_yaml_whose_aliases_grow_without_end() -> None:
+    levels = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"a{level}: &a{level} [{','.join([f'*a{level - 1}'] * 10)}]\n" for level in range(1, 12)
+    )
+    text = f"{levels}packages: *a11\n".encode()
+    seen = LOOK["hints"]("anchore_hints.yaml", text)
+    assert seen.told and not seen.found
+    seen = LOOK["hints"]("anchore_hints.yaml", b"packages: &p [*p, {name: a, version: 1, type: gem, licenses: *p}]\n")
+    assert seen.told
+
+
+def test_xml_entities_are_never_expanded() -> None:
+    laughs = '<!DOCTYPE p [<!ENTITY a "ha">' + "".join(
+        f'<!ENTITY {chr(98 + level)} "{f"&{chr(97 + level)};" * 10}">' for level in range(10)
+    )
+    pom = f"{laughs}]><project><groupId>g</groupId><artifactId>a</artifactId><version>&k;</version></project>"
+    seen = LOOK["java"]("x.jar", jar({"META-INF/maven/g/a/pom.xml": pom}))
+    assert all(len(each) < 100 for each in seen.found)
+    config = f'{laughs}]><packages><package id="a" version="&k;"/></packages>'.encode()
+    assert all(len(each) < 100 for each in LOOK["declared"]("packages.config", config).found)
+
+
+# ── baits for expressions that try everything ───────────────────────────────────────────────────────────────────────
+
+BAITS = (b" ", b"\n", b"\r", b"a", b"(", b"[", b"{", b"<", b'"', b"'", b"\\", b"=", b"-", b".", b"0", b"\t", b"#",
+         b"a ", b"a: ", b"a=", b"- a\n", b"a\n\n", b"<a ", b"<!--", b"/*", b'{"a":', b"@", b"::")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in ANALYZERS if name not in ("malware", "retrieve", "nix")])
+def test_long_runs_of_one_thing(name: str) -> None:
+    """What takes linear time takes none here; what tries every way would not come back."""
+    from tests.fuzz.samples import samples
+
+    for sample in samples():
+        if sample.parser == name:
+            middle = len(sample.data) // 2
+            for bait in BAITS:
+                run = bait * (30_000 // len(bait))
+                LOOK[name](sample.path, sample.data[:middle] + run + sample.data[middle:])
+
+
+def test_limits_of_a_layer_name_their_setting() -> None:
+    many = read(layer({f"f{number}": "" for number in range(9)}), limits=Limits(entries=5))
+    assert "limit limits.entries" in many.problems[0].message
+    assert many.problems[0].cause == "limit_hit"
