@@ -39,7 +39,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("gem", 1, "language.gem.Gem"),
     Registered("composer", 1, "language.composer.Composer"),
     Registered("pear", 2, "language.pear.Pear"),
-    Registered("dotnet", 1, "language.dotnet.Dotnet"),
+    Registered("dotnet", 2, "language.dotnet.Dotnet"),
     Registered("r", 1, "language.r.RPackages"),
     Registered("conda", 1, "language.conda.Conda"),
     Registered("pacman", 1, "os.pacman.PacmanAnalyzer"),
