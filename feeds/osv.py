@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from anchorecli.errors import UsageError
-from anchorecli.feeds import osv_record
+from anchorecli.feeds import osv_range, osv_record
 from anchorecli.feeds.base import Progress, Snapshot, fetch_one, from_path
 from anchorecli.feeds.snapshot import problem
-from anchorecli.model import Advisory, FeedState, Problem
+from anchorecli.model import Advisory, Affected, FeedState, Problem, Range
 from anchorecli.values import dataclass
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Osv:
     """The export of one ecosystem, in upstream's spelling."""
 
     ecosystem: str
-    version: int = 4
+    version: int = 5
     url: str = BASE
     attribution: str = "OSV.dev; each record under its source's licence (CC-BY-4.0 for GHSA and PYSEC)"
 
@@ -112,6 +112,7 @@ def parse_records(
     load: Callable[[bytes], Any] = json.loads,
 ) -> Iterator[Advisory | Problem]:
     """OSV records from the wanted members of a snapshot; ``load`` makes the record of a member's bytes."""
+    hollow = 0
     for member in snapshot.members(wanted):
         if isinstance(member, Problem):
             yield member
@@ -122,8 +123,22 @@ def parse_records(
         except (ValueError, RecursionError) as error:
             yield problem(f"{feed}: {name}", reason(error))
             continue
-        if found is not None:
-            yield found
+        if found is None:
+            continue
+        yield found
+        for each in found.affected:
+            for span in each.ranges:
+                empty = osv_range.hollow(each.scheme, span)
+                hollow += bool(empty)
+                if empty is None:
+                    yield problem(f"{feed}: {found.id}", _contradiction(each, span))
+    if hollow:
+        yield problem(feed, f"{hollow} ranges that end where they begin, and hold no version", incomplete=False)
+
+
+def _contradiction(statement: Affected, span: Range) -> str:
+    end = f"fixed in {span.fixed}" if span.fixed else f"last in {span.last_affected}"
+    return f"{statement.package}: affected from {span.introduced}, but {end} before that"
 
 
 def reason(error: Exception) -> str:

@@ -79,6 +79,23 @@ def uncovered(versions: tuple[str, ...], ranges: tuple[Range, ...], space: Names
     return tuple(each for each in dict.fromkeys(versions) if not _held(each, ranges, space.scheme))
 
 
+def hollow(scheme: str, span: Range) -> bool | None:
+    """Whether a range ends where it begins, and so holds nothing; None where it ends before, which nobody can mean.
+
+    Bitnami writes the former where only pre-releases are affected. Versions nobody can read contradict nothing.
+    """
+    end = span.fixed or span.last_affected
+    if not span.introduced or not end:
+        return False
+    from anchorecli.versions import compare
+
+    try:
+        order = compare(scheme, span.introduced, end)
+    except VersionError:
+        return False
+    return None if order > 0 else order == 0 and bool(span.fixed)
+
+
 def _held(version: str, ranges: tuple[Range, ...], scheme: str) -> bool:
     from anchorecli.versions import within
 

@@ -221,6 +221,25 @@ def test_osv_takes_problems_one_by_one(tmp_path: Path, monkeypatch: pytest.Monke
     assert not (tmp_path.parent / "etc").exists()
 
 
+def test_ranges_that_contradict_themselves_are_told_beside_the_record(tmp_path: Path) -> None:
+    spans = [
+        ({"introduced": "1.2"}, {"fixed": "1.1"}),
+        ({"introduced": "2"}, {"fixed": "2.0"}),
+        ({"introduced": "x"}, {"fixed": "1"}),
+    ]
+    last = affected("p", {"introduced": "1.2"}, {"last_affected": "1.1"})
+    one = affected("p", {"introduced": "1.2"}, {"last_affected": "1.2"})
+    records = {f"{n}.json": osv(f"A-{n}", affected("p", *span)) for n, span in enumerate(spans)}
+    files = records | {"3.json": osv("A-3", last), "4.json": osv("A-4", one)}
+    found, problems = parsed(Osv("PyPI"), written(tmp_path / "all.zip", zipped(files)))
+    assert sorted(found) == ["A-0", "A-1", "A-2", "A-3", "A-4"]
+    assert [(each.subject, each.message, each.incomplete) for each in problems] == [
+        ("osv:PyPI: A-0", "p: affected from 1.2, but fixed in 1.1 before that", True),
+        ("osv:PyPI: A-3", "p: affected from 1.2, but last in 1.1 before that", True),
+        ("osv:PyPI", "1 ranges that end where they begin, and hold no version", False),
+    ]
+
+
 def test_ghsa_reads_reviewed_advisories_only(tmp_path: Path) -> None:
     base = "advisory-database-main/advisories"
     files = {
