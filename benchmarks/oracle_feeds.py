@@ -82,7 +82,7 @@ def amazon(path: Path) -> Iterator[Statement]:
         for package, fix in sorted(fixes):
             about = named or frozenset((erratum["ID"],))
             ranges = ((("introduced", "0"), ("fixed", fix)),)
-            yield Statement(erratum["ID"], about, collection["Short"], package, ranges)
+            yield Statement(erratum["ID"], about, collection["Short"].partition("---")[0], package, ranges)
 
 
 def azurelinux(path: Path) -> Iterator[Statement]:

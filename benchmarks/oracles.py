@@ -192,7 +192,8 @@ def osv(paths: Iterable[Path]) -> Iterator[Statement]:
 def osv_record(record: dict[str, Any]) -> Iterator[Statement]:
     """The statements of one OSV record; none of one that was withdrawn, or that tells of no vulnerability."""
     about = _about(record)
-    if record.get("withdrawn") or (record["id"][:4] in ("ALBA", "ALEA") and about == {record["id"]}):
+    withdrawn = record.get("withdrawn") or re.match(r"\**withdrawn( advisory)?(:|$)", record.get("summary", ""), re.I)
+    if withdrawn or (record["id"][:4] in ("ALBA", "ALEA") and about == {record["id"]}):
         return
     streams = set(re.findall(r"(?<!\S)([a-z][\w.+-]*:\w[\w.]*)(?![\w:])", record.get("summary", ""), re.IGNORECASE))
     grouped: dict[tuple[str, str, bool], list[dict[str, Any]]] = {}

@@ -25,6 +25,8 @@ def around(statements: Sequence[Statement], scheme: str, amount: int, chance: ra
     for each in chance.choices(ordered, k=4 * amount) if ordered else ():
         choices = sorted(each.bounds() | each.versions)
         version = variant(chance.choice(choices), scheme, chance, each.package) if choices else "1.0-1"
+        if scheme == "rpm" and "-" not in version:
+            version += "-1"  # every package has a release
         modules = sorted(each.modules) if ".module" in version else []
         one = Asked(each.package, version, chance.choice([*modules, ""]) if modules else "")
         identity = one.package, version.removeprefix("0:")

@@ -28,7 +28,7 @@ class Ghsa:
     title: str = "GitHub advisory database (reviewed)"
     url: str = "https://codeload.github.com/github/advisory-database/zip/refs/heads/main"
     attribution: str = "GitHub Advisory Database, CC-BY-4.0"
-    version: int = 2
+    version: int = 3
 
     def fetch(self, fetcher: Fetcher, state: FeedState | None, url: str, progress: Progress) -> Snapshot | None:
         """The repository's zip."""

@@ -27,6 +27,7 @@ _CVE_PAGE = re.compile(r"[/=](CVE-\d{4}-\d{4,})/?$")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)", re.ASCII)
 _ID = re.compile(r"[\w][\w.:+/-]{0,199}")
 _MODULE = re.compile(r"(?<![\w.+-])([a-z0-9][\w.+-]*:[a-z0-9][\w.]*)(?=[\s,]|$)", re.IGNORECASE)
+_TITLE_WITHDRAWN = re.compile(r"\W*withdrawn(?: advisory)?\W*(?::|$)", re.IGNORECASE)
 _NOT_SECURITY = ("ALBA-", "ALEA-", "RHBA-", "RHEA-", "RLBA-", "RLEA-")
 """Errata for bugs and enhancements: of interest only where they also name a CVE."""
 
@@ -48,7 +49,8 @@ def read(record: Any, feed: str, covers: Covers) -> Advisory | None:
     if identifier.startswith(_NOT_SECURITY) and not any(_CVE.fullmatch(alias) for alias in aliases):
         return None
     affected = _merged(statement for entry in entries for statement in _statements(entry, record))
-    if not affected and not _text(record, "withdrawn"):
+    withdrawn = _withdrawn(record)
+    if not affected and not withdrawn:
         raise ValueError("it names no range of versions that can be read")
     scores = _scores(record, entries)
     return Advisory(
@@ -60,7 +62,7 @@ def read(record: Any, feed: str, covers: Covers) -> Advisory | None:
         url=_url(identifier),
         published=moment(_text(record, "published")),
         modified=moment(_text(record, "modified")),
-        withdrawn=moment(_text(record, "withdrawn")),
+        withdrawn=withdrawn,
         cvss=scores,
         affected=affected,
     )
@@ -70,6 +72,14 @@ def moment(text: str) -> str:
     """An RFC 3339 UTC time to the second; empty for anything else, and for the year 1 that some tools write."""
     found = _TIME.fullmatch(text)
     return f"{found[1]}Z" if found and not text.startswith("0001-") else ""
+
+
+def _withdrawn(record: dict[str, Any]) -> str:
+    """When it was withdrawn. GitHub says so in the title too, which copies keep that lost the field."""
+    said = moment(_text(record, "withdrawn"))
+    if said or not _TITLE_WITHDRAWN.match(_text(record, "summary")):
+        return said
+    return moment(_text(record, "modified")) or "1970-01-01T00:00:00Z"
 
 
 def _covered(entry: dict[str, Any], covers: Covers) -> bool:

@@ -115,6 +115,23 @@ def test_enumerated_versions_stay_where_no_range_holds_them() -> None:
     assert statement.versions == ()
 
 
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Withdrawn: Arbitrary code execution in x", "2024-09-20T21:24:45Z"),
+        ("Withdrawn Advisory: x", "2024-09-20T21:24:45Z"),
+        ("WITHDRAWN", "2024-09-20T21:24:45Z"),
+        ("**Withdrawn:** x", "2024-09-20T21:24:45Z"),
+        ("Withdrawn funds: a denial of service", ""),
+        ("Money can be withdrawn: x", ""),
+    ],
+)
+def test_a_title_tells_that_a_record_was_withdrawn(title: str, expected: str) -> None:
+    record = osv("GHSA-1", affected("x", {"introduced": "0"}), summary=title, modified="2024-09-20T21:24:45Z")
+    assert one(record).withdrawn == expected
+    assert one(record | {"withdrawn": "2024-01-01T00:00:00Z"}).withdrawn == "2024-01-01T00:00:00Z"
+
+
 def test_statements_about_one_package_are_put_together() -> None:
     found = one(
         osv(
