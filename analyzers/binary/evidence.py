@@ -80,7 +80,11 @@ def program_packages(view: View, hits: Iterable[tuple[Fact, str, str]]) -> Itera
         entry = found.setdefault(key, _Installation(rule, version))
         entry.facts.append(fact)
         entry.cpes.update((cpe(each, *_parts(rule, version)), None) for each in rule.cpes)
-    for entry in found.values():
+    oracles = {place for name, _, place in found if name == "jre"}
+    for (name, _, place), entry in found.items():
+        # A newer JDK of Oracle's has a release file like any other; its launcher tells whose it is.
+        if name == "openjdk" and place in oracles and all(fact.path.endswith("/release") for fact in entry.facts):
+            continue
         yield _program(view, entry)
 
 

@@ -230,6 +230,18 @@ def test_java_by_its_release_file_and_its_launcher_is_one() -> None:
     assert len(found.locations) == 2
 
 
+def test_the_launcher_tells_whose_jdk_it_is() -> None:
+    release = 'IMPLEMENTOR="x"\nJAVA_VERSION="21.0.4"\nOS_ARCH="x86_64"\n'
+    files = {"opt/jdk/release": release, "opt/jdk/bin/java": strings("\0java\0" + "0.0\0" + "21.0.4+8-LTS-274\0")}
+    (found,) = packages(files)
+    assert (found.purl, found.cpes[0]) == (
+        "pkg:generic/oracle/jre@21.0.4",
+        "cpe:2.3:a:oracle:jre:21.0.4:*:*:*:*:*:*:*",
+    )
+    (found,) = packages({**files, "opt/jdk/bin/java": strings("\0openjdk\0java\0" + "0.0\0" + "21.0.4+7\0")})
+    assert found.purl == "pkg:generic/openjdk@21.0.4"
+
+
 def test_what_go_says_of_itself_is_not_said_again_by_its_strings() -> None:
     blob = made.go_blob("go1.22.3", "path\tgithub.com/hashicorp/consul\nmod\tgithub.com/hashicorp/consul\t(devel)\t\n")
     data = made.elf({".rodata": bytes(9) + b"CONSUL_VERSION: 1.17.1" + bytes(9), ".go.buildinfo": blob})
