@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from json import loads
 from typing import Any
 
+from anchorecli.analyzers.documents import read_json
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.formats.conan import reference_row
 from anchorecli.analyzers.language.rows import Row, row
@@ -169,10 +169,7 @@ def _npm(name: str, about: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def _object(data: bytes) -> Mapping[str, Any]:
-    try:
-        document = loads(data)
-    except ValueError as exc:
-        raise ValueError(f"no JSON: {exc}") from None
+    document = read_json(data)
     if not isinstance(document, dict):
         raise ValueError("no JSON object")
     return document

@@ -14,9 +14,11 @@ from __future__ import annotations
 import re
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, introduced, partial
+from anchorecli.analyzers.documents import read_json
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.licenses import normalise
 from anchorecli.analyzers.purl import purl
+from anchorecli.errors import LimitError
 from anchorecli.model import Json, Package
 from anchorecli.values import dataclass
 
@@ -48,6 +50,8 @@ class Composer:
         """The packages of one installation."""
         try:
             return read_installed(file.data())
+        except LimitError:
+            raise
         except ValueError as error:
             return partial([], str(error))
 
@@ -64,14 +68,7 @@ def read_installed(data: bytes) -> list[dict[str, Json]]:
     Raises:
         ValueError: it is no JSON, or no list of packages.
     """
-    from json import loads
-
-    try:
-        document = loads(data)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    except ValueError as exc:
-        raise ValueError(f"no JSON: {exc}") from None
+    document = read_json(data)
     development: set[str] = set()
     if isinstance(document, dict):
         names = document.get("dev-package-names")

@@ -13,10 +13,12 @@ from __future__ import annotations
 import re
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.documents import read_json
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.licenses import normalise
 from anchorecli.analyzers.purl import purl
+from anchorecli.errors import LimitError
 from anchorecli.model import Json, Package
 from anchorecli.values import dataclass
 
@@ -49,6 +51,8 @@ class Conda:
         """The few fields of one record."""
         try:
             return read_record(file.data())
+        except LimitError:
+            raise
         except ValueError as error:
             return partial(None, str(error))
 
@@ -63,14 +67,7 @@ def read_record(data: bytes) -> dict[str, str]:
     Raises:
         ValueError: it is no JSON object with a name and a version.
     """
-    from json import loads
-
-    try:
-        document = loads(data)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    except ValueError as exc:
-        raise ValueError(f"no JSON: {exc}") from None
+    document = read_json(data)
     if not isinstance(document, dict):
         raise ValueError("no JSON object")
     texts = {key: document[key] for key in _FIELDS if isinstance(document.get(key), str)}

@@ -23,9 +23,11 @@ import re
 from collections.abc import Iterator
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.documents import read_json
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.purl import purl
+from anchorecli.errors import LimitError
 from anchorecli.model import Json, Package
 from anchorecli.tree import Tree
 from anchorecli.values import dataclass, replace
@@ -72,6 +74,8 @@ class Dotnet:
             if not file.path.endswith(".json"):
                 return _assembly(file)
             return read_dependencies(file.data())
+        except LimitError:
+            raise
         except ValueError as error:
             return partial(None, str(error))
 
@@ -102,14 +106,7 @@ def read_dependencies(data: bytes) -> dict[str, Json] | None:
     Raises:
         ValueError: it is no JSON object.
     """
-    from json import loads
-
-    try:
-        document = loads(data.removeprefix(b"\xef\xbb\xbf"))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    except ValueError as exc:
-        raise ValueError(f"no JSON: {exc}") from None
+    document = read_json(data.removeprefix(b"\xef\xbb\xbf"))
     if not isinstance(document, dict):
         raise ValueError("no JSON object")
     files = _files(document)

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.licenses import expression, identifier, normalise
+from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.analyzers.os.attribution import first_layers
 from anchorecli.analyzers.os.filelist import Paths, pack
 from anchorecli.analyzers.purl import os_purl
@@ -25,6 +26,7 @@ from anchorecli.values import dataclass, field
 
 MAX_DATABASE = 32 * 1024 * 1024
 """Bytes; a desktop with 1,500 packages has a quarter of it."""
+LIMITS = Limits("apk", (Limit("packages", 100_000, "packages in one database"),))
 
 _DATABASE = re.compile(r"(?:(?P<root>.*?)/)??(?:usr/)?lib/apk/db/installed$")
 _NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9+._@-]*").fullmatch
@@ -58,10 +60,14 @@ class ApkAnalyzer:
         match=lambda path, size, mode: _DATABASE.match(path) is not None,
         max_bytes=MAX_DATABASE,
     )
+    limits: Limits = LIMITS
 
     def read(self, file: LayerFile) -> Json | None:
         """The entries of a database; of a damaged one those that can be read."""
-        entries, damage = parse(file.data().decode("utf-8", "surrogateescape"))
+        text = file.data().decode("utf-8", "surrogateescape")
+        if max(text.count("\nP:"), text.count("\nC:"), text.count("\n\n")) > self.limits["packages"]:
+            raise self.limits.exceeded("packages")
+        entries, damage = parse(text)
         value = [list(entry) for entry in entries]
         if damage:
             return partial(value, f"damaged: {damage}; {len(value)} packages were kept")

@@ -28,6 +28,8 @@ from anchorecli.errors import LimitError
 from anchorecli.model import DiffId, Json, Package, Problem
 from anchorecli.values import dataclass
 
+MAX_BAD = 1000
+"""Lines: with more of them it is no manifest."""
 PLACE = "var/lib/chisel/manifest.wall"
 MAX_BYTES = 16 * 1024 * 1024
 LIMITS = Limits("chisel", (Limit("inflated-bytes", 256 * 1024 * 1024, "bytes once inflated"),))
@@ -58,10 +60,13 @@ class ChiselAnalyzer:
             return partial(None, str(exc))
         packages: dict[str, list[str]] = {}
         paths: dict[str, list[str]] = {}
-        for number, line in enumerate(data.splitlines(), 1):
-            damage = _line(line, packages, paths) or damage
-            if damage and not damage.startswith("line"):
-                damage = f"line {number}: {damage}"
+        bad = 0
+        for number, line in enumerate(data.split(b"\n"), 1):
+            if line and (fault := _line(line, packages, paths)):
+                damage = f"line {number}: {fault}"
+                bad += 1
+                if bad > MAX_BAD:
+                    break
         value = {
             "packages": list(packages.values()),
             "paths": {name: "\n".join(found) for name, found in paths.items() if name in packages},

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.licenses import normalise
+from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.analyzers.os import copyright as copyright_file
 from anchorecli.analyzers.os.attribution import first_layers
 from anchorecli.analyzers.os.dpkg_status import Stanza, parse
@@ -30,6 +31,7 @@ from anchorecli.values import dataclass
 
 MAX_FILE = 32 * 1024 * 1024
 """Bytes; the status file of a machine with 10,000 packages has a third of it."""
+LIMITS = Limits("dpkg", (Limit("packages", 100_000, "packages in one database"),))
 
 _ADMIN = re.compile(r"(?:(?P<root>.*?)/)??(?:var/lib|usr/lib|lib)/(?P<kind>dpkg|opkg)(?:/(?P<part>info|status\.d))?$")
 _DOC = re.compile(r"(?:.*/)?usr/share/doc/[^/]+$")
@@ -72,6 +74,7 @@ class DpkgAnalyzer:
         match=_wanted,
         max_bytes=MAX_FILE,
     )
+    limits: Limits = LIMITS
 
     def read(self, file: LayerFile) -> Json | None:
         """One file's fact; a damaged status file keeps its readable stanzas."""
@@ -83,6 +86,8 @@ class DpkgAnalyzer:
             return _summed(data) or None
         if base.endswith(".list") and directory.endswith("/info"):
             return data.decode("utf-8", "surrogateescape").strip("\n") or None
+        if data.count(b"\n\n") > self.limits["packages"]:
+            raise self.limits.exceeded("packages")
         return _stanzas(data, whole=base == "status" and not directory.endswith("status.d"))
 
     def assemble(self, view: View) -> Found:

@@ -66,6 +66,8 @@ def program(modules: str = "", crates: bytes = b"") -> bytes:
 
 
 HITS = {
+    "dpkg.packages": ("var/lib/dpkg/status", b"Package: a\nVersion: 1\n\n" * 9, 5),
+    "apk.packages": ("lib/apk/db/installed", b"P:a\nV:1\n\n" * 9, 5),
     "java.depth": ("a.jar", nested(9), 5),
     "java.archives": ("a.jar", TWO, 2),
     "java.directory-bytes": ("a.jar", TWO, 150),
@@ -155,6 +157,26 @@ def test_elf_headers_that_are_absurd(offset: int, value: int) -> None:
     struct.pack_into("<H", data, offset, value)
     for name in ("binary", "binary-passing"):
         LOOK[name]("app", bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("composer", "vendor/composer/installed.json"),
+        ("conda", "opt/conda/conda-meta/a.json"),
+        ("dotnet", "a.deps.json"),
+        ("declared", "composer.lock"),
+    ],
+)
+def test_json_of_more_values_than_memory_holds(name: str, path: str) -> None:
+    [problem] = problems(name, path, b"[" + b"[]," * 1_500_000 + b"[]]")
+    assert (problem.subject, problem.cause) == (path, "limit_hit")
+    assert "values in one JSON document" in problem.message
+
+
+def test_a_manifest_of_lines_that_are_none_is_left_soon() -> None:
+    [problem] = problems("chisel", "var/lib/chisel/manifest.wall", b"x\n" * 100_000)
+    assert problem.message.startswith("damaged: line 1001: no JSON")
 
 
 def test_names_of_4096_bytes() -> None:

@@ -1,0 +1,33 @@
+"""JSON that a stranger wrote: read with bounds, and what is wrong with it in words.
+
+A value may take fifty times the memory of the bytes it is written in (``[],[],[]``), so values are counted before they
+are made.
+"""
+
+from __future__ import annotations
+
+from json import loads
+from typing import Any
+
+from anchorecli.errors import LimitError
+
+MOST_VALUES = 2_000_000
+"""Of one document. A list of a hundred thousand files with their digests has a third of it."""
+
+
+def read_json(data: bytes) -> Any:
+    """The value of a document.
+
+    Raises:
+        ValueError: it is no JSON, or nested too deeply.
+        LimitError: it has too many values.
+    """
+    values = data.count(b",") + data.count(b"[") + data.count(b"{")
+    if values > MOST_VALUES:
+        raise LimitError(f"more than {MOST_VALUES} values in one JSON document (a fixed limit)")
+    try:
+        return loads(data)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except ValueError as exc:
+        raise ValueError(f"no JSON: {exc}") from None
