@@ -156,6 +156,8 @@ def _language(ecosystem: str, count: int) -> Problem:
         ecosystem,
         f"no feed covers {ecosystem}: {_packages(count)} not checked for vulnerabilities",
         _sync("ghsa" if ecosystem in _GHSA else _FEEDS.get(ecosystem, "")),
+        # Nothing that could be synced would make it complete.
+        incomplete=ecosystem not in _UNSPOKEN,
     )
 
 
@@ -177,6 +179,12 @@ _STATUS = "anchore feeds status lists what is covered"
 _GHSA = frozenset(
     ("pypi", "npm", "maven", "golang", "gem", "cargo", "nuget", "composer", "hex", "pub", "swift", "github-actions")
 )
+_UNSPOKEN = frozenset(
+    {
+        *("ansible-collection", "flatpak", "huggingface", "spack", "swipl-pack", "terraform", "vscode-extension"),
+    }
+)
+"""Types of packages that no source of advisories knows: they are named, and leave the evidence as complete as it was."""
 _FEEDS = {
     "debian": "debian",
     "alpine": "alpine",

@@ -6,6 +6,7 @@ match, and what a statement says is parsed once for each distinct text.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -36,6 +37,8 @@ _ARCH = {
     "armv7l": "arm",
     "ppc64el": "ppc64le",
 }
+_MINOR = re.compile(r"\.el(\d+)_(\d+)(?=\.)", re.ASCII)
+"""The minor release in the release of one of Red Hat's builds."""
 _ANY_ARCH = frozenset({"", "noarch", "all", "any", "src", "source"})
 
 
@@ -78,8 +81,12 @@ class Subject:
         """The sort key to hold against bounds of that shape; ``_UNREADABLE`` where there is none."""
         found = self.keys.get((scheme, shape_))
         if found is None:
+            version = self.version
+            if scheme == "rpm" and ":" in version and ":" not in shape_:
+                # Whole feeds leave epochs out; hardly a package gets its first one after a fix.
+                version = version.partition(":")[2]
             try:
-                found = key(scheme, fit(scheme, self.version, shape_, any_epoch=self.any_epoch))
+                found = key(scheme, fit(scheme, version, shape_, any_epoch=self.any_epoch))
             except VersionError:
                 found = _UNREADABLE
             self.keys[scheme, shape_] = found
@@ -101,6 +108,8 @@ def judge(candidate: Candidate, subject: Subject) -> Hit | None:
         found = not versions or _listed(subject, scheme, versions)
         if not found and subject.key(scheme, "") is _UNREADABLE:
             found = None
+    if found and scheme == "rpm" and ".centos." in subject.version and _is_rebuild_of_fix(subject, ranges):
+        found = False
     if found is False or ((module or scheme == "rpm") and not _module_holds(candidate, subject)):
         return None
     if arches and not _arch_holds(arches, subject.arch):
@@ -213,6 +222,19 @@ def _is_fix(subject: Subject, scheme: str, packed: str) -> bool:
     return any(
         fixed is not None and subject.key(scheme, fixed.shape) == fixed.key for _, fixed, _ in bounds(scheme, packed)
     )
+
+
+def _is_rebuild_of_fix(subject: Subject, packed: str) -> bool:
+    """Whether CentOS' build has a fix of Red Hat's: what it changes it builds as ``.el7.centos.5`` for ``.el7_9.5``."""
+    for _, fixed, _ in bounds("rpm", packed):
+        found = _MINOR.search(fixed.text) if fixed is not None else None
+        if fixed is None or found is None or fixed.error:
+            continue
+        version = subject.version.replace(f".el{found[1]}.centos.", f".el{found[1]}_{found[2]}.")
+        own = Subject(Query("", "", version, any_epoch=subject.any_epoch)).key("rpm", fixed.shape)
+        if version != subject.version and own is not _UNREADABLE and own >= fixed.key:
+            return True
+    return False
 
 
 def _listed(subject: Subject, scheme: str, versions: str) -> bool:

@@ -66,7 +66,7 @@ def _judged(planned: Plan, index: Mapping[tuple[str, str], list[Candidate]]) -> 
             candidates = index.get((query.ecosystem, query.name))
             if candidates:
                 subject = Subject(query)
-                verdict = settled if is_stream(query.ecosystem) else judge
+                verdict = settled if is_stream(query.ecosystem, group[0].ecosystem) else judge
                 hits += [(hit, subject) for each in candidates if (hit := verdict(each, subject)) is not None]
         if any(hit.candidate.statement != Statement.NOT_AFFECTED for hit, _ in hits):
             found[group] = hits

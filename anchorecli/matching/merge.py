@@ -268,7 +268,9 @@ def _denied(about: frozenset[str], group: Sequence[Record], denials: _Denials) -
         return ""
     _, denial = min(found, key=lambda each: each[0])
     candidate = denial.hit.candidate
-    stated = f"has it fixed in {candidate.ecosystem}" if "+" in candidate.ecosystem else "states not affected"
+    # A statement without its range, of a feed that denies nothing itself: see ``matching.streams``.
+    fixed = "+" in candidate.ecosystem or candidate.ecosystem == "debian:unstable" != group[0].hit.candidate.ecosystem
+    stated = f"has it fixed in {candidate.ecosystem}" if fixed else "states not affected"
     return f"{candidate.feed} {stated} ({denial.advisory.id})"
 
 

@@ -4,6 +4,9 @@ Red Hat fixes an old minor release for who pays for that (EUS, AUS, E4S, TUS; EL
 builds that are older than the fix everybody gets. Nobody is told to install them. But a package that is such a build,
 which its release says (``-6.el9_2.3``, ``-11.module+el8.6.0+23193+83e23a7a.1``), and has the stream's fix, is not
 affected, whatever the main stream's number is.
+
+Debian's backports are rebuilt from the next release, of which unstable's records speak: what has the fix of unstable
+(``5.2.15-2~bpo12+1``, fixed in 5.2.15-1) is not affected, though the release itself may have no fix.
 """
 
 from __future__ import annotations
@@ -15,16 +18,20 @@ from anchorecli.matching.decide import Hit, Subject, bounds, judge
 from anchorecli.model import Candidate, Package
 
 _BUILD = re.compile(r"\.el(\d+)_(\d+)|\.module\+el(\d+)\.(\d+)\.")
+_UNSTABLE = "debian:unstable"
 _KINDS = ("eus", "aus", "e4s", "tus")
 
 
-def is_stream(ecosystem: str) -> bool:
-    """Whether a namespace is a stream whose fixes only settle."""
-    return ecosystem.startswith("rhel:") and "+" in ecosystem
+def is_stream(ecosystem: str, main: str) -> bool:
+    """Whether a namespace is a stream whose fixes only settle what the main one claims."""
+    return (ecosystem.startswith("rhel:") and "+" in ecosystem) or (ecosystem == _UNSTABLE and main != _UNSTABLE)
 
 
 def streams(package: Package, ecosystem: str, covered: Container[str]) -> tuple[str, ...]:
     """The covered namespaces of streams that a package may have come out of."""
+    if package.type == "deb":
+        backport = ecosystem.startswith("debian:") and ecosystem != _UNSTABLE and "~bpo" in package.version
+        return (_UNSTABLE,) if backport and _UNSTABLE in covered else ()
     if package.type != "rpm" or not ecosystem.startswith("rhel:"):
         return ()
     found = _BUILD.search(package.version.rpartition("-")[2])

@@ -17,6 +17,13 @@ def test_a_distribution_nobody_covers():
     assert "anchore feeds sync alpine" in problem.hint
 
 
+@pytest.mark.parametrize(("kind", "incomplete"), [("vscode-extension", False), ("terraform", False), ("hackage", True)])
+def test_a_type_that_no_source_knows_is_told_but_makes_nothing_incomplete(kind, incomplete):
+    (problem,) = Feeds([DEB]).match(package("x", "1", kind), distro=DEBIAN).problems
+    assert problem.message == f"no feed covers {kind}: 1 package was not checked for vulnerabilities"
+    assert problem.incomplete is incomplete
+
+
 @pytest.mark.parametrize(
     ("distro", "kind", "command"),
     [

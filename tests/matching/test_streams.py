@@ -93,11 +93,23 @@ def test_other_distributions_are_not_asked_about_streams() -> None:
     build = package("openssl-libs", "1:3.0.7-6.el9_2.3", "rpm")
     assert streams(build, "rhel:9", covered) == names
     assert streams(build, "rhel:9", {"rhel:9.2+e4s"}) == ("rhel:9.2+e4s",)
-    assert all(map(is_stream, names))
-    assert not is_stream("rhel:9")
-    assert not is_stream("ubuntu:22.04+esm")
+    assert all(is_stream(name, "rhel:9") for name in names)
+    assert not is_stream("rhel:9", "rhel:9")
+    assert not is_stream("ubuntu:22.04+esm", "ubuntu:22.04")
+    assert is_stream("debian:unstable", "debian:12")
+    assert not is_stream("debian:unstable", "debian:unstable")
 
 
 def test_a_fix_that_cannot_be_compared_settles_nothing() -> None:
     odd = Advisory("CVE-2024-0004", "redhat", affected=(*FIXED.affected[:1], said("rhel:9.2+eus", "kernel", "5.14,6")))
     assert found("5.14.0-284.90.1.el9_2", odd) == ["5.14.0-427.13.1.el9_4"]
+
+
+def test_backports_are_asked_about_unstable_alone_and_only_where_it_is_there() -> None:
+    covered = frozenset({"debian:12", "debian:unstable"})
+    backport = package("bash", "5.2.15-2~bpo12+1")
+    assert streams(backport, "debian:12", covered) == ("debian:unstable",)
+    assert streams(backport, "debian:12", {"debian:12"}) == ()
+    assert streams(backport, "debian:unstable", covered) == ()
+    assert streams(backport, "ubuntu:22.04", covered) == ()
+    assert streams(package("bash", "5.2.15-2+b1"), "debian:12", covered) == ()
