@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import basename
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
-from anchorecli.analyzers.binary import elf, golang, macho, nativeimage, pe, rust
+from anchorecli.analyzers.binary import bundle, elf, golang, macho, nativeimage, pe, rust
 from anchorecli.analyzers.binary.classifiers import Search, rules_for
 from anchorecli.analyzers.binary.evidence import packages, program_packages
 from anchorecli.analyzers.binary.gomodules import lacks_version, main_path
@@ -58,11 +58,11 @@ class Binaries:
     """Packages of executable files.
 
     A fact is ``go`` (``golang.read``), ``crates`` (``rust.read``), ``artifacts`` (``nativeimage.read``), ``programs``
-    (rows of rule and version) and ``packed``, as far as there are any.
+    (rows of rule and version), ``dotnet`` (``bundle.read``) and ``packed``, as far as there are any.
     """
 
     name: str = "binary"
-    version: int = 3
+    version: int = 4
     options: str = ""
     wants: Wants = Wants(
         names=NAMES,
@@ -85,6 +85,8 @@ class Binaries:
         message, hit = "", ""
         try:
             if executable:
+                if (listed := bundle.read(file, head)) is not None:
+                    fact["dotnet"] = listed
                 source, layouts = _taken(file, head, search)
                 _linked(fact, layouts, source, self.limits)
                 if any(layout.is_cut(file.size) for layout in layouts):
@@ -110,6 +112,7 @@ class Binaries:
             if _is_another_name(view, fact):
                 continue
             found += packages(view, fact)
+            found += bundle.packages(view, fact)
             programs += ((fact, name, version) for name, version in _programs(basename(fact.path), fact.value))
             if "packed" in fact.value:
                 message = "packed with UPX: what is linked into it cannot be read"

@@ -1,7 +1,7 @@
 """What a Windows program or library, or a .NET assembly, says of itself: its version resource.
 
-Format: Microsoft, "PE Format" (optional header's data directories 3 and 15, ``.rsrc``: three levels of directories, type
-16 is the version) and "VS_VERSIONINFO"; whether it has a CLI header, ECMA-335, II.25.3.3. Strings are UTF-16.
+Format: Microsoft, "PE Format" (data directories 3 and 15 of the optional header; ``.rsrc``: three levels of
+directories, type 16 is the version) and "VS_VERSIONINFO"; whether it has a CLI header, ECMA-335, II.25.3.3. Strings are UTF-16.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def version_of(strings: dict[str, str]) -> str:
 
 
 def _headers(head: bytes, start: int) -> tuple[list[tuple[int, int, int]], tuple[int, int] | None, bool]:
-    """Sections as (address, size in the file, offset), the place of the resources, and whether there is a CLI header."""
+    """Sections (address, size in the file, offset), the place of the resources, whether there is a CLI header."""
     count, optional = struct.unpack_from("<H", head, start + 6)[0], struct.unpack_from("<H", head, start + 20)[0]
     at = start + 24
     directories = at + (112 if struct.unpack_from("<H", head, at)[0] == 0x20B else 96)

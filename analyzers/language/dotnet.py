@@ -90,11 +90,11 @@ class Dotnet:
                 framework, version = shared[1], shared[2]
                 name = f"{framework}.Runtime.{fact.value['rid']}".rstrip(".")
                 listed = [each for each in listed if framework not in each[0] and "DotNetHost" not in each[0]]
-                packages.append(_package(view, fact, [name, version, "runtimepack"], ""))
+                packages.append(package(view, fact, [name, version, "runtimepack"], ""))
             there = [each for each in listed if _is_there(view.tree, fact.path, each[3])]
             kind = "installed" if there else "declared"
             # Those without a file are for builds, or stand for others.
-            packages.extend(_package(view, fact, each, kind) for each in there or [each for each in listed if each[3]])
+            packages.extend(package(view, fact, each, kind) for each in there or [each for each in listed if each[3]])
         spoken_of = {fact.path.rpartition("/")[0] for fact in facts if "packages" in fact.value}
         packages += _loose(view, [fact for fact in assemblies if spoken_of.isdisjoint(_above(fact.path))])
         return Found(packages=tuple(packages))
@@ -124,6 +124,24 @@ def read_dependencies(data: bytes) -> dict[str, Json] | None:
     return {"rid": rid if _NAME.fullmatch(rid) else "", "packages": found}
 
 
+def package(view: View, fact: Fact, value: list[Json], kind: str) -> Package:
+    """The package of one row of a fact; ``kind`` says how it is there."""
+    name, version = value[0], value[1]
+    return Package(
+        name=name,
+        version=version,
+        type="nuget",
+        scheme="nuget",
+        purl=purl("nuget", name, version),
+        source=name,
+        source_version=version,
+        locations=(view.location(fact),),
+        layer=since(view, fact),
+        analyzer="dotnet",
+        metadata={"kind": "runtime" if value[2] == "runtimepack" else kind},
+    )
+
+
 def _files(document: dict[str, Json]) -> dict[str, list[str]]:
     """The files of each library, over all targets."""
     files: dict[str, list[str]] = {}
@@ -151,23 +169,6 @@ def _is_there(tree: Tree, path: str, files: list[str]) -> bool:
             if f"{directory}/{place}".lstrip("/") in tree:
                 return True
     return False
-
-
-def _package(view: View, fact: Fact, value: list[Json], kind: str) -> Package:
-    name, version = value[0], value[1]
-    return Package(
-        name=name,
-        version=version,
-        type="nuget",
-        scheme="nuget",
-        purl=purl("nuget", name, version),
-        source=name,
-        source_version=version,
-        locations=(view.location(fact),),
-        layer=since(view, fact),
-        analyzer="dotnet",
-        metadata={"kind": "runtime" if value[2] == "runtimepack" else kind},
-    )
 
 
 # ── assemblies ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -218,8 +219,8 @@ def _loose(view: View, facts: list[Fact]) -> Iterator[Package]:
     for (name, version, _), same_facts in found.items():
         first = min(same_facts, key=lambda fact: fact.layer)
         kind = "runtimepack" if _FRAMEWORK.search(first.path) else "package"
-        package = _package(view, first, [name, version, kind], "assembly")
-        yield replace(package, locations=tuple(view.location(fact) for fact in same_facts))
+        made = package(view, first, [name, version, kind], "assembly")
+        yield replace(made, locations=tuple(view.location(fact) for fact in same_facts))
 
 
 def _platform(view: View) -> str:
