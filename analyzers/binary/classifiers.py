@@ -76,7 +76,8 @@ _VERSIONS = {
 
 def rules_for(name: str) -> tuple[Rule, ...]:
     """The rules that a file of this base name is looked at with; a wheel's own copy has a hash in its name."""
-    name = _HASHED.sub("", name)
+    if ".so" in name:
+        name = _HASHED.sub("", name)
     return tuple(rule for rule in _index().get(_key(name), ()) if _name_pattern(rule.files).fullmatch(name))
 
 

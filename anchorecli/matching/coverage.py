@@ -180,11 +180,10 @@ _GHSA = frozenset(
     ("pypi", "npm", "maven", "golang", "gem", "cargo", "nuget", "composer", "hex", "pub", "swift", "github-actions")
 )
 _UNSPOKEN = frozenset(
-    {
-        *("ansible-collection", "flatpak", "huggingface", "spack", "swipl-pack", "terraform", "vscode-extension"),
-    }
+    ("ansible-collection", "flatpak", "huggingface", "spack", "swipl-pack", "terraform", "vscode-extension")
 )
-"""Types of packages that no source of advisories knows: they are named, and leave the evidence as complete as it was."""
+"""Types of packages that no source of advisories knows: they are named, and leave the evidence as complete as it was.
+"""
 _FEEDS = {
     "debian": "debian",
     "alpine": "alpine",
