@@ -3,8 +3,8 @@
 ``of(root)`` takes an unpacked image. Nothing of the scanner is used. Gemspecs are Ruby code and are evaluated, as gem
 itself does: only for images that are trusted.
 
-What the answer is about: what could be loaded from the place where it lies. Left out: Go's main modules without a
-version, R's own parts (priority base), and jars that say neither in ``pom.properties`` nor by Maven what they are.
+The answer is what could be loaded from where it lies. Neither asked for nor wrong: main modules of Go without a
+version, and jars that say neither in ``pom.properties`` nor by Maven what they are.
 """
 
 from __future__ import annotations
@@ -188,24 +188,18 @@ def gem(root: Path) -> Truth | None:
 
 
 def cran(root: Path) -> Truth | None:
-    """``installed.packages`` of R, without what is R itself."""
-    folders = [
-        each
-        for each in (root / "usr/lib/R/library", root / "usr/lib/R/site-library", root / "usr/local/lib/R/site-library")
-        if each.is_dir()
-    ]
+    """``installed.packages`` of R, with the parts of R itself as it lists them."""
+    places = ("usr/lib/R/library", "usr/lib/R/site-library", "usr/local/lib/R/site-library")
+    folders = [root / each for each in places if (root / each).is_dir()]
     if not folders:
         return Truth(frozenset())
     if not shutil.which("Rscript"):
         return None
     script = (
         "p <- installed.packages(lib.loc = commandArgs(TRUE), noCache = TRUE);"
-        "q <- ifelse(is.na(p[, 'Priority']), '', p[, 'Priority']);"
-        "cat(paste(p[, 'Package'], p[, 'Version'], q, sep='\\t'), sep='\\n')"
+        "cat(paste(p[, 'Package'], p[, 'Version'], sep='\\t'), sep='\\n')"
     )
-    rows = list(_rows(_out("Rscript", "-e", script, *folders)))
-    base = frozenset((name, version) for name, version, priority in rows if priority == "base")
-    return Truth(frozenset((name, version) for name, version, _ in rows) - base)
+    return Truth(frozenset(_rows(_out("Rscript", "-e", script, *folders))))
 
 
 def otp(root: Path) -> Truth | None:

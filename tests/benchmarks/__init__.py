@@ -1,0 +1,1 @@
+"""The measuring tools themselves: an oracle that is wrong proves nothing."""

@@ -1,0 +1,138 @@
+"""`make compare`: package URLs as the ecosystem's tool would write them, what is counted, and what is there."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import compare
+import pytest
+import truth
+from truth import Truth
+
+
+@pytest.mark.parametrize(
+    ("purl", "kind", "pair"),
+    [
+        ("pkg:deb/debian/zlib1g@1.2.13-1?arch=amd64&epoch=1", "deb", ("zlib1g", "1:1.2.13-1")),
+        ("pkg:deb/debian/zlib1g@1%3A1.2.13-1?arch=amd64", "deb", ("zlib1g", "1:1.2.13-1")),
+        ("pkg:rpm/rhel/bash@5.1-1?epoch=0", "rpm", ("bash", "5.1-1")),
+        ("pkg:npm/%40babel/core@7.0.0", "npm", ("@babel/core", "7.0.0")),
+        ("pkg:pypi/Zope.Interface@1", "pypi", ("zope-interface", "1")),
+        ("pkg:maven/a.b/c@1", "maven", ("a.b:c", "1")),
+        ("pkg:golang/golang.org/x/net@v0.1.0#html", "golang", ("golang.org/x/net", "0.1.0")),
+        ("pkg:golang/stdlib@v1.22.1", "golang", ("stdlib", "1.22.1")),
+    ],
+)
+def test_tools_spell_alike(purl, kind, pair):
+    assert compare.by_type([purl, "pkg:generic/without-version"]) == {kind: {pair}}
+
+
+def test_missed_and_wrong_and_what_nobody_can_judge():
+    there = Truth(frozenset({("a", "1"), ("b", "1")}), frozenset({("c", "1")}))
+    assert compare.apart(there, {("a", "1"), ("c", "1"), ("d", "1")}) == ({("b", "1")}, {("d", "1")})
+    assert compare.apart(there._replace(closed=False), {("d", "1")})[1] == set()
+    assert compare.percent(200, 1, 0) == "99.50%, 100.00%"
+    assert compare.percent(2, 2, 0) == "0.00%, -"
+
+
+def test_the_tables_and_the_list_of_differences():
+    result = compare.Judged("image", {"npm": Truth(frozenset({("a", "1")})), "apk": None}, {
+        "ours": {"npm": {("a", "1")}}, "Syft": {"npm": {("b", "1")}},
+    })  # fmt: skip
+    text = compare.report([result], "")
+    assert "| image | npm | 1 | 0, 0 | 1, 1 |" in text
+    assert "| image | apk | its tool is not here | - | - |" in text
+    assert "| npm | 1 | 100.00%, 100.00% | 0.00%, 0.00% |" in text
+    assert list(compare.differences([result], "")) == ["image\tnpm\ta\t1\t-Syft", "image\tnpm\tb\t1\t+Syft"]
+
+
+def layer(**files: str) -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as tar:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text.encode()))
+    return content.getvalue()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="GNU tar")
+def test_an_image_is_unpacked_layer_upon_layer(tmp_path: Path):
+    layers = [
+        layer(**{"d/a": "1", "d/b": "1", "e/c": "1"}),
+        layer(**{"d/.wh.a": "", "d/b": "2", "e/.wh..wh..opq": "", "e/f": "1"}),
+    ]
+    with tarfile.open(tmp_path / "image.tar", "w") as tar:
+        manifest = json.dumps([{"Config": "c", "Layers": ["0", "1"]}]).encode()
+        for name, data in (("manifest.json", manifest), *((str(n), each) for n, each in enumerate(layers))):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    truth.unpack(tmp_path / "image.tar", tmp_path / "root")
+    files = {
+        str(each.relative_to(tmp_path / "root")): each.read_text()
+        for each in (tmp_path / "root").rglob("*")
+        if each.is_file()
+    }
+    assert files == {"d/b": "2", "e/f": "1"}
+
+
+def test_distributions_of_python(tmp_path: Path):
+    for name, version in (("Zope.Interface", "1.0"), ("b", "2.0")):
+        folder = tmp_path / f"lib/{name}-{version}.dist-info"
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    assert truth.pypi(tmp_path).there == {("zope-interface", "1.0"), ("b", "2.0")}
+
+
+def test_jars_by_their_properties_and_what_was_merged_into_them(tmp_path: Path):
+    def jar(path, *names, inner=b""):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                text = f"groupId=g\nartifactId={name}\nversion=1\n"
+                archive.writestr(f"META-INF/maven/g/{name}/pom.properties", text)
+            if inner:
+                archive.writestr("lib/inner-1.jar", inner)
+
+    jar(tmp_path / "inner-1.jar", "inner")
+    inner = (tmp_path / "inner-1.jar").read_bytes()
+    (tmp_path / "inner-1.jar").unlink()
+    jar(tmp_path / "fat-1.jar", "fat", "merged", inner=inner)
+    found = truth.maven(tmp_path)
+    assert found.there == {("g:fat", "1"), ("g:inner", "1")}
+    assert found.allowed - found.there == {("g:merged", "1")}
+    assert not found.closed
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
+def test_modules_of_node(tmp_path: Path):
+    for place, name in (("node_modules/a", "a"), ("node_modules/@s/b", "@s/b"), ("src", "no-module")):
+        folder = tmp_path / place
+        folder.mkdir(parents=True)
+        (folder / "package.json").write_text(json.dumps({"name": name, "version": "1.0.0"}))
+    assert truth.npm(tmp_path).there == {("a", "1.0.0"), ("@s/b", "1.0.0")}
+
+
+def test_an_ecosystem_without_its_tool_is_not_passed_over(tmp_path: Path, monkeypatch):
+    (tmp_path / "lib/apk/db").mkdir(parents=True)
+    (tmp_path / "lib/apk/db/installed").write_text("P:a\nV:1-r0\n")
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(truth, "ASK", {"apk": truth.apk, "deb": truth.deb})
+    assert truth.of(tmp_path) == {"apk": None}
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-query"), reason="dpkg is not installed")
+def test_packages_of_dpkg(tmp_path: Path):
+    (tmp_path / "var/lib/dpkg").mkdir(parents=True)
+    stanza = "Package: {}\nStatus: {}\nMaintainer: m\nArchitecture: all\nVersion: 1:2-3\nDescription: d\n\n"
+    status = stanza.format("a", "install ok installed") + stanza.format("b", "deinstall ok config-files")
+    (tmp_path / "var/lib/dpkg/status").write_text(status)
+    assert subprocess.run(["dpkg-query", "--version"], check=False, capture_output=True).returncode == 0
+    assert truth.deb(tmp_path).there == {("a", "1:2-3")}
