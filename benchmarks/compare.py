@@ -122,10 +122,12 @@ def by_type(purls: Iterable[str]) -> Listing:
     """Names and versions by purl type, spelled as the truth spells them."""
     found: Listing = {}
     for purl in purls:
-        matched = re.fullmatch(r"pkg:([a-z]+)/([^@?#]+)@([^?#]+)(?:\?([^#]*))?(?:#.*)?", purl)
+        matched = re.fullmatch(r"pkg:([a-z]+)/([^@?#]+)@([^?#]+)(?:\?([^#]*))?(?:#(.*))?", purl)
         if matched is None:
             continue
         kind, path, version = matched[1], unquote(matched[2]), unquote(matched[3])
+        if kind == "golang" and matched[5]:
+            path = f"{path}/{matched[5]}"  # Syft cuts module paths after three parts: xxhash@v2.2.0#v2
         qualifiers = dict(each.split("=", 1) for each in (matched[4] or "").split("&") if "=" in each)
         found.setdefault(kind, set()).add(spelled(kind, path, version, unquote(qualifiers.get("epoch", ""))))
     return found

@@ -26,7 +26,7 @@ from truth import Truth
         ("pkg:npm/%40babel/core@7.0.0", "npm", ("@babel/core", "7.0.0")),
         ("pkg:pypi/Zope.Interface@1", "pypi", ("zope-interface", "1")),
         ("pkg:maven/a.b/c@1", "maven", ("a.b:c", "1")),
-        ("pkg:golang/golang.org/x/net@v0.1.0#html", "golang", ("golang.org/x/net", "0.1.0")),
+        ("pkg:golang/github.com/a/b@v2.2.0#v2", "golang", ("github.com/a/b/v2", "2.2.0")),
         ("pkg:golang/stdlib@v1.22.1", "golang", ("stdlib", "1.22.1")),
     ],
 )
