@@ -63,6 +63,8 @@ def _document(report: Report) -> Object:
         "vendor": {"name": "anchore-scan"},
     }
     rulings = Rulings(report.verdict)
+    tool_for_rpm = rpm_tool(report.analysis.distro, report.analysis.packages)
+    counted = [match for match in shown(report) if not rulings.of(match).excused]
     return {
         "version": _VERSION,
         "scan": {
@@ -80,12 +82,12 @@ def _document(report: Report) -> Object:
                 for problem in sorted(set(report.problems))
             ],
         },
-        "vulnerabilities": [_vulnerability(match, report) for match in shown(report) if not rulings.of(match).excused],
+        "vulnerabilities": [_vulnerability(match, report, tool_for_rpm) for match in counted],
         "remediations": [],
     }
 
 
-def _vulnerability(match: Match, report: Report) -> Object:
+def _vulnerability(match: Match, report: Report, tool: str) -> Object:
     package = match.package
     links = [{"url": match.url}] if _URL.fullmatch(match.url) else []
     return {
@@ -93,7 +95,7 @@ def _vulnerability(match: Match, report: Report) -> Object:
         "name": fit(clean(match.id), _NAME),
         "description": clean(match.summary) or clean(match.id),
         "severity": _SEVERITIES[match.severity],
-        "solution": fit(_solution(match, report), _SOLUTION),
+        "solution": fit(_solution(match, tool), _SOLUTION),
         "identifiers": _identifiers(match),
         "links": links,
         "details": _details(match, report),
@@ -105,10 +107,9 @@ def _vulnerability(match: Match, report: Report) -> Object:
     }
 
 
-def _solution(match: Match, report: Report) -> str:
+def _solution(match: Match, tool: str) -> str:
     if not match.fixed_in:
         return fix_words(match)
-    tool = rpm_tool(report.analysis.distro, report.analysis.packages)
     how = command(match.package.type, (match.package.name,), match.fixed_in[0], tool)
     return f"{fix_words(match)}" + (f": {how}" if how else "")
 
