@@ -1,7 +1,8 @@
 """What a Windows program or library, or a .NET assembly, says of itself: its version resource.
 
 Format: Microsoft, "PE Format" (data directories 3 and 15 of the optional header; ``.rsrc``: three levels of
-directories, type 16 is the version) and "VS_VERSIONINFO"; whether it has a CLI header, ECMA-335, II.25.3.3. Strings are UTF-16.
+directories, type 16 is the version) and "VS_VERSIONINFO", whose strings are UTF-16; whether it has a CLI header:
+ECMA-335, II.25.3.3.
 """
 
 from __future__ import annotations

@@ -29,6 +29,27 @@ from anchorecli.scan.history import Step, line_of, steps
         ('HEALTHCHECK &{["CMD" "a" "b"] "0s" "0s" "0s" "0s" \'\\x00\'}', 'HEALTHCHECK CMD ["a", "b"]'),
         ('HEALTHCHECK &{["NONE"] "0s" "0s" "0s" "0s" \'\\x00\'}', "HEALTHCHECK NONE"),
         ("COPY --from=build /a /b # buildkit", "COPY --from=build /a /b"),
+        ('CMD ["nginx" "-g" "daemon off;"]', 'CMD ["nginx", "-g", "daemon off;"]'),
+        ('/bin/sh -c #(nop)  ENTRYPOINT ["/x" "a \\"b\\" c"]', 'ENTRYPOINT ["/x", "a \\"b\\" c"]'),
+        ('CMD ["a", "b"]', 'CMD ["a", "b"]'),
+        ("CMD nginx -g", "CMD nginx -g"),
+        ('VOLUME ["/data" "/logs"]', 'VOLUME ["/data", "/logs"]'),
+        ("COPY --link --chown=1:1 /a /b # buildkit", "COPY --link --chown=1:1 /a /b"),
+        ("/bin/sh -c --mount=type=cache,target=/c pip install x", "RUN --mount=type=cache,target=/c pip install x"),
+        (
+            "RUN /bin/sh -c apt-get update\napt-get install -y x\n # buildkit",
+            "RUN <<EOF\napt-get update\napt-get install -y x\nEOF",
+        ),
+        ("RUN /bin/sh -c cat <<EOF > /x\nhello\nEOF # buildkit", "RUN cat <<EOF > /x\nhello\nEOF"),
+        ("/bin/sh -c <<END\nhello\nEND", "RUN <<END\nhello\nEND"),
+        ("RUN /bin/sh -c a\nEOF\nb # buildkit", "RUN <<EOF_\na\nEOF\nb\nEOF_"),
+        ("|1 A=b /bin/sh -c make", "RUN make"),
+        ("RUN apt-get update", "RUN apt-get update"),
+        (
+            'HEALTHCHECK &{["CMD" "a"] "0s" "0s" "0s" "0s" \'\\n\'}',
+            'HEALTHCHECK --retries=10 CMD ["a"]',
+        ),
+        ('HEALTHCHECK &{["CMD" "a"] "0s" "0s" "0s" "0s" \'A\'}', 'HEALTHCHECK --retries=65 CMD ["a"]'),
         ("bazel build ...", "# bazel build ..."),
         ("two\nlines", "# two\n# lines"),
         ("", "#"),
@@ -42,3 +63,21 @@ def test_layers_belong_to_the_steps_that_made_them():
     history = [HistoryEntry("ADD a /"), HistoryEntry("ENV A=1", empty_layer=True), HistoryEntry("RUN x", created="now")]
     assert steps(history, 2) == [Step("ADD a /", 0, ""), Step("ENV A=1", None, ""), Step("RUN x", 1, "now")]
     assert [step.layer for step in steps(history, 5)] == [None, None, None]
+
+
+@pytest.mark.parametrize("shell", ["SHELL [/bin/bash -o pipefail -c]", 'SHELL ["/bin/bash", "-o", "pipefail", "-c"]'])
+def test_a_shell_of_the_image_stands_before_commands(shell):
+    bash = "/bin/bash -o pipefail -c"
+    history = [
+        HistoryEntry(f"RUN {bash} early # buildkit"),
+        HistoryEntry(shell, empty_layer=True),
+        HistoryEntry(f"RUN {bash} a | b # buildkit"),
+        HistoryEntry(f"RUN |2 A=1 B=two words {bash} make # buildkit"),
+        HistoryEntry(f"|1 A=1 {bash} classic"),
+        HistoryEntry("RUN other"),
+    ]
+    lines = [step.line for step in steps(history, 5)]
+    assert lines == [
+        f"RUN {bash} early", 'SHELL ["/bin/bash", "-o", "pipefail", "-c"]', "RUN a | b", "RUN make", "RUN classic",
+        "RUN other",
+    ]  # fmt: skip
