@@ -6,7 +6,6 @@ Suppressed matches, and what an exception lets through, are left out: GitLab has
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -15,11 +14,14 @@ from anchorecli.report import identity
 from anchorecli.report.base import RenderOptions, Subject
 from anchorecli.report.beside import risk
 from anchorecli.report.commands import command, rpm_tool
+from anchorecli.report.json_lines import written
 from anchorecli.report.text import clean, fit, quiet
 from anchorecli.report.words import Rulings, brought_by, facts, fix_words, shown
 from anchorecli.values import dataclass
 
 _VERSION = "15.0.6"
+_FRAME = 3
+"""Levels down to the members of a vulnerability."""
 _SEVERITIES = {
     Severity.CRITICAL: "Critical",
     Severity.HIGH: "High",
@@ -50,7 +52,7 @@ class GitLab:
 
     def render(self, report: Report, options: RenderOptions) -> str:
         """The report as GitLab reads it."""
-        return quiet(json.dumps(_document(report), indent=1)) + "\n"
+        return quiet(written(_document(report), _FRAME)) + "\n"
 
 
 def _document(report: Report) -> Object:

@@ -10,7 +10,6 @@ GitHub's, https://docs.github.com/en/code-security/code-scanning/integrating-wit
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import quote
 
@@ -18,12 +17,15 @@ from anchorecli.model import Action, Finding, Match, Report, Severity
 from anchorecli.report import identity
 from anchorecli.report.base import RenderOptions, Subject
 from anchorecli.report.beside import epss, exploited, risk
+from anchorecli.report.json_lines import written
 from anchorecli.report.text import clean, quiet
 from anchorecli.report.words import Rulings, about_the_image, brought_by, facts, headline, shown
 from anchorecli.values import dataclass
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "IMAGE"
+_FRAME = 6
+"""Levels down to the rules; results stand one higher, each over some lines."""
 _LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning"}
 _ACTIONS = {Action.STOP: "error", Action.WARN: "warning", Action.GO: "note"}
 _SCORES = {
@@ -53,7 +55,7 @@ class Sarif:
 
     def render(self, report: Report, options: RenderOptions) -> str:
         """The report as SARIF."""
-        return quiet(json.dumps(_document(report), indent=1)) + "\n"
+        return quiet(written(_document(report), _FRAME)) + "\n"
 
 
 def _document(report: Report) -> Object:
