@@ -60,6 +60,12 @@ class Claim(NamedTuple):
     requested: str
     vex: tuple[str, ...] = ()
     """The digests of the VEX documents it rests on."""
+    attached: bool = False
+    """Whether it rests on what hung on the image."""
+
+
+_OWN = ("feeds", "requested", "vex", "attached")
+"""Fields of a claim that do not stand among those of ``evaluation``."""
 
 
 def read_claim(data: bytes, name: str) -> Claim:
@@ -68,9 +74,9 @@ def read_claim(data: bytes, name: str) -> Claim:
         document = json.loads(data)
         said, image = document["evaluation"], document["image"]
         feeds = tuple((each["name"], each["revision"], each["updated_at"]) for each in document["feeds"])
-        values = {key: said[key] for key in Claim._fields if key not in ("feeds", "requested", "vex")}
+        values = {key: said[key] for key in Claim._fields if key not in _OWN}
         vex = tuple(str(each["digest"]) for each in said.get("vex", ()))
-        claim = Claim(**values, feeds=feeds, requested=image["requested"], vex=vex)
+        claim = Claim(**values, feeds=feeds, requested=image["requested"], vex=vex, attached="attached" in document)
     except (ValueError, LookupError, TypeError, RecursionError) as exc:
         hint = "it verifies what `anchore scan -o json` wrote"
         raise UsageError(f"{name} is not a JSON report of anchore", hint=hint) from exc
@@ -179,6 +185,8 @@ class _Search:
             self._miss(f"the analysis of image {claim.image_id}")
         for name in claim.vex:
             self._miss(f"VEX document {name}: the evaluation it was kept with is not in the store")
+        if claim.attached:
+            self._miss("what hung on the image: the evaluation it was kept with is not in the store")
         bundle = self._bundle()
         if not analyses or bundle is None:
             return None

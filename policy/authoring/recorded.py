@@ -15,6 +15,9 @@ from typing import Any
 from anchorecli.errors import BundleError
 from anchorecli.model import (
     Analysis,
+    AttachedKind,
+    Check,
+    Checked,
     Cvss,
     DiffId,
     Digest,
@@ -87,7 +90,14 @@ def _evidence(document: Any, now: str) -> Evidence:
         feeds=feeds,
         problems=problems,
         covered=frozenset(name for feed in feeds if not feed.starter for name in feed.ecosystems),
+        # As it was checked then: a bundle that calls the signers by other names does not know them.
+        attached=tuple(map(_attached, document["attached"])) if "attached" in document else None,
     )
+
+
+def _attached(one: _Json) -> Checked:
+    known = AttachedKind(one["kind"]), Digest(one["digest"]), Check(one["check"])
+    return Checked(*known, one["signer"], one["predicate_type"], one["identity"], one["note"])
 
 
 def _image(image: _Json) -> Image:

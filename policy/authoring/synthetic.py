@@ -9,6 +9,7 @@ Format: the mapping under ``image`` of a case; every key may be left out::
     user: app
     files: [{path: /usr/bin/su, mode: "4755"}, {path: /etc/passwd, content: "root:x:0:0::/root:/bin/sh"}]
     secrets: [{path: /root/.aws/credentials, rule: aws-access-key}]
+    attached: [{kind: signature, signer: release}]      # synthetic_attached.py
 
 Everything the bundle asks for counts as looked for, and all data as fresh, unless ``unknown`` names it: a case is about
 the bundle, and says so where it is about gaps.
@@ -35,6 +36,7 @@ from anchorecli.model import (
     Package,
     Platform,
 )
+from anchorecli.policy.authoring.synthetic_attached import attached
 from anchorecli.policy.authoring.synthetic_facts import FactReader
 from anchorecli.policy.base import Evidence
 from anchorecli.policy.facts.coverage import OS_TYPES, distro_namespaces
@@ -46,7 +48,7 @@ _CONFIG = ("user", "env", "labels", "ports", "healthcheck", "cmd", "entrypoint",
 _FACTS = ("packages", "vulnerabilities", "files", "secrets", "malware", "changed_files", "unowned", "contents")
 _KEYS = (
     *("reference", "distro", "platform", "layers", "annotations", "history", "dockerfile", "end_of_life", "previous"),
-    *(*_CONFIG, *_FACTS, "problems", "unknown", "feed_age_days", "base_layers"),
+    *(*_CONFIG, *_FACTS, "attached", "problems", "unknown", "feed_age_days", "base_layers"),
 )
 _GAPS = (
     "feeds",
@@ -60,6 +62,7 @@ _GAPS = (
     "epss",
     "kev",
     "end_of_life",
+    "attached",
 )
 
 
@@ -68,6 +71,8 @@ class Setting(NamedTuple):
 
     now: str
     demand: Demand
+    signers: tuple[str, ...] = ()
+    """Whom the bundle trusts."""
 
 
 def synthetic(node: Node, setting: Setting, faults: Faults) -> Evidence:
@@ -104,6 +109,8 @@ def synthetic(node: Node, setting: Setting, faults: Faults) -> Evidence:
         base=frozenset(DiffId(name) for name in fields.words("base_layers")) or None,
         previous=Analysis(analysis.image, distro, reader.packages("previous")) if previous else None,
         enrichment=reader.enrichment(gaps),
+        attached=None if "attached" in gaps else attached(fields, setting.signers, faults),
+        signers=setting.signers,
     )
 
 

@@ -41,6 +41,7 @@ from anchorecli.policy.language.include import read_text
 from anchorecli.policy.patterns import wildcard_matches
 from anchorecli.policy.times import utc
 from anchorecli.policy.values import Bundle
+from anchorecli.values import replace
 
 _FINDING: dict[str, str] = {
     "gate": "gate",
@@ -166,10 +167,11 @@ class _CaseReader:
     def _evidence(self, fields: Fields, bundle: Bundle, now: str) -> Evidence | None:
         node = fields.node("image")
         if node is not None:
-            return synthetic(node, Setting(now or self._now, demand(bundle)), self._faults)
+            return synthetic(node, Setting(now or self._now, demand(bundle), _signers(bundle)), self._faults)
         path = fields.text("report", required=True)
         try:
-            return read_recorded(self._beside(path), now) if path else None
+            recorded = read_recorded(self._beside(path), now) if path else None
+            return recorded and replace(recorded, signers=_signers(bundle))
         except BundleError as error:
             self._faults.add(fields.line_of("report"), str(error))
             return None
@@ -238,6 +240,10 @@ class _CaseReader:
 
 
 # ── comparing ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _signers(bundle: Bundle) -> tuple[str, ...]:
+    return tuple(signer.id for signer in bundle.trust.signers)
 
 
 def _differences(expected: Expected, verdict: Verdict) -> Iterator[str]:

@@ -11,6 +11,7 @@ import pytest
 from anchorecli.errors import BundleError
 from anchorecli.model import Check, Problem, Status
 from anchorecli.policy.authoring.lint import lint
+from anchorecli.policy.authoring.testing import read_cases, run_case
 from anchorecli.policy.bundle import load_bundle, parse_bundle
 from anchorecli.policy.demand import demand
 from anchorecli.policy.evaluate import evaluate
@@ -199,3 +200,33 @@ def test_lint_tells_of_signers_nobody_asks_for_and_of_rules_without_signers() ->
         'rule "r" cannot be decided: the bundle names no signers'
     ]
     assert lint(bundle(rule_line("image", "signature_missing", accept_unchecked=True)), now) == ()
+
+
+CASES = """
+bundle: bundle.yaml
+cases:
+  - name: signed
+    image: {attached: [{kind: signature, signer: release}]}
+    expect: {verdict: pass, findings: []}
+  - name: not signed
+    image: {attached: [{kind: signature}]}
+    expect: {verdict: fail, findings: [{trigger: signature_missing}]}
+  - name: nothing there
+    image: {}
+    expect: {verdict: fail}
+  - name: nobody looked
+    image: {unknown: [attached]}
+    expect: {verdict: indeterminate}
+"""
+
+
+def test_cases_tell_what_is_attached(folder: Path) -> None:
+    written(folder, "keys/release.pub")
+    (folder / "cases.yaml").write_text(CASES)
+    suite = read_cases(str(folder / "cases.yaml"), "2025-06-15T12:00:00Z")
+    results = [run_case(case, lambda *_: pytest.fail("no store is asked")) for case in suite]
+    assert [(each.case.name, each.differences) for each in results] == [(each.case.name, ()) for each in results]
+    assert len(results) == 4
+    (folder / "cases.yaml").write_text(CASES.replace("signer: release", "signer: relaese"))
+    with pytest.raises(BundleError, match="relaese"):
+        read_cases(str(folder / "cases.yaml"), "2025-06-15T12:00:00Z")
