@@ -44,6 +44,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("epss", "enrichment.epss.Epss"),
     Registered("fedora", "rpm.fedora.Fedora", usual=False),
     Registered("ghsa", "ghsa.Ghsa"),
+    Registered("gitlab", "language.gitlab.GitLab", usual=False),
     Registered("govulndb", "language.govulndb.GoVulnDb"),
     Registered("kev", "enrichment.kev.Kev"),
     Registered("minimos", "linux.wolfi.Wolfi", ("minimos",), usual=False),

@@ -40,6 +40,7 @@ _LANGUAGES = {
     "CRAN": ("cran", "cran"),
     "Bitnami": ("bitnami", "fuzzy"),
     "Julia": ("julia", "semver"),
+    "ConanCenter": ("conan", "fuzzy"),
 }
 
 

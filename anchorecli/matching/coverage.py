@@ -217,5 +217,6 @@ _FEEDS = {
     STANDARD_LIBRARY: "govulndb",
     "nvd": "nvd",
     "julia": "osv:Julia",
+    "conan": "gitlab",
 }
 """Who speaks of a namespace, as ``anchore feeds sync`` takes it in a shell."""

@@ -253,6 +253,14 @@ SPECIMENS: dict[str, Specimen] = {
         _files(**{"updates.json": page(*(bodhi(f"FEDORA-2025-0a1b2c3d4{n}") for n in range(3)))}), _fedora
     ),
     "ghsa": _three("advisories/github-reviewed/2024/01/GHSA-aaaa-bbbb-ccc{0}/GHSA-aaaa-bbbb-ccc{0}.json", _ghsa),
+    "gitlab": _three(
+        "conan/x{0}/CVE-2024-000{0}.yml",
+        lambda n: (
+            f'---\nidentifier: "CVE-2024-000{n}"\nidentifiers:\n- "CVE-2024-000{n}"\npackage_slug: "conan/x{n}"\n'
+            f'title: "t"\naffected_range: ">=1.0 <1.{n}||=2.0"\n'
+        ),
+        lines=True,
+    ),
     "govulndb": _three("ID/GO-2024-{}.json", lambda n: osv(f"GO-2024-{n}", go("a.b/c", ZERO, {"fixed": f"1.{n}.0"}))),
     "kev": Specimen(
         _files(**{"kev.json": {"dateReleased": "2025-08-25T17:04:19.9796Z", "vulnerabilities": _KEV}}),
