@@ -96,8 +96,11 @@ def _check_problem(problem: Problem) -> None:
 
 def tar(path: str, data: bytes) -> Seen:
     """A layer that is not compressed."""
-    keeper = Keeper()
-    result = read_layer_of(data, keeper=keeper)
+    try:
+        result = read_layer_of(data, keeper=Keeper())
+    except IntegrityError:
+        # It begins as something compressed does.
+        return Seen(frozenset(), True)
     return Seen(frozenset(result.index.paths), not result.complete)
 
 

@@ -150,6 +150,12 @@ def test_an_egg_whose_metadata_is_a_bomb() -> None:
     assert LOOK["others"]("x/a.egg", bomb).found == {"package pypi a 1"}
 
 
+def test_zeros_in_the_names_of_what_is_linked_in() -> None:
+    crates = b'{"packages": [{"name": "c\\u0000", "version": "1\\u0000"}]}'
+    seen = LOOK["binary"]("app", program("path\ta\nmod\ta\tv1\t\ndep\tm\0\tv1\0\th1:x\n", crates))
+    assert {"package golang m v1", "package cargo c 1"} <= seen.found
+
+
 @pytest.mark.parametrize("offset", [24, 32, 40, 52, 54, 56, 58, 60, 62])
 @pytest.mark.parametrize("value", [0xFFFF, 0x8000, 1])
 def test_elf_headers_that_are_absurd(offset: int, value: int) -> None:
