@@ -22,7 +22,7 @@ from anchorecli.policy.base import Evidence
 from anchorecli.policy.evaluate import evaluate as judge
 from anchorecli.policy.values import Bundle
 from anchorecli.scan.enrichment import enrich
-from anchorecli.scan.evidence import base_name, gather
+from anchorecli.scan.evidence import base_name, base_remarks, gather
 from anchorecli.scan.kept import keep
 from anchorecli.scan.values import Decision, Feeds, Given, Hanging, Matched, Occasion
 from anchorecli.store import Store
@@ -76,6 +76,7 @@ def matched_by(analysis: Analysis, store: Store, feeds: Feeds) -> Matched:
 def judged(analysis: Analysis, bundle: Bundle, occasion: Occasion, given: Given, matched: Matched) -> Decision:
     """The verdict of a bundle on matches. Pure."""
     matches, remarks = matched.found.matches, matched.found.problems
+    remarks += base_remarks(occasion.base, given.base)
     hung = _hanging(analysis, bundle, occasion)
     documents = occasion.vex + hung.vex
     if documents:

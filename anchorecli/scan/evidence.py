@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anchorecli.errors import AnchoreError
-from anchorecli.model import Analysis, DiffId, Image, StoredImage
+from anchorecli.model import Analysis, DiffId, Image, Problem, StoredImage
 from anchorecli.policy.demand import demand
 from anchorecli.policy.values import Bundle
 from anchorecli.reference import parse_reference
@@ -41,6 +41,15 @@ def base_layers(store: Store, image: Image, asked: str) -> frozenset[DiffId] | N
             if _is_beginning(base, own):
                 return frozenset(base.layers)
     return None
+
+
+def base_remarks(asked: str, found: frozenset[DiffId] | None) -> tuple[Problem, ...]:
+    """What is said where somebody named a base image that tells nothing of this one."""
+    if not asked or found is not None:
+        return ()
+    message = "no stored image of that name is what this one begins with: which packages it brought is not known"
+    hint = "scan the base image first; its name, tag, digest or id names it"
+    return (Problem("source", f"base image {asked}", message, hint, incomplete=False),)
 
 
 def base_name(image: Image, asked: str) -> str:

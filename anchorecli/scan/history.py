@@ -75,9 +75,8 @@ def _without(shell: str, text: str) -> str:
     command = text.removeprefix("RUN ")
     if _ARGUMENTS.match(command):
         _, found, rest = command.partition(f" {shell} ")
-    else:
-        found, rest = command.startswith(f"{shell} "), command[len(shell) + 1 :]
-    return f"RUN {rest.strip()}" if found else text
+        return f"RUN {rest.strip()}" if found else text
+    return f"RUN {command[len(shell) + 1 :].strip()}" if command.startswith(f"{shell} ") else text
 
 
 def _words(line: str) -> list[str]:

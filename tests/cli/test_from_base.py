@@ -24,5 +24,10 @@ def test_packages_say_whether_the_base_image_brought_them(run: Run, tmp_path: Pa
     run("sbom", base, "-o", "purls")
     known = run("scan", image, "--offline", "--base", "base:1", "-o", "json").json["packages"]
     assert {each["name"]: each["from_base"] for each in known} == {"bash": True, "curl": False}
+    for name in ("missing:1", "image:1"):
+        done = run("scan", image, "--offline", "--base", name, "-o", "json").json
+        (said,) = [each for each in done["coverage"]["problems"] if each["subject"] == f"base image {name}"]
+        assert "which packages it brought is not known" in said["message"]
+        assert not said["incomplete"]
     unknown = run("scan", image, "--offline", "-o", "json").json["packages"]
     assert [each for each in unknown if "from_base" in each] == []
