@@ -1,4 +1,4 @@
-"""Packages that lock files name: what a build would install, not what is there.
+"""Packages that lock files name, and package files: what would be installed, not what is.
 
 Asked for in directories, where a project's sources are; in images only on request, since a lock file there proves
 nothing. Each package says so (``kind: declared``); what was also found installed in that version is not repeated.
@@ -10,6 +10,7 @@ nothing. Each package says so (``kind: declared``); what was also found installe
 ``objects`` (JSON)     package-lock.json, npm-shrinkwrap.json, deno.lock, bun.lock, Pipfile.lock, composer.lock,
                        packages.lock.json, project.assets.json, Package.resolved, conan.lock, renv.lock, build.sbt.lock
 ``tables`` (TOML)      Cargo.lock, poetry.lock, pdm.lock, uv.lock, pylock.toml, Manifest.toml (Julia)
+``files``              package files that lie about uninstalled: .deb, .rpm, Alpine's .apk
 ``indented``           yarn.lock (both forms), pnpm-lock.yaml, pubspec.lock, GitHub's workflows, action.yml
 =====================  ===============================================================================================
 
@@ -19,7 +20,8 @@ Asked for by: the setting ``declared`` or ``--declared``; always in directories.
 
 Emits: packages of the lock files' own ecosystems, each marked ``kind: declared``: ``pypi``, ``npm``, ``gem``,
 ``cargo``, ``golang``, ``maven``, ``nuget``, ``composer``, ``hex``, ``pub``, ``swift``, ``cocoapods``, ``hackage``,
-``conan``, ``cran``, ``julia``, ``terraform``, ``githubactions``.
+``conan``, ``cran``, ``julia``, ``terraform``, ``githubactions``, and ``deb``, ``rpm``, ``apk``
+of package files.
 
 Not handled: pom.xml and other files that name ranges, bun.lockb, lock files of installed packages and in test data.
 """
@@ -29,8 +31,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Self
 
-from anchorecli.analyzers.base import Found, LayerFile, View, Wants, partial
-from anchorecli.analyzers.language.rows import package
+from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.language.rows import Row, package
 from anchorecli.errors import LimitError
 from anchorecli.model import Json, Package
 from anchorecli.values import dataclass
@@ -95,6 +97,8 @@ def reader_of(path: str) -> tuple[str, str] | None:
         return "texts", "requirements"
     if base.startswith("pylock.") and base.endswith(".toml"):
         return "tables", "pylock"
+    if base.endswith((".deb", ".rpm", ".apk")):
+        return "files", base[-3:]
     workflow = base.endswith((".yml", ".yaml")) and directory.endswith(".github/workflows")
     return ("indented", "workflow") if workflow else None
 
@@ -104,11 +108,11 @@ class DeclaredAnalyzer:
     """Packages of lock files as rows (see ``language.rows``): a fact is the list of one file's."""
 
     name: str = "declared"
-    version: int = 2
+    version: int = 3
     options: str = ""
     wants: Wants = Wants(
         names=frozenset(READERS),
-        suffixes=frozenset({".txt", ".toml"}),
+        suffixes=frozenset({".txt", ".toml", ".deb", ".rpm", ".apk"}),
         parents=frozenset({"workflows"}),
         match=_wanted,
         max_bytes=MAX_BYTES,
@@ -124,7 +128,8 @@ class DeclaredAnalyzer:
         module_name, function = reader_of(f"/{file.path}") or ("texts", "requirements")
         module: Any = import_module(f"anchorecli.analyzers.declared.{module_name}")
         try:
-            return list(getattr(module, function)(file.data())) or None
+            data = file.head(module.HEAD) if module_name == "files" else file.data()
+            return list(getattr(module, function)(data)) or None
         except LimitError:
             raise
         except (ValueError, RecursionError) as exc:
@@ -138,10 +143,18 @@ class DeclaredAnalyzer:
         for fact in view.facts():
             count += 1
             for each in fact.value:
-                made = package(view, fact, each, "declared", {"kind": "declared"})
+                made = _package(view, fact, each)
                 if (made.type, _key(made), made.version) not in installed:
                     packages.setdefault((made.purl, fact.path), made)
         return Found(packages=tuple(packages.values()), looked_for={"declared": f"{count} lock files"})
+
+
+def _package(view: View, fact: Fact, each: Row) -> Package:
+    if each["type"] in ("deb", "rpm", "apk"):
+        from anchorecli.analyzers.declared.files import package as of_file
+
+        return of_file(view, fact, each)
+    return package(view, fact, each, "declared", {"kind": "declared"})
 
 
 def _key(package: Package) -> str:
