@@ -184,7 +184,11 @@ def report(results: list[Judged], only: str) -> str:
 
 def apart(there: Truth, listed: set[Pair]) -> tuple[set[Pair], set[Pair]]:
     """What is missed, and what is listed and not there."""
-    return set(there.there - listed), set(listed - there.there - there.allowed) if there.closed else set()
+    wrong = listed - there.there - there.allowed if there.closed else set()
+    # A program's own module, of which go knows no version, is nobody's to judge.
+    known = {name for name, _ in there.there}
+    own = {one for one in wrong if one[0] not in known and any(f"{p}/".startswith(f"{one[0]}/") for p in there.paths)}
+    return set(there.there - listed), wrong - own
 
 
 def percent(there: int, missed: int, wrong: int) -> str:

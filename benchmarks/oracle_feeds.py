@@ -98,9 +98,9 @@ def azurelinux(path: Path) -> Iterator[Statement]:
             evr = by_id[test.find("{*}state").get("state_ref")].find("{*}evr")
             kind = {"less than": "fixed", "less than or equal": "last_affected"}[evr.get("operation")]
             if said != "Not Applicable":
-                last = evr.text.rpartition(",")[
-                    2
-                ]  # one definition lists a fix for each branch, of which this has the last
+                last = re.sub(
+                    r"^(\d+:)?.*,", r"\1", evr.text
+                )  # one definition lists a fix for each branch, of which this has the last
                 ranges = ((("introduced", "0"), (kind, last)),)
                 yield Statement(definition.get("id"), frozenset((identifier,)), "azurelinux", package, ranges)
 

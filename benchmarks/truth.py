@@ -31,6 +31,8 @@ class Truth(NamedTuple):
 
     there: frozenset[Pair]
     allowed: frozenset[Pair] = frozenset()
+    paths: frozenset[str] = frozenset()
+    """Go's programs of which the tool knows the path, but neither module nor version."""
     closed: bool = True
     """Whether anything else that is listed is wrong; jars without metadata are nobody's to judge."""
 
@@ -221,22 +223,24 @@ def otp(root: Path) -> Truth | None:
 
 
 def golang(root: Path) -> Truth | None:
-    """``go version -m`` on every program; main modules without a version are allowed, but not asked for."""
+    """``go version -m`` on every program; main modules without a version are not asked for."""
     command = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
     if not command:
         return None
-    there, mains = set(), set()
+    there, mains, paths = set(), set(), set()
     for line in _out(command, "version", "-m", root).splitlines():
         cells = line.split("\t")
         if not line.startswith("\t"):
             there |= {("stdlib", found[1]) for found in re.finditer(r": go(\d[\w.]*)", line)}
+        elif cells[1] == "path":
+            paths.add(cells[2])
         elif cells[1] in ("mod", "dep") and len(cells) > 3:
             last = (cells[2], cells[3].removeprefix("v"))
             (mains if cells[1] == "mod" and cells[3] == "(devel)" else there).add(last)
         elif cells[1] == "=>":
             there.discard(last)
             there.add((cells[2], cells[3].removeprefix("v")))
-    return Truth(frozenset(there), frozenset(mains))
+    return Truth(frozenset(there), frozenset(mains), frozenset(paths))
 
 
 def cargo(root: Path) -> Truth | None:

@@ -117,13 +117,17 @@ def _rows(found: Definition, file: str) -> tuple[str, list[Said]]:
             said = Said(space, claim.package, Statement.NOT_AFFECTED, severity=severity)
         else:
             beginning = "" if _is_zero(claim.introduced) else claim.introduced
-            # 0:1.17.13-2,1.18.8-2,1.21.6-1.azl3: a fix for each branch, of which a release has the last.
-            fixed, last = (each.rpartition(",")[2] for each in (claim.fixed, claim.last))
+            fixed, last = _last_branch(claim.fixed), _last_branch(claim.last)
             said = Said(space, claim.package, Statement.AFFECTED, fixed, beginning, last, severity=severity)
         rows.append(said)
     if not rows:
         raise ValueError("it names no package")
     return identifier, rows
+
+
+def _last_branch(version: str) -> str:
+    """Of ``0:1.17.13-2,1.18.8-2,1.21.6-1.azl3``, a fix for each branch, the last: what is newer is fixed for sure."""
+    return re.sub(r"^(\d+:)?.*,", r"\1", version)
 
 
 def _is_zero(version: str) -> bool:

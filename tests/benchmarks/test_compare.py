@@ -38,6 +38,8 @@ def test_missed_and_wrong_and_what_nobody_can_judge():
     there = Truth(frozenset({("a", "1"), ("b", "1")}), frozenset({("c", "1")}))
     assert compare.apart(there, {("a", "1"), ("c", "1"), ("d", "1")}) == ({("b", "1")}, {("d", "1")})
     assert compare.apart(there._replace(closed=False), {("d", "1")})[1] == set()
+    programs = Truth(frozenset({("stdlib", "1")}), paths=frozenset({"g.org/x/v2/cmd/x"}))
+    assert compare.apart(programs, {("g.org/x/v2", "2"), ("g.org/y", "1")}) == ({("stdlib", "1")}, {("g.org/y", "1")})
     assert compare.percent(200, 1, 0) == "99.50%, 100.00%"
     assert compare.percent(2, 2, 0) == "0.00%, -"
 

@@ -61,7 +61,7 @@ def test_definitions(tmp_path: Path) -> None:
     assert (record.published, record.modified) == ("2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z")
     assert said(records["CVE-2024-0002"]) == [("azurelinux:3.0", "glibc", "not-affected")]
     # A fix for each branch: what is newer than the last is fixed for sure, and the release has no older branch.
-    assert said(records["CVE-2024-0003"]) == [("azurelinux:3.0", "odd", "..1.18-2.azl3")]
+    assert said(records["CVE-2024-0003"]) == [("azurelinux:3.0", "odd", "..0:1.18-2.azl3")]
 
 
 def test_a_release_told_by_the_name_of_the_file(tmp_path: Path) -> None:
