@@ -11,17 +11,12 @@ import json
 import struct
 import zlib
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
-from anchorecli.report import formats
-from anchorecli.report.base import RenderOptions
-from anchorecli.scan.analysis import inventory
-from tests import builders
 from tests.analyzers.binary import executables
+from tests.analyzers.binary import test_bundle as bundle
 from tests.analyzers.binary import test_nativeimage as nativeimage
 from tests.analyzers.declared.test_plugin import CASES as LOCK_FILES
+from tests.analyzers.language import test_assemblies as assemblies
 from tests.analyzers.language import test_composer as composer
 from tests.analyzers.language import test_conda as conda
 from tests.analyzers.language import test_dotnet as dotnet
@@ -41,11 +36,7 @@ from tests.analyzers.os import test_kernel as kernel
 from tests.analyzers.os import test_pacman as pacman
 from tests.analyzers.os import test_portage as portage
 from tests.analyzers.os import test_snap as snap
-from tests.report import samples as reports
-from tests.source.archives import new_docker_save
-from tests.vex.documents import openvex, said
-from tests.vex.test_reading import csaf
-from tests.vex.test_reading import cyclonedx as cyclonedx_vex
+from tests.fuzz.containers import Sample, containers, from_files
 
 CERTIFICATE = base64.b64decode(
     "MIHvMIGioAMCAQICAQcwBQYDK2VwMBYxFDASBgNVBAMMC2V4YW1wbGUub3JnMCAXDTIwMDEwMTAwMDAwMFoYDzIwNTEwMTAxMDAw"
@@ -58,29 +49,10 @@ ED25519 = bytes.fromhex("302e020100300506032b657004220420") + bytes(range(32))
 TOKEN = "ghp_" + "Ab3dE5gH7jK9mN1pQ2sT4vW6yZ8bC0eF2hJ4"
 
 
-class Sample(NamedTuple):
-    """One file as an image may hold it. ``ends``: the format tells where it ends, so that a cut does not go unseen."""
-
-    parser: str
-    path: str
-    data: bytes
-    ends: bool = False
-
-    @property
-    def id(self) -> str:
-        """A name for a test."""
-        return f"{self.parser}:{self.path}"
-
-
 @cache
 def samples() -> tuple[Sample, ...]:
     """All of them."""
-    return (*_os(), *_languages(), *_others(), *_programs(), *_demanded(), *_lock_files(), *_containers())
-
-
-def _text(parser: str, files: dict[str, str | bytes], *, ends: bool = False) -> list[Sample]:
-    made = [(path, data.encode() if isinstance(data, str) else data) for path, data in files.items()]
-    return [Sample(parser, path, data, ends) for path, data in made]
+    return (*_os(), *_languages(), *_others(), *_programs(), *_demanded(), *_lock_files(), *containers())
 
 
 def _os() -> list[Sample]:
@@ -93,7 +65,7 @@ def _os() -> list[Sample]:
     opkg = "Package: a\nVersion: 1\nStatus: install ok installed\nArchitecture: mips\n\n"
     place = "var/db/pkg/dev-libs/openssl-3.0.13-r2"
     return [
-        *_text(
+        *from_files(
             "distro",
             {
                 "etc/os-release": distro.UBUNTU,
@@ -103,7 +75,7 @@ def _os() -> list[Sample]:
                 "bin/busybox": b"\x7fELF" + b"BusyBox v1.36.1 (2024-01-01)",
             },
         ),
-        *_text(
+        *from_files(
             "dpkg",
             {
                 "var/lib/dpkg/status": dpkg.stanza(
@@ -118,9 +90,11 @@ def _os() -> list[Sample]:
                 "usr/lib/opkg/info/a.control": "Package: a\nVersion: 1\nLicense: MIT\n",
             },
         ),
-        *_text("accounts", {"etc/passwd": accounts.PASSWD, "etc/group": accounts.GROUP, "etc/shadow": accounts.SHADOW}),
-        *_text("apk", {"lib/apk/db/installed": apk * 2}),
-        *_text(
+        *from_files(
+            "accounts", {"etc/passwd": accounts.PASSWD, "etc/group": accounts.GROUP, "etc/shadow": accounts.SHADOW}
+        ),
+        *from_files("apk", {"lib/apk/db/installed": apk * 2}),
+        *from_files(
             "rpm",
             {
                 "var/lib/rpm/rpmdb.sqlite": rpmdb.sqlite_file(["PRAGMA page_size = 512", table], [bash, libs]),
@@ -129,7 +103,7 @@ def _os() -> list[Sample]:
             },
             ends=True,
         ),
-        *_text(
+        *from_files(
             "rpm",
             {
                 "var/lib/rpm/rpmdb.sqlite-wal": rpmdb.wal_log(frames=2, stale=1),
@@ -137,8 +111,8 @@ def _os() -> list[Sample]:
                 "var/lib/rpmmanifest/container-manifest-2": f"bash\t5.1-1\t1\t1\t{row}zlib\t1-1\t1\t1\t{row}",
             },
         ),
-        *_text("pacman", {f"{pacman.PLACE}/desc": pacman.DESC, f"{pacman.PLACE}/files": pacman.FILES}),
-        *_text(
+        *from_files("pacman", {f"{pacman.PLACE}/desc": pacman.DESC, f"{pacman.PLACE}/files": pacman.FILES}),
+        *from_files(
             "portage",
             {
                 f"{place}/CONTENTS": portage.CONTENTS,
@@ -146,8 +120,8 @@ def _os() -> list[Sample]:
                 f"{place}/SIZE": "4096\n",
             },
         ),
-        *_text("chisel", {"var/lib/chisel/manifest.wall": chisel.wall(chisel.WALL)}, ends=True),
-        *_text(
+        *from_files("chisel", {"var/lib/chisel/manifest.wall": chisel.wall(chisel.WALL)}, ends=True),
+        *from_files(
             "bitnami",
             {
                 "opt/bitnami/redis/.spdx-redis.spdx": bitnami.spdx(
@@ -157,7 +131,7 @@ def _os() -> list[Sample]:
             },
             ends=True,
         ),
-        *_text(
+        *from_files(
             "snap",
             {
                 "snap/hello/1/meta/snap.yaml": snap.SNAP,
@@ -165,7 +139,9 @@ def _os() -> list[Sample]:
                 "usr/share/snappy/dpkg.list": list_table,
             },
         ),
-        *_text("kernel", {"boot/vmlinuz-6.1": _small_kernel("6.1.0-18-amd64"), "lib/modules/6.1.0/modules.dep": "x\n"}),
+        *from_files(
+            "kernel", {"boot/vmlinuz-6.1": _small_kernel("6.1.0-18-amd64"), "lib/modules/6.1.0/modules.dep": "x\n"}
+        ),
         # It reads no file: what it is given is what a store path may hold.
         Sample("nix", "nix/store/0c5b8vw40d1178xlpddw65q9gf1h2186-openssl-3.0.13-bin/bin/x", b"x"),
     ]
@@ -193,7 +169,7 @@ def _languages() -> list[Sample]:
     properties = "groupId=org.x\nartifactId=\\u0061\nversion=1.0\n"
     url = {"url": "https://user:x@example.org/x.git", "vcs_info": {"vcs": "git", "commit_id": "ab"}}
     return [
-        *_text(
+        *from_files(
             "python",
             {
                 f"{site}/requests-2.31.0.dist-info/METADATA": python.metadata(
@@ -203,20 +179,21 @@ def _languages() -> list[Sample]:
                 f"{site}/requests-2.31.0.dist-info/INSTALLER": "pip\n",
             },
         ),
-        *_text("python", {f"{site}/requests-2.31.0.dist-info/direct_url.json": json.dumps(url)}, ends=True),
-        *_text("npm", {"app/node_modules/@babel/core/package.json": json.dumps(package)}, ends=True),
-        *_text("java", {"app.jar": boot, "y.jar": bundle}, ends=True),
-        *_text("java", {"app/META-INF/maven/org.x/a/pom.properties": properties}),
-        *_text("gem", {f"{gem.SPECIFICATIONS}/nokogiri-1.16.0-x86_64-linux.gemspec": gem.SPEC}),
-        *_text("composer", {composer.PATH: composer.installed(composer.MONOLOG, composer.CONSOLE)}, ends=True),
-        *_text(
+        *from_files("python", {f"{site}/requests-2.31.0.dist-info/direct_url.json": json.dumps(url)}, ends=True),
+        *from_files("npm", {"app/node_modules/@babel/core/package.json": json.dumps(package)}, ends=True),
+        *from_files("java", {"app.jar": boot, "y.jar": bundle}, ends=True),
+        *from_files("java", {"app/META-INF/maven/org.x/a/pom.properties": properties}),
+        *from_files("gem", {f"{gem.SPECIFICATIONS}/nokogiri-1.16.0-x86_64-linux.gemspec": gem.SPEC}),
+        *from_files("composer", {composer.PATH: composer.installed(composer.MONOLOG, composer.CONSOLE)}, ends=True),
+        *from_files(
             "pear",
             {"php/.registry/.channel.pecl.php.net/redis.reg": pear.REDIS, "php/.registry/o.reg": pear.OLD},
             ends=True,
         ),
-        *_text("dotnet", {"app/shop.deps.json": dotnet.DEPS}, ends=True),
-        *_text("r", {"usr/lib/R/library/MASS/DESCRIPTION": r.MASS}),
-        *_text("conda", {"opt/conda/conda-meta/openssl-3.3.0-h4bc722e_3.json": json.dumps(conda.OPENSSL)}, ends=True),
+        *from_files("dotnet", {"app/shop.deps.json": dotnet.DEPS}, ends=True),
+        *from_files("dotnet", {"app/Newtonsoft.Json.dll": assemblies.library()}),
+        *from_files("r", {"usr/lib/R/library/MASS/DESCRIPTION": r.MASS}),
+        *from_files("conda", {"opt/conda/conda-meta/openssl-3.3.0-h4b_3.json": json.dumps(conda.OPENSSL)}, ends=True),
     ]
 
 
@@ -228,7 +205,7 @@ def _others() -> list[Sample]:
     meta = "Metadata-Version: 2.1\nName: Flask_Login\nVersion: 0.6\nLicense: MIT\n\nbody\n"
     pnp = '{"packageLocation": "./.yarn/cache/lodash-npm-4.17.21-6382451519-eb835a2e51.zip/node_modules/lodash/"} '
     return [
-        *_text(
+        *from_files(
             "others",
             {
                 "p/.meta/DateTime-1.65/MYMETA.json": json.dumps(
@@ -242,7 +219,7 @@ def _others() -> list[Sample]:
             },
             ends=True,
         ),
-        *_text(
+        *from_files(
             "others",
             {
                 "l/perllocal.pod": "=head2 Tue Jan 2: C<Module> L<Foo::Bar|Foo::Bar>\n\n=over 4\n\nC<VERSION: 1.0>\n",
@@ -276,11 +253,12 @@ def _programs() -> list[Sample]:
     small = executables.elf(sections, size=0)
     old = executables.old_go("go1.12.9", modules, size=0)  # type: ignore[arg-type]
     return [
-        *_text(
+        *from_files(
             "binary",
             {
                 "app/elf": small,
                 "app/old": old,
+                "app/bundle": bundle.application(pad=0),
                 "app/native": executables.elf({".svm_heap": b"heap", ".data": nativeimage.packed()}, size=0),
                 "app/elf32": executables.elf(sections, wide=False, order=">", size=0),
                 "app/bare": executables.elf(sections, table=False, size=0),
@@ -308,9 +286,9 @@ def _demanded() -> list[Sample]:
     bash = rpmdb.header("bash", "5.1-6.el9", ["/usr/bin/bash"])
     sums = hashlib.md5(b"x").hexdigest() + "  usr/bin/x\n"
     return [
-        *_text("hints", {"anchore_hints.json": json.dumps(hints)}, ends=True),
-        *_text("hints", {"anchore_hints.yaml": yaml}),
-        *_text(
+        *from_files("hints", {"anchore_hints.json": json.dumps(hints)}, ends=True),
+        *from_files("hints", {"anchore_hints.yaml": yaml}),
+        *from_files(
             "secrets",
             {
                 "app/.env": f"TOKEN={TOKEN}\naws_secret_access_key = {'aB3/' * 10}\n{key}",
@@ -318,9 +296,9 @@ def _demanded() -> list[Sample]:
                 "c.json": '{"auths": {"x": {"auth": "dXNlcjpzZWNyZXRwYXNz"}}}',
             },
         ),
-        *_text("contents", {"notes": "GPL-2 or later\nx = 1\n"}),
-        *_text("retrieve", {"etc/passwd": "root:x:0:0::/:/bin/sh\n"}),
-        *_text(
+        *from_files("contents", {"notes": "GPL-2 or later\nx = 1\n"}),
+        *from_files("retrieve", {"etc/passwd": "root:x:0:0::/:/bin/sh\n"}),
+        *from_files(
             "verify",
             {
                 "var/lib/dpkg/info/a.md5sums": sums,
@@ -330,7 +308,7 @@ def _demanded() -> list[Sample]:
                 "var/lib/rpm/Packages": rpmdb.bdb([bash], page=512),
             },
         ),
-        *_text(
+        *from_files(
             "unowned",
             {
                 "usr/bin/x": executables.elf({}, size=0)[:200],
@@ -338,8 +316,8 @@ def _demanded() -> list[Sample]:
                 "s/x.exe": executables.pe({})[:300],
             },
         ),
-        *_text("malware", {"a": "evil"}),
-        *_text(
+        *from_files("malware", {"a": "evil"}),
+        *from_files(
             "certificates",
             {
                 "etc/ssl/private/a.pem": _pem("CERTIFICATE", CERTIFICATE) + _pem("PRIVATE KEY", ED25519),
@@ -371,23 +349,3 @@ def _lock_files() -> list[Sample]:
         Sample("declared", path, data.encode() if isinstance(data, str) else data, path.endswith(closed))
         for path, (data, _) in LOCK_FILES.items()
     ]
-
-
-def _containers() -> list[Sample]:
-    tar = builders.layer({"etc/os-release": "ID=debian\n", "n" * 120: "long", "lib": builders.link("usr/lib")})
-    pax = builders.layer({"a": builders.Entry(b"x", pax={"SCHILY.xattr.user.a": "b", "path": "p" * 150})}, format=1)
-    plain = tar.rstrip(b"\0") + bytes(1024)
-    made = [Sample("tar", "gnu.tar", plain, True), Sample("tar", "pax.tar", pax.rstrip(b"\0") + bytes(1024), True)]
-    made += [Sample("layer", f"layer.tar.{kind}", builders.compressed(plain, kind), True) for kind in ("gzip", "zstd")]
-    with TemporaryDirectory() as folder:
-        classic = builders.docker_archive(Path(folder) / "classic.tar", [plain])
-        new, _ = new_docker_save(Path(folder) / "new.tar", [plain], ["test:1"])
-        made += [Sample("archive", path.name, path.read_bytes().rstrip(b"\0") + bytes(1024)) for path in (classic, new)]
-    report = inventory(reports.clean_report().analysis, reports.NOW)
-    forms = ("cyclonedx-json", "cyclonedx-xml", "spdx-json", "spdx-tv", "syft-json")
-    for form in forms:
-        data = formats("sbom")[form].render(report, RenderOptions()).encode()
-        made.append(Sample("sbom", form, data, form != "spdx-tv"))
-    made += [Sample("vex", "a.openvex.json", openvex(said()), True), Sample("vex", "a.csaf.json", csaf(), True)]
-    made.append(Sample("vex", "a.cdx.json", cyclonedx_vex({"state": "not_affected"}, "pkg:npm/x@1"), True))
-    return made
