@@ -15,6 +15,7 @@ from typing import BinaryIO, Protocol, Self
 
 from anchorecli import compression
 from anchorecli.errors import IntegrityError, LimitError
+from anchorecli.layers.capabilities import XATTR, capabilities
 from anchorecli.layers.content import STEP, WHOLE_BYTES, FileContent, SliceReader, StreamReader
 from anchorecli.layers.tar import Limits, TarDamage, TarWalker, Visitor
 from anchorecli.model import DiffId, Layer, Problem
@@ -49,6 +50,9 @@ class Directory(Protocol):
 
     def open(self, path: str) -> BinaryIO:
         """A regular file's content."""
+
+    def attribute(self, path: str, name: str) -> bytes:
+        """An extended attribute of a file, empty where it has none."""
 
 
 @dataclass(slots=True)
@@ -98,6 +102,9 @@ def read_directory(directory: Directory, visitor: Visitor, limits: Limits | None
         mode = info.st_mode & 0o7777
         index.add(path, kind, (mode, info.st_uid, info.st_gid), size)
         total += size
+        # Nothing that cannot be run has use for capabilities.
+        if kind == "f" and mode & 0o111 and (able := directory.attribute(path, XATTR)):
+            index.capabilities[len(index.paths) - 1] = capabilities(able)
         token = visitor.wants(path, size, mode) if kind == "f" else None
         if token is not None or (kind == "f" and limits.digests):
             digest = _visit_host_file(directory, visitor, token, (path, size, mode), limits.digests)

@@ -86,6 +86,17 @@ class DirLayer:
             raise OSError(f"{path} is no longer a regular file")
         return os.fdopen(fd, "rb")
 
+    def attribute(self, path: str, name: str) -> bytes:
+        """An extended attribute of a file, links not followed; empty where it has none, or where systems have none."""
+        read = getattr(os, "getxattr", None)
+        if read is None:
+            return b""
+        try:
+            value: bytes = read(f"/proc/self/fd/{self._fd}/{path}", name, follow_symlinks=False)
+        except OSError:
+            return b""
+        return value
+
     def listing_digest(self) -> Digest:
         """sha256 over the sorted listing: path, kind, mode, owner, size, times and link target.
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
 import struct
 import subprocess
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anchorecli.layers import read_directory
 from anchorecli.layers.capabilities import UNREADABLE, capabilities
 from anchorecli.tree import LayerIndex, Tree
 from tests.builders import Entry, directory, hardlink, layer, link
@@ -108,6 +111,30 @@ def test_getcap_agrees(tmp_path: Path) -> None:
             continue  # This kernel or file system does not take it.
         said = subprocess.run(["getcap", "-n", path], capture_output=True, text=True, check=True).stdout.strip()
         assert said == f"{path} {text}"
+
+
+class Host:
+    """A directory of a host, in memory."""
+
+    def __init__(self, files: dict[str, tuple[int, bytes]]) -> None:
+        self.files = files
+
+    def walk(self) -> Iterator[tuple[str, os.stat_result, str]]:
+        for path, (mode, _) in self.files.items():
+            yield path, os.stat_result((0o100000 | mode, 0, 0, 1, 0, 0, 0, 0, 0, 0)), ""
+
+    def open(self, path: str) -> BinaryIO:
+        return io.BytesIO(b"")
+
+    def attribute(self, path: str, name: str) -> bytes:
+        return self.files[path][1] if name == "security.capability" else b""
+
+
+def test_a_directory_of_the_host_tells_them_of_what_can_be_run() -> None:
+    able = cap(1, NET_RAW)
+    host = Host({"bin/a": (0o755, able), "bin/b": (0o755, b""), "etc/c": (0o644, able)})
+    index = read_directory(host, Keeper(lambda path: False)).index
+    assert {index.paths[row]: text for row, text in index.capabilities.items()} == {"bin/a": "cap_net_raw=ep"}
 
 
 # ── from a layer to the tree ────────────────────────────────────────────────────────────────────────────────

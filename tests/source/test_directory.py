@@ -180,3 +180,15 @@ def test_missing_and_other_roots() -> None:
         open_source(ImageRef("dir", "dir:/no/such", path="/no/such"), SourceOptions())
     with pytest.raises(SourceError, match="cannot be opened as a directory"):
         open_source(ImageRef("dir", "dir:x", path="/etc/passwd"), SourceOptions())
+
+
+def test_an_attribute_of_a_file_and_none(tree: Path) -> None:
+    (tree / "plain").write_text("x")
+    try:
+        os.setxattr(tree / "plain", "user.note", b"\0yes")
+    except OSError:
+        pytest.skip("this file system keeps no attributes")
+    with layer_of(tree) as layer:
+        assert layer.attribute("plain", "user.note") == b"\0yes"
+        assert layer.attribute("plain", "user.other") == b""
+        assert layer.attribute("missing", "user.note") == b""
