@@ -91,7 +91,8 @@ def _known(found: Dossier) -> list[tuple[str, str]]:
     known, likely = found.exploited, found.epss
     exploited = f"since {known.added}, due {known.due or 'at no date'}" if known else ""
     exploited += ", by ransomware" if known and known.ransomware else ""
-    odds = f"{likely.score:.2%}, percentile {likely.percentile:.0%}" if likely else ""
+    odds = f"{likely.score:.2%}" if likely else ""
+    odds += f", percentile {likely.percentile:.0%}" if likely and likely.percentile else ""
     rows = [("severity", ", ".join(severities)), *(("cvss", score) for score in scores)]
     return [*rows, ("cwe", ", ".join(found.cwes)), ("epss", odds), ("exploited", exploited)]
 

@@ -66,6 +66,14 @@ def rank(feed: str) -> int:
     return _RANKS.get(feed.partition(":")[0], _OWN)
 
 
+def attributed(advisory: Advisory) -> tuple[Cvss, ...]:
+    """The scores of a record, each with who gave it: where it does not say, whoever published it."""
+    scores, feed = advisory.cvss, advisory.feed
+    if not scores or all(each.source for each in scores):
+        return scores
+    return tuple(each if each.source else Cvss(each.version, each.vector, each.score, feed) for each in scores)
+
+
 def record(hit: Hit, advisory: Advisory, subject: Subject) -> Record:
     """A hit with what the merge needs of its advisory."""
     names = frozenset((advisory.id, *advisory.aliases))
@@ -133,7 +141,7 @@ def _alone(hit: Hit, advisory: Advisory, subject: Subject) -> Draft:
             _severity(candidate, advisory),
             FixState.FIXED if found else _UNFIXED.get(candidate.statement, FixState.UNKNOWN),
             found,
-            advisory.cvss,
+            attributed(advisory),
             advisory.id,
             candidate,
             why(hit, subject),
@@ -287,9 +295,14 @@ def _draft(cve: str, names: frozenset[str], group: Sequence[Record], folded: Seq
     fix_state, fixed_in = _fix(sources)
     if len(sources) > 1:
         names = names.union(each.advisory.id for each in folded)
-        cvss = tuple(dict.fromkeys(score for each in sources for score in each.advisory.cvss))
+        # One vector that several feeds repeat is one score: that of the best of them.
+        scores: dict[tuple[str, str, float], Cvss] = {}
+        for each in sources:
+            for score in attributed(each.advisory):
+                scores.setdefault((score.version, score.vector, score.score), score)
+        cvss = tuple(scores.values())
     else:
-        cvss = lead.cvss
+        cvss = attributed(lead)
     return Draft(
         id=identifier,
         aliases=tuple(sorted(names - {identifier})),

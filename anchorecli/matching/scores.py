@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from anchorecli.matching.merge import Draft
+from anchorecli.matching.merge import Draft, attributed
 from anchorecli.model import Advisory, Candidate, Severity
 
 SPACE = "cve"
@@ -42,7 +42,7 @@ def scored(draft: Draft, known: About) -> Draft:
     if not records and not weaknesses:
         return draft
     own = {(score.version, score.vector) for score in draft.cvss}
-    more = [score for record in records for score in record.cvss if (score.version, score.vector) not in own]
+    more = [score for record in records for score in attributed(record) if (score.version, score.vector) not in own]
     severity = draft.severity
     if severity is Severity.UNKNOWN:
         severity = next((record.severity for record in records if record.severity), severity)

@@ -169,7 +169,8 @@ def _details(match: Match, beside: Enrichment) -> tuple[tuple[str, str], ...]:
     """What is told of a match on request, each with its label."""
     scores = [f"{each.score} (v{each.version}{f', {each.source}' if each.source else ''})" for each in match.cvss]
     likely, score = epss(match, beside), risk(match, beside)
-    odds = [] if likely is None else [f"EPSS {likely.score:.2%}, percentile {likely.percentile:.0%}"]
+    odds = [] if likely is None else [f"EPSS {likely.score:.2%}"]
+    odds += [f"percentile {likely.percentile:.0%}"] if likely is not None and likely.percentile else []
     odds += [] if score is None else [f"risk {score:.1f} of 100"]
     return (
         ("also", ", ".join(sorted(match.aliases))),

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from anchorecli.model import Action, Enrichment, Finding, FixState, KnownExploited, Match, Report, Severity, Verdict
+from anchorecli.model import (
+    Action,
+    Enrichment,
+    Epss,
+    Finding,
+    FixState,
+    KnownExploited,
+    Match,
+    Report,
+    Severity,
+    Verdict,
+)
 from anchorecli.report import identity
 from anchorecli.report.beside import epss, exploited, risk
 from anchorecli.report.instructions import layer_title
@@ -45,7 +56,7 @@ def facts(match: Match, beside: Enrichment) -> list[tuple[str, str]]:
         ("cvss", "; ".join(f"{each.score} v{each.version} {each.vector} {each.source}".strip() for each in match.cvss)),
         ("cwe", ", ".join(match.cwes)),
         ("known exploited", _exploited(known) if known else ""),
-        ("epss", f"{likely.score:.5f}, percentile {likely.percentile:.5f}" if likely else ""),
+        ("epss", _likely(likely) if likely else ""),
         ("risk", "" if score is None else f"{score:.1f} of 100"),
         ("advisory", f"{match.advisory} of {match.feed}, published {match.published[:10] or 'at an unknown time'}"),
         ("vex", match.vex),
@@ -123,6 +134,11 @@ def severity_table(matches: Iterable[Match]) -> Mapping[Severity, int]:
         worst[match.id] = max(match.severity, worst.get(match.id, match.severity))
     values: Sequence[Severity] = list(worst.values())
     return {severity: values.count(severity) for severity in reversed(Severity) if severity in values}
+
+
+def _likely(likely: Epss) -> str:
+    # The first model gave no percentiles.
+    return f"{likely.score:.5f}" + (f", percentile {likely.percentile:.5f}" if likely.percentile else "")
 
 
 def _exploited(known: KnownExploited) -> str:

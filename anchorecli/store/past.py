@@ -199,8 +199,14 @@ _START, _END, _LIMIT = 10, 5, 20_000
 def near_advisories(db: sqlite3.Connection, text: str) -> list[str]:
     """Ids that begin or end as the text does and look most like it, the nearest first."""
     from difflib import get_close_matches
+    from itertools import takewhile
 
     name = text.lower()
     values = {"most": min(_START, len(name)), "start": name[:_START], "few": _END, "end": name[-_END:], "limit": _LIMIT}
     known = {found.lower(): found for (found,) in db.execute(_ALIKE, values)}
-    return [known[each] for each in get_close_matches(name, known, 3, 0.8)]
+    found = get_close_matches(name, known, 12, 0.8)
+    # A slip is nearer to the end: what begins alike is meant more likely than what has the same digits elsewhere.
+    found.sort(
+        key=lambda each: -sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(each, name, strict=False)))
+    )
+    return [known[each] for each in found[:3]]

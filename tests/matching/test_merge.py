@@ -191,7 +191,20 @@ def test_wont_fix_of_the_distribution_is_not_overruled_by_osv():
 def test_severity_by_who_is_nearest(own, stated, scores, expected):
     record = advisory("CVE-2024-0001", affected("debian:12", "x", severity=own), severity=stated, cvss=scores)
     (found,) = Feeds([record]).match(package("x", "1")).matches
-    assert (found.severity, found.cvss) == (expected, scores)
+    # Where a record does not say who scored it, it was whoever published it.
+    assert (found.severity, found.cvss) == (expected, tuple(replace(each, source="debian") for each in scores))
+
+
+def test_every_score_says_who_gave_it_and_a_repeated_vector_is_one_score():
+    own, other = Cvss("3.1", "CVSS:3.1/AV:N", 9.8), Cvss("3.1", "CVSS:3.1/AV:L", 5.5, "nvd@nist.gov")
+    feeds = Feeds(
+        [
+            advisory("GHSA-1", affected("pypi", "x", "2"), feed="ghsa", aliases=("CVE-2024-0001",), cvss=(own, other)),
+            advisory("PYSEC-1", affected("pypi", "x", "2"), feed="pypa", aliases=("CVE-2024-0001",), cvss=(own,)),
+        ]
+    )
+    (found,) = feeds.match(package("x", "1", "pypi"), distro=None).matches
+    assert found.cvss == (replace(own, source="ghsa"), other)
 
 
 def test_an_erratum_of_several_binaries_is_one_match_each():
