@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from anchorecli.analyzers import Registered, Scanner
     from anchorecli.config import Settings
     from anchorecli.policy.values import Bundle
+    from anchorecli.report.base import Memo
     from anchorecli.scan.values import Decision
     from anchorecli.source import SourceOptions
     from anchorecli.store import Store
@@ -250,6 +251,12 @@ class App:
         decision = decide(analysis, self.store, bundle, occasion)
         keep(self.store, decision)
         return decision
+
+    def memo(self, analysis: Analysis) -> Memo:
+        """What formats made of the analysis before."""
+        from anchorecli.scan.reuse import Lines
+
+        return Lines(self.store, analysis)
 
     def notify(self, events: Sequence[Event]) -> bool:
         """Tell of changes through every channel; True where all were told."""

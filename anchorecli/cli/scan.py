@@ -22,6 +22,7 @@ from anchorecli.cli.output import Output, exit_code, parse_outputs, prepare, ren
 from anchorecli.cli.since import CAUSES, side, since_then
 from anchorecli.errors import EXIT_INDETERMINATE, EXIT_STOP, UsageError
 from anchorecli.model import Report
+from anchorecli.values import replace
 
 _CAUSES_HELP = "With --since: fail only on what that caused; repeatable."
 
@@ -73,7 +74,7 @@ def scan(start: Start, /, image: str, **flags: Any) -> int:
         analysis = app.analyze(reference, app.demand(bundle), lambda: _load_the_rest(outputs))
         decision = app.decide(analysis, bundle, reference, base)
         report = decision.report
-        write_outputs(outputs, report, look)
+        write_outputs(outputs, report, replace(look, memo=app.memo(analysis)))
         _explain(app, report)
         code = since_then(app, before, decision, causes) if before else exit_code(report)
         return _with_unused(report, code) if fail_on_unused else code
@@ -101,7 +102,9 @@ def _with_unused(report: Report, code: int) -> int:
 
 
 def _load_the_rest(outputs: tuple[Output, ...]) -> None:
-    import anchorecli.scan.decision  # noqa: F401 - it takes a while, and layers are being read just now
+    # It takes a while, and layers are being read just now.
+    import anchorecli.matching.matcher
+    import anchorecli.scan.decision  # noqa: F401
 
     prepare(outputs)
 

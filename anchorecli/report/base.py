@@ -10,6 +10,16 @@ from anchorecli.values import dataclass
 Subject = Literal["report", "sbom"]
 
 
+class Memo(Protocol):
+    """What formats made of one analysis alone, kept from one run to the next: for what takes long."""
+
+    def get(self, name: str, key: str) -> str | None:
+        """What was put under a name, if with the same key; None where nothing was, or it was not kept."""
+
+    def put(self, name: str, key: str, text: str) -> None:
+        """Keep a text under a name; ``key`` says all it was made from beside the analysis."""
+
+
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
     """How a format is to write; formats for machines look at ``timestamp`` only.
@@ -27,6 +37,8 @@ class RenderOptions:
     """From 1 on, details (aliases, links, reasons) below each line."""
     timestamp: str = ""
     """RFC 3339 time to stamp an SBOM with (SOURCE_DATE_EPOCH, or the analysis' own); empty for none."""
+    memo: Memo | None = None
+    """What was rendered of the analysis before; changes no text."""
 
 
 class Format(Protocol):

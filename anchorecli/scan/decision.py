@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from anchorecli import __version__
@@ -24,6 +25,7 @@ from anchorecli.policy.values import Bundle
 from anchorecli.scan.enrichment import enrich
 from anchorecli.scan.evidence import base_name, base_remarks, gather
 from anchorecli.scan.kept import keep
+from anchorecli.scan.reuse import reused
 from anchorecli.scan.values import Decision, Feeds, Given, Hanging, Matched, Occasion
 from anchorecli.store import Store
 from anchorecli.vex.values import VexDocument
@@ -64,13 +66,18 @@ def matched_by(analysis: Analysis, store: Store, feeds: Feeds) -> Matched:
     """What the feeds, as they are or were, say of an image. Raises: StoreError as ``decide_by`` does."""
     with store.snapshot():
         knowledge = Knowledge(store, analysis, feeds)
-        known = knowledge.covered | knowledge.embedded
-        found = match(analysis.packages, analysis.distro, knowledge.lookup, knowledge.details, known)
         revision = store.revision() if feeds.revision is None else feeds.revision
+        before = reused(store, analysis, revision) if feeds.revision is None else None
+        if before is None:
+            known = knowledge.covered | knowledge.embedded
+            found = match(analysis.packages, analysis.distro, knowledge.lookup, knowledge.details, known)
+        else:
+            found = before.found
         beside = enrich(knowledge.lookup, knowledge.covered, analysis, found.matches)
         if feeds.enrichment is not None:
             beside = Enrichment(*feeds.enrichment[:3], *beside[3:])
-        return Matched(found, knowledge.states(), revision, knowledge.covered, beside)
+        states = (*knowledge.states(), *(before.embedded if before else knowledge.asked()))
+        return Matched(found, states, revision, knowledge.covered, beside, before.matches if before else b"")
 
 
 def judged(analysis: Analysis, bundle: Bundle, occasion: Occasion, given: Given, matched: Matched) -> Decision:
@@ -123,7 +130,7 @@ def judged(analysis: Analysis, bundle: Bundle, occasion: Occasion, given: Given,
         base_name="" if given.base is None else base_name(analysis.image, occasion.base),
         attached=hung.items,
     )
-    return Decision(report, bundle, evidence, occasion)
+    return Decision(report, bundle, evidence, occasion, matched)
 
 
 def _hanging(analysis: Analysis, bundle: Bundle, occasion: Occasion) -> Hanging:
@@ -148,15 +155,26 @@ class Knowledge:
 
     def __init__(self, store: Store, analysis: Analysis, feeds: Feeds) -> None:
         self.covered = store.coverage(feeds.revision)
-        self.embedded: frozenset[str] = frozenset()
         self._store = store
         self._feeds = feeds
-        self._starter: Starter | None = None
-        if missing := _uncovered(analysis, self.covered) & STARTER:
-            from anchorecli.feeds.starter import Starter
+        self._analysis = analysis
 
-            self._starter = Starter()
-            self.embedded = self._starter.ecosystems & missing
+    @cached_property
+    def embedded(self) -> frozenset[str]:
+        """The namespaces that the starter feed is asked about."""
+        return self._starter.ecosystems & self._missing if self._starter else frozenset()
+
+    @cached_property
+    def _missing(self) -> frozenset[str]:
+        return _uncovered(self._analysis, self.covered) & STARTER
+
+    @cached_property
+    def _starter(self) -> Starter | None:
+        if not self._missing:
+            return None
+        from anchorecli.feeds.starter import Starter
+
+        return Starter()
 
     def lookup(self, keys: Sequence[tuple[str, str]]) -> list[Candidate]:
         """Every statement about the (ecosystem, name) pairs."""
@@ -171,11 +189,13 @@ class Knowledge:
         return known | self._starter.advisories(rest) if self._starter and rest else known
 
     def states(self) -> tuple[FeedState, ...]:
-        """The feeds that took part: all of the store's, and those of the starter that were asked."""
+        """The feeds of the store."""
         own = self._feeds.states
-        if own is None:
-            own = self._store.feed_states(self._feeds.revision)
-        return (*own, *(self._starter.states() if self._starter else ()))
+        return self._store.feed_states(self._feeds.revision) if own is None else own
+
+    def asked(self) -> tuple[FeedState, ...]:
+        """The feeds of the starter that were asked."""
+        return self._starter.states() if self._starter else ()
 
 
 def _uncovered(analysis: Analysis, covered: frozenset[str]) -> frozenset[str]:

@@ -137,7 +137,7 @@ class _Inquiry:
         if not found:
             dates = ", ".join(
                 f"{state.name} (revision {state.revision}, {state.source_date or state.updated_at})"
-                for state in self._knowledge.states()
+                for state in (*self._knowledge.states(), *self._knowledge.asked())
             )
             self._step("candidate", NO, f"no feed knows {self._asked}: {dates or 'there is no feed'}")
             return []

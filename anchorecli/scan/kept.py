@@ -41,7 +41,6 @@ from anchorecli.model import (
     ImageConfig,
     ImageRef,
     Json,
-    Match,
     MatchVerdict,
     Platform,
     Problem,
@@ -51,6 +50,7 @@ from anchorecli.model import (
 from anchorecli.policy.language.canonical import canonical
 from anchorecli.scan.analysis import set_digest
 from anchorecli.scan.documents import analysis_document, known_digest, read_analysis
+from anchorecli.scan.reuse import matches_document, read_matches, remember
 from anchorecli.scan.values import Decision
 from anchorecli.store import Store
 from anchorecli.values import dataclass, field, replace
@@ -94,10 +94,14 @@ def keep(store: Store, decision: Decision, cause: Mapping[str, Json] | None = No
     from anchorecli.scan.asked import index_analysis
 
     row = _row(decision.report, decision.occasion.reference)
-    parts = _parts(decision)
+    matches = _matches(decision)
+    parts = _parts(decision) | {"matches": matches}
     if cause is not None:
         parts["cause"] = json.dumps(cause, sort_keys=True, separators=(",", ":")).encode()
     number = _put(store, row, parts, decision)
+    matched = decision.matched
+    if not matched.reused and decision.report.matches is matched.found.matches:
+        remember(store, decision.report.analysis, matched, matches)
     index_analysis(store, known_digest(decision.report.analysis), decision.report.analysis)
     return number
 
@@ -162,7 +166,6 @@ def _parts(decision: Decision) -> dict[str, bytes | str]:
     rest = replace(report, analysis=_NOTHING, matches=(), feeds=(), created_at="")
     parts: dict[str, bytes | str] = {
         "image": codec.write_lasting(Image, analysis.image),
-        "matches": codec.write_lasting(_MATCHES, report.matches, analysis.packages),
         "report": codec.write_lasting(Report, rest),
         "feeds": codec.write_lasting(_FEEDS, report.feeds),
         "occasion": codec.write_lasting(Circumstances, circumstances),
@@ -175,12 +178,19 @@ def _parts(decision: Decision) -> dict[str, bytes | str]:
     return parts
 
 
+def _matches(decision: Decision) -> bytes:
+    matched, report = decision.matched, decision.report
+    if matched.reused and report.matches is matched.found.matches:
+        return matched.reused
+    return matches_document(report.analysis, report.matches)
+
+
 def _from_parts(evaluation: Evaluation, parts: Mapping[str, bytes]) -> Kept:
     analysis = replace(read_analysis(parts["analysis"]), image=codec.read_lasting(Image, parts["image"]))
     report = replace(
         codec.read_lasting(Report, parts["report"]),
         analysis=analysis,
-        matches=codec.read_lasting(_MATCHES, parts["matches"], analysis.packages),
+        matches=read_matches(analysis, parts["matches"]),
         feeds=codec.read_lasting(_FEEDS, parts["feeds"]),
         created_at=evaluation.created_at,
     )
@@ -196,7 +206,6 @@ def _from_parts(evaluation: Evaluation, parts: Mapping[str, bytes]) -> Kept:
     )
 
 
-_MATCHES: Any = tuple[Match, ...]
 _FEEDS: Any = tuple[FeedState, ...]
 _VEX: Any = tuple[VexDocument, ...]
 _NOTHING = Analysis(Image(ImageRef("", ""), Digest(""), Digest(""), ImageConfig(Platform("", "")), ()), None, ())

@@ -72,6 +72,7 @@ class Decision:
     bundle: Bundle
     evidence: Evidence
     occasion: Occasion
+    matched: Matched
 
 
 class Matched(NamedTuple):
@@ -82,3 +83,5 @@ class Matched(NamedTuple):
     revision: int
     covered: frozenset[str]
     enrichment: Enrichment = Enrichment()
+    reused: bytes = b""
+    """The document that the matches were read from, where they were found before."""

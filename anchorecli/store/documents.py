@@ -15,6 +15,7 @@ DELETE FROM document WHERE NOT EXISTS (SELECT 1 FROM analysis WHERE document = d
 AND NOT EXISTS (SELECT 1 FROM evaluation_part WHERE document = document.id)
 AND NOT EXISTS (SELECT 1 FROM bundle WHERE document = document.id)
 AND NOT EXISTS (SELECT 1 FROM past_state WHERE document = document.id)
+AND NOT EXISTS (SELECT 1 FROM derived WHERE document = document.id)
 """
 
 
@@ -34,11 +35,15 @@ def put(db: sqlite3.Connection, body: bytes) -> int:
 
 def row_of(db: sqlite3.Connection, digest: str) -> int:
     """The row of the document of that digest. Raises: LookupError where there is none."""
-    key = bytes.fromhex(digest.removeprefix("sha256:"))
-    row = db.execute("SELECT id FROM document WHERE digest = ?", (key,)).fetchone()
+    row = db.execute("SELECT id FROM document WHERE digest = ?", (key_of(digest),)).fetchone()
     if row is None:
         raise LookupError(digest)
     return int(row[0])
+
+
+def key_of(digest: str) -> bytes:
+    """A digest as the table has it."""
+    return bytes.fromhex(digest.removeprefix("sha256:"))
 
 
 def get(db: sqlite3.Connection, row: int) -> bytes:

@@ -25,6 +25,7 @@ from anchorecli.model import (
 from anchorecli.store import advisories, documents, evaluations, facts, feeds, images, past, problems, retention
 from anchorecli.store.connection import Session, clean_text, transaction
 from anchorecli.store.delta import Exchange
+from anchorecli.store.derived import Derived
 from anchorecli.store.inverted import Inverted
 from anchorecli.store.retention import GcResult
 
@@ -324,6 +325,11 @@ class Store:
     def exchange(self) -> Exchange:
         """The feeds as other stores see them: what changed since when, and changes of theirs to apply."""
         return Exchange(self._session)
+
+    @property
+    def derived(self) -> Derived:
+        """What was made of analyses before, and can be made again."""
+        return Derived(self._session)
 
     def inverted(self, form: str) -> Inverted:
         """The inverted index, from changes of the feeds to evaluations; ``form`` names the rules names are found by."""

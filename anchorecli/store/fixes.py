@@ -46,7 +46,9 @@ WHERE a.ranges <> '' AND e.name IN (SELECT value FROM json_each(:covered)) AND N
     WHERE o.name = v.name AND b.package = a.package AND b.ranges = a.ranges)
 ORDER BY v.id
 """
-_FORMER = "CREATE TEMP TABLE former AS SELECT v.name, v.id AS advisory FROM gone JOIN advisory v ON v.id = gone.advisory"
+_FORMER = """
+CREATE TEMP TABLE former AS SELECT v.name, v.id AS advisory FROM gone JOIN advisory v ON v.id = gone.advisory
+"""
 _HAD = """
 SELECT b.ranges FROM former o CROSS JOIN affected b INDEXED BY affected_by_advisory ON b.advisory = o.advisory
 WHERE o.name = ? AND b.package = ?

@@ -14,6 +14,7 @@ Images and facts
 ``image_name``   the names an image was seen under; a tag that moved stays with both, the newer ``seen_at`` tells.
 ``image_layer``  the layers of an image, lowest first.
 ``analysis``     the squashed analysis of an image by one set of analyzers.
+``derived``      what was made of an analysis and can be made again; ``key`` says what else it was made from.
 ``document``     what is written once and referred to by content: ``digest`` is the SHA-256 of the body before it was
                  packed. Analyses, bundles and the parts of evaluations are documents; a clean-up takes those to which
                  nothing refers.
@@ -303,6 +304,17 @@ CREATE INDEX bundle_by_document ON bundle (document);
 """
 """Analyses are made again from the facts when they are asked for, so the old ones, in another form, go."""
 
+_DERIVED = """
+CREATE TABLE derived (
+    analysis INTEGER NOT NULL REFERENCES document (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    key TEXT NOT NULL,
+    document INTEGER NOT NULL REFERENCES document (id),
+    PRIMARY KEY (analysis, name)
+) WITHOUT ROWID;
+CREATE INDEX derived_by_document ON derived (document);
+"""
+
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("m001_images_and_facts", _IMAGES),
     ("m002_feeds", _FEEDS),
@@ -311,6 +323,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("m005_inverted_index", asked_tables.SQL),
     ("m006_fix_since", fixes.SQL),
     ("m007_feed_problems", problems.SQL),
+    ("m008_derived", _DERIVED),
 )
 """Name and SQL of each, oldest first. Released ones never change; a change of the schema is a new one at the end."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
-from anchorecli.store import fixes, inverted
+from anchorecli.store import derived, fixes, inverted
 from anchorecli.store.documents import forget_orphans
 from anchorecli.store.feeds import current_revision
 from anchorecli.values import dataclass
@@ -112,6 +112,7 @@ def collect(db: sqlite3.Connection, older_than_days: int | None, keep: int | Non
     layers = db.execute(_ORPHAN_LAYERS, limits).rowcount
     advisories = _forget_revisions(db, limits) if older_than_days is not None else 0
     db.execute(_OLD_STATES, limits)
+    derived.forget_orphans(db)
     forget_orphans(db)
     inverted.forget_orphans(db)
     free = db.execute("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size").fetchone()[0]
