@@ -48,7 +48,7 @@ def identity_of(proof: Proof) -> str:
     try:
         leaf = _certificate(proof.certificates[0])
         return " ".join(filter(None, (", ".join(_names(leaf)), _from(_issuer(leaf)))))
-    except (ValueError, LookupError):
+    except _unreadable():
         return ""
 
 
@@ -56,10 +56,14 @@ def refusal(proof: Proof, signer: Signer, now: str) -> str:
     """Why a signature is not one of a signer's; empty where it is. ``now`` is RFC 3339 UTC."""
     library()
     try:
-        leaf = _certificate(proof.certificates[0])
-        rest = [_certificate(each) for each in proof.certificates[1:]]
-    except ValueError as error:
+        return _refusal(proof, signer, now)
+    except _unreadable() as error:
         return f"its certificate cannot be read: {str(error)[:200]}"
+
+
+def _refusal(proof: Proof, signer: Signer, now: str) -> str:
+    leaf = _certificate(proof.certificates[0])
+    rest = [_certificate(each) for each in proof.certificates[1:]]
     names = _names(leaf)
     if not any(_fits(signer.identity, name) for name in names):
         return f"its certificate is of {', '.join(names) or 'nobody'}"
@@ -163,6 +167,14 @@ def _for_code(_policy: Any, _certificate: Any, found: Any) -> None:
     usages = {usage.dotted_string for usage in found} if found is not None else {_CODE_SIGNING}
     if usages.isdisjoint((_CODE_SIGNING, _ANY_USAGE)):
         raise ValueError("a certificate is not for signing code")
+
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    """What the library says of certificates that somebody made up: it reads extensions and keys only when asked."""
+    from cryptography import exceptions, x509
+
+    odd = (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, x509.InvalidVersion)
+    return (ValueError, LookupError, exceptions.UnsupportedAlgorithm, *odd)
 
 
 @lru_cache(maxsize=64)

@@ -11,15 +11,18 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from anchorecli.model import Attached, AttachedKind, Check, Checked, Digest, Image, ImageConfig, ImageRef, Platform
 from anchorecli.signatures import Signer, Trust
 from anchorecli.signatures.check import check
-from anchorecli.signatures.claims import ENVELOPE, pae
+from anchorecli.signatures.claims import ENVELOPE, SIMPLE_SIGNING, STATEMENT, pae
 from anchorecli.signatures.keys import keys_fault
 from anchorecli.values import replace
 
 from .making import (
+    BUNDLE_TYPE,
     ISSUER,
     NOW,
     OTHER,
@@ -322,3 +325,55 @@ def test_a_bundle_by_certificate_with_its_log_entry() -> None:
     found = one(blob, signers=(LOGGED,), now=LATER)
     assert (found.check, found.note) == (Check.VERIFIED, "")
     assert base64.b64decode(mark)
+
+
+@pytest.mark.parametrize(
+    "pem_text",
+    [
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+        "-----BEGIN CERTIFICATE-----\n" + b64(b"0" * 300) + "\n-----END CERTIFICATE-----",
+    ],
+)
+def test_a_certificate_that_is_none(pem_text: str) -> None:
+    blob = keyless(P256, AUTHORITY, OURS)
+    odd = blob._replace(annotations={**blob.annotations, "dev.sigstore.cosign/certificate": pem_text})
+    found = one(odd, signers=(CI,))
+    assert (found.check, found.identity) == (Check.UNCHECKED, "")
+    assert found.note.startswith("ci: its certificate cannot be read")
+
+
+def test_a_certificate_with_an_extension_twice() -> None:
+    text = AUTHORITY.issue(P256)
+    der = base64.b64decode("".join(text.splitlines()[1:-1]))
+    # The two object identifiers have one length: the usage becomes a second list of names.
+    twice = der.replace(bytes.fromhex("0603551d25"), bytes.fromhex("0603551d11"))
+    assert twice != der
+    body = "-----BEGIN CERTIFICATE-----\n" + b64(twice) + "\n-----END CERTIFICATE-----"
+    blob = keyless(P256, AUTHORITY, OURS)
+    odd = blob._replace(annotations={**blob.annotations, "dev.sigstore.cosign/certificate": body})
+    assert one(odd, signers=(CI,)).note.startswith("ci: its certificate cannot be read")
+
+
+KINDS = (SIMPLE_SIGNING, ENVELOPE, BUNDLE_TYPE, STATEMENT, "application/json")
+KEYS_OF_FORMATS = st.sampled_from(
+    "critical image docker-manifest-digest payloadType payload signatures sig subject digest sha256 _type "
+    "verificationMaterial certificate rawBytes dsseEnvelope messageSignature messageDigest algorithm".split()
+)
+NOTES = st.sampled_from(
+    ["dev.cosignproject.cosign/signature", "dev.sigstore.cosign/certificate", "dev.sigstore.cosign/bundle"]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS_OF_FORMATS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(JSON, st.sampled_from(KINDS), st.dictionaries(NOTES, st.text(max_size=12)))
+@settings(max_examples=200, deadline=None)
+def test_whatever_hangs_there_is_answered_and_nothing_made_up_is_verified(
+    document: Any, kind: str, notes: dict[str, str]
+) -> None:
+    blob = Blob(json.dumps(document).encode(), kind, notes)
+    for found in checked(blob, signers=(RELEASE, CI, LOGGED)):
+        assert found.check is not Check.VERIFIED
