@@ -1,6 +1,6 @@
 """JSON that a stranger wrote: read with bounds, and what is wrong with it in words.
 
-A value may take fifty times the memory of the bytes it is written in (``[],[],[]``), so values are counted before they
+A value may take twenty times the memory of the bytes it is written in (``[],[],[]``), so values are counted before they
 are made.
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +62,8 @@ def test_every_sample_is_of_use() -> None:
     for name in analyzers():
         types = {words.split(" ")[1] for words in found[name] if words.startswith("package ")}
         assert types <= told[name] or name == "hints", name
+
+
+def test_the_table_in_docs_lists_every_parser() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "limits.md").read_text()
+    assert [name for name in PARSERS if f"\n| {name} | " not in page] == []
