@@ -143,11 +143,16 @@ def _python(name: str) -> str:
 
 
 _NODE = r"""
-const fs = require('fs'), path = require('path'), found = new Set();
-function look(dir) {
+const fs = require('fs'), path = require('path'), found = new Set(), besides = new Set();
+function look(dir, set = found) {
   let text; try { text = fs.readFileSync(path.join(dir, 'package.json'), 'utf8') } catch (e) { return }
   let one; try { one = JSON.parse(text.replace(/^\uFEFF/, '')) } catch (e) { return }
-  if (one && one.name && one.version) found.add(one.name + '\t' + String(one.version).trim());
+  if (set === besides && one && !loads(dir, one)) return;
+  if (one && one.name && one.version) set.add(one.name + '\t' + String(one.version).trim());
+}
+function loads(dir, one) {
+  if (fs.existsSync(path.join(dir, 'node_modules'))) return true;
+  try { require.resolve(dir); return true } catch (e) { return false }
 }
 function modules(dir) {
   for (const name of fs.readdirSync(dir)) {
@@ -160,18 +165,24 @@ function walk(dir) {
     const full = path.join(dir, one.name);
     if (!one.isDirectory()) continue;
     if (one.name === 'node_modules' || /\/usr\/(share|lib)(\/[^/]+)?\/nodejs$/.test(full)) modules(full);
-    walk(full);
+    look(full, besides); walk(full);
   }
 }
-walk(process.argv[1]); console.log([...found].join('\n'));
+walk(process.argv[1]);
+console.log([...found].map(x => 'in\t' + x).concat([...besides].map(x => 'by\t' + x)).join('\n'));
 """
 
 
 def npm(root: Path) -> Truth | None:
-    """Node's own reading of what ``require`` finds in any ``node_modules``, and in Debian's ``/usr/share/nodejs``."""
+    """What ``require`` finds by name, in any ``node_modules`` and in Debian's ``/usr/share/nodejs``.
+
+    Not asked for: a project itself, and copies that it can load by their path (``next/dist/compiled/…``).
+    """
     if not shutil.which("node"):
         return None
-    return Truth(frozenset(_rows(_out("node", "-e", _NODE, root))))
+    rows = list(_rows(_out("node", "-e", _NODE, root)))
+    there = frozenset((name, version) for kind, name, version in rows if kind == "in")
+    return Truth(there, frozenset((name, version) for _, name, version in rows))
 
 
 def gem(root: Path) -> Truth | None:

@@ -115,11 +115,20 @@ def test_jars_by_their_properties_and_what_was_merged_into_them(tmp_path: Path):
 
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
 def test_modules_of_node(tmp_path: Path):
-    for place, name in (("node_modules/a", "a"), ("node_modules/@s/b", "@s/b"), ("src", "no-module")):
+    places = {
+        "node_modules/a": "a",
+        "node_modules/@s/b": "@s/b",
+        "src": "no-module",
+        "node_modules/a/compiled/c": "copy",
+    }
+    for place, name in places.items():
         folder = tmp_path / place
         folder.mkdir(parents=True)
         (folder / "package.json").write_text(json.dumps({"name": name, "version": "1.0.0"}))
-    assert truth.npm(tmp_path).there == {("a", "1.0.0"), ("@s/b", "1.0.0")}
+    (tmp_path / "node_modules/a/compiled/c/index.js").write_text("")
+    found = truth.npm(tmp_path)
+    assert found.there == {("a", "1.0.0"), ("@s/b", "1.0.0")}
+    assert found.allowed - found.there == {("copy", "1.0.0")}
 
 
 def test_an_ecosystem_without_its_tool_is_not_passed_over(tmp_path: Path, monkeypatch):
