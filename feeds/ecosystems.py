@@ -38,6 +38,8 @@ _LANGUAGES = {
     "SwiftURL": ("swift", "semver"),
     "GitHub Actions": ("github-actions", "semver"),
     "CRAN": ("cran", "cran"),
+    # Haskell's policy orders versions as R does: number by number, and what is longer is newer.
+    "Hackage": ("hackage", "cran"),
     "Bitnami": ("bitnami", "fuzzy"),
     "Julia": ("julia", "semver"),
     "ConanCenter": ("conan", "fuzzy"),

@@ -180,7 +180,10 @@ _GHSA = frozenset(
     ("pypi", "npm", "maven", "golang", "gem", "cargo", "nuget", "composer", "hex", "pub", "swift", "github-actions")
 )
 _UNSPOKEN = frozenset(
-    ("ansible-collection", "flatpak", "huggingface", "spack", "swipl-pack", "terraform", "vscode-extension")
+    (
+        *("ansible-collection", "flatpak", "huggingface", "luarocks", "ml-model", "spack", "swipl-pack", "terraform"),
+        "vscode-extension",
+    )
 )
 """Types of packages that no source of advisories knows: they are named, and leave the evidence as complete as it was.
 """
@@ -213,6 +216,7 @@ _FEEDS = {
     "opensuse-leap-micro": "suse",
     "opensuse-tumbleweed": "suse",
     "cran": "osv:CRAN",
+    "hackage": "osv:Hackage",
     "bitnami": "bitnami",
     STANDARD_LIBRARY: "govulndb",
     "nvd": "nvd",

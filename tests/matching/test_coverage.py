@@ -17,7 +17,7 @@ def test_a_distribution_nobody_covers():
     assert "anchore feeds sync alpine" in problem.hint
 
 
-@pytest.mark.parametrize(("kind", "incomplete"), [("vscode-extension", False), ("terraform", False), ("hackage", True)])
+@pytest.mark.parametrize(("kind", "incomplete"), [("vscode-extension", False), ("ml-model", False), ("hackage", True)])
 def test_a_type_that_no_source_knows_is_told_but_makes_nothing_incomplete(kind, incomplete):
     (problem,) = Feeds([DEB]).match(package("x", "1", kind), distro=DEBIAN).problems
     assert problem.message == f"no feed covers {kind}: 1 package was not checked for vulnerabilities"
@@ -38,6 +38,7 @@ def test_a_type_that_no_source_knows_is_told_but_makes_nothing_incomplete(kind, 
         (Distro("wolfi", "2023"), "apk", "wolfi"),
         (ALPINE, "npm", "ghsa"),
         (ALPINE, "cran", "osv:CRAN"),
+        (ALPINE, "hackage", "osv:Hackage"),
     ],
 )
 def test_the_hint_names_a_feed_that_can_be_synced(distro, kind, command):
