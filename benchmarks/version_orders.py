@@ -33,6 +33,8 @@ KNOWN = {
         "NuGet's code reads -1 and the like as a number, its documentation does not say so; here as the code",
     ),
     "apk": (r"~", "hashes of commits: apk compares them as text, its documentation is silent; here as apk"),
+    "rpm": (r"-(~.*)?$", "a release that is empty or begins with a tilde; no package has one"),
+    "npm": (r"\.0\d", "node's loose mode takes 2.9.02.rc apart as 2.9.0-2.rc; no registry takes such a version"),
     "pep440": (
         r"\+",
         "with a bound that names no local part local versions are equal (the oracle), else greater (here)",
