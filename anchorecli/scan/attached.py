@@ -1,8 +1,9 @@
-"""What hangs on the image, judged by a bundle: whose signatures hold, and which VEX statements are believed for them."""
+"""What hangs on the image, judged by a bundle: whose signatures hold, and whose VEX statements are believed."""
 
 from __future__ import annotations
 
 import json
+
 from anchorecli.errors import UsageError
 from anchorecli.model import Attached, Check, Checked, Image, Problem
 from anchorecli.scan.values import Hanging

@@ -56,7 +56,8 @@ class Given(NamedTuple):
 
 
 class Hanging(NamedTuple):
-    """What hangs on the image, checked; ``gaps`` are what could not be looked at, ``remarks`` what was there and not used."""
+    """What hangs on the image, checked; ``gaps`` are what could not be looked at, ``remarks`` what was
+    there and not used."""
 
     items: tuple[Checked, ...] | None = None
     gaps: tuple[Problem, ...] = ()

@@ -1,8 +1,8 @@
 """VEX: what somebody who knows says of vulnerabilities in a product; read, applied to matches, written.
 
 A document has authority because somebody names it (``--vex``, the setting ``vex``), or, where it hangs on the image in
-a registry, because somebody whom the policy bundle believes has signed it. By itself it has none: whoever pushes an image
-could acquit it.
+a registry, because somebody whom the policy bundle believes has signed it. By itself it has none: whoever pushes an
+image could acquit it.
 """
 
 from __future__ import annotations
