@@ -1,12 +1,12 @@
 """``dataclass`` as the standard library has it, at a third of its price.
 
-There are sixty values and plugins on the path of a scan, and the standard decorator compiles six methods for each:
+There are eighty values and plugins on the path of a scan, and the standard decorator compiles six methods for each:
 0.65 ms a class, a quarter of a scan of a known image. This one compiles ``__init__`` alone, and that when the first
 value is made; the others are closures over ``operator.attrgetter``. ``fields``, ``replace`` and ``asdict`` work on the
 result, and type checkers see the original.
 
-Not handled: ``InitVar``, ``ClassVar``, ``KW_ONLY``, ``match_args=False``, ``unsafe_hash``, ``weakref_slot``: use the
-standard one where they are needed.
+Not handled: ``InitVar``, ``ClassVar``, ``KW_ONLY``, ``match_args=False``, ``unsafe_hash``, ``weakref_slot``, and to be
+the base of a class that the standard decorator makes: use the standard one where they are needed.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ __all__ = ["dataclass", "field", "fields", "is_dataclass", "replace"]
 if TYPE_CHECKING:
     from dataclasses import dataclass
 else:
-    from dataclasses import MISSING, FrozenInstanceError
-    from dataclasses import dataclass as _standard
+    from dataclasses import _FIELD, _FIELDS, MISSING, Field, FrozenInstanceError
     from operator import attrgetter, ge, gt, le, lt
+    from types import MemberDescriptorType
 
     def dataclass(cls=None, /, *, frozen=False, slots=False, order=False, **others):
         """``dataclasses.dataclass`` with the options that this program uses."""
@@ -31,7 +31,9 @@ else:
             if unknown:
                 raise TypeError(f"{unknown}: use the standard library's dataclass")
             kw_only = others.get("kw_only", False)
-            cls = _standard(cls, init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)
+            cls = _with_fields(cls, kw_only)
+            if slots:
+                cls = _with_slots(cls)
             known = fields(cls)
             if "__init__" not in cls.__dict__:
                 cls.__init__ = _first_init(cls, known, frozen)
@@ -48,6 +50,60 @@ else:
             return cls
 
         return make if cls is None else make(cls)
+
+    def _with_fields(cls, kw_only):
+        """The class with what ``fields`` reads: those of its bases, then its own annotations."""
+        found = {}
+        for base in cls.__mro__[-1:0:-1]:
+            found |= getattr(base, _FIELDS, {})
+        for name, kind in cls.__annotations__.items():
+            found[name] = _field(cls, name, kind, kw_only)
+        for name, value in cls.__dict__.items():
+            if isinstance(value, Field) and name not in cls.__annotations__:
+                raise TypeError(f"{name!r} is a field but has no type annotation")
+        setattr(cls, _FIELDS, found)
+        cls.__match_args__ = tuple(f.name for f in found.values() if f.init and not f.kw_only)
+        _check_order(f for f in found.values() if f.init and not f.kw_only)
+        return cls
+
+    def _field(cls, name, kind, kw_only):
+        default = cls.__dict__.get(name, MISSING)
+        if isinstance(default, MemberDescriptorType):
+            default = MISSING  # a slot, not a value
+        found = default if isinstance(default, Field) else field(default=default)
+        found.name, found.type, found._field_type = name, kind, _FIELD
+        if found.kw_only is MISSING:
+            found.kw_only = kw_only
+        if found.default is not MISSING and found.default.__class__.__hash__ is None:
+            raise ValueError(f"mutable default {type(found.default)} for field {name} is not allowed")
+        if isinstance(default, Field):
+            if found.default is MISSING:
+                delattr(cls, name)
+            else:
+                setattr(cls, name, found.default)
+        return found
+
+    def _check_order(known):
+        given = False
+        for f in known:
+            if f.default is not MISSING or f.default_factory is not MISSING:
+                given = True
+            elif given:
+                raise TypeError(f"non-default argument {f.name!r} follows default argument")
+
+    def _with_slots(cls):
+        """A class of the same body with a slot for each field of its own."""
+        if "__slots__" in cls.__dict__:
+            raise TypeError(f"{cls.__name__} already specifies __slots__")
+        names = [f.name for f in fields(cls)]
+        inherited = {slot for base in cls.__mro__[1:-1] for slot in getattr(base, "__slots__", ())}
+        body = {name: value for name, value in cls.__dict__.items() if name not in names}
+        body.pop("__dict__", None)
+        body.pop("__weakref__", None)
+        body["__slots__"] = tuple(name for name in names if name not in inherited)
+        made = type(cls)(cls.__name__, cls.__bases__, body)
+        made.__qualname__ = cls.__qualname__
+        return made
 
     def _first_init(cls, known, frozen):
         """An ``__init__`` that compiles the real one when the first value is made: many classes never have one."""

@@ -50,8 +50,9 @@ def list_(start: Start, as_json: bool) -> None:
 @click.argument("image")
 @click.pass_obj
 def show_(start: Start, image: str) -> None:
-    """Show all that is kept of IMAGE as JSON: configuration, users, files with privileges, what was looked for.
+    """Show all that is kept of IMAGE, as JSON.
 
+    Configuration, history, users and groups, files with privileges, what was looked for, evaluations.
     IMAGE is a name, tag, digest or id, or the beginning of one.
     """
     with start.app(readonly=True) as app:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -60,14 +61,14 @@ def write_outputs(outputs: Sequence[Output], report: Report, options: RenderOpti
 
 def write_file(path: Path, text: str) -> None:
     """Write a file whole: beside its place first, then renamed. A device or pipe is written to as it is."""
-    import tempfile
-
     data = text.encode("utf-8", "backslashreplace")
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(data)
             return
-        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        # As tempfile would, which takes as long to load as a report to write.
+        part = path.parent / f".{path.name[:100]}.{os.getpid()}-{time.monotonic_ns():x}"
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as exc:
         raise UsageError(f"{path} cannot be written: {exc.strerror}", hint="choose another file for -o") from exc
     try:
@@ -75,12 +76,12 @@ def write_file(path: Path, text: str) -> None:
             file.write(data)
         umask = os.umask(0)
         os.umask(umask)
-        Path(part).chmod(0o666 & ~umask)
-        Path(part).replace(path)
+        part.chmod(0o666 & ~umask)
+        part.replace(path)
     except OSError as exc:
         raise UsageError(f"{path} cannot be written: {exc.strerror}", hint="is the disk full?") from exc
     finally:
-        Path(part).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
 
 
 def render_options(

@@ -17,12 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
 from anchorecli.errors import VersionError
 from anchorecli.model import Range
-from anchorecli.versions import apk, deb, pep440, rpm, semver
 
 MAX_LENGTH = 1024
 """Characters; longer strings are refused, which also bounds the digits of every number."""
@@ -91,16 +91,17 @@ def order_in_range(scheme: str, version: str, bound: str, *, any_epoch: bool = F
 
 def shape(scheme: str, bound: str) -> str:
     """What ``fit`` needs to know of a bound: equal for bounds that a version meets in the same form."""
-    reduce = _SHAPES.get(scheme)
-    return reduce(bound) if reduce is not None else ""
+    if scheme == "pep440":
+        return str(_module(scheme).shape(bound))
+    return str(_module("rpm").shape(bound)) if scheme in _RELEASED else ""
 
 
 def fit(scheme: str, version: str, shape_: str, *, any_epoch: bool = False, any_release: bool = True) -> str:
     """The form in which ``version`` is compared with bounds of that shape."""
     if scheme == "pep440":
-        return pep440.fit(version, shape_)
+        return str(_module(scheme).fit(version, shape_))
     if scheme in _RELEASED:
-        return rpm.fit(version, shape_, any_epoch=any_epoch, any_release=any_release)
+        return str(_module("rpm").fit(version, shape_, any_epoch=any_epoch, any_release=any_release))
     return version
 
 
@@ -110,51 +111,31 @@ def key(scheme: str, version: str) -> Any:
 
     Raises: VersionError for an unknown scheme and for a string the scheme cannot read.
     """
-    make = _COMMON.get(scheme) or _others().get(scheme)
-    if make is None:
-        raise VersionError(f"unknown version scheme {scheme!r}")
+    make = _maker(scheme)
     if len(version) > MAX_LENGTH:
         raise VersionError(f"{scheme} version of {len(version)} characters, more than {MAX_LENGTH}")
     return make(version)
 
 
-_COMMON: Mapping[str, MakeKey] = MappingProxyType(
-    {
-        "deb": deb.key,
-        "rpm": rpm.key,
-        "apk": apk.key,
-        "pep440": pep440.key,
-        "npm": semver.key,
-        "semver": semver.key,
-        "cargo": semver.key,
-        "hex": semver.key,
-    }
+_MODULES: Mapping[str, str] = MappingProxyType(
+    {scheme: scheme for scheme in SCHEMES} | {"npm": "semver", "cargo": "semver", "hex": "semver", "go": "golang"}
 )
-
 _RELEASED = frozenset({"rpm", "pacman"})
 """Schemes of packages whose release is the distribution's own: both write it behind the last hyphen."""
-_SHAPES: Mapping[str, Callable[[str], str]] = MappingProxyType(
-    {"pep440": pep440.shape, "rpm": rpm.shape, "pacman": rpm.shape}
-)
 
 
 @cache
-def _others() -> Mapping[str, MakeKey]:
-    # Most images need none of these, and their patterns take time to compile.
-    from anchorecli.versions import composer, cpe, cran, fuzzy, gem, golang, maven, nuget, pacman, portage
+def _module(scheme: str) -> Any:
+    """The file of a scheme, loaded when asked for: an image needs one or two, and patterns take long to compile."""
+    return import_module(f"anchorecli.versions.{_MODULES[scheme]}")
 
-    return {
-        "go": golang.key,
-        "gem": gem.key,
-        "maven": maven.key,
-        "nuget": nuget.key,
-        "composer": composer.key,
-        "cran": cran.key,
-        "pacman": pacman.key,
-        "portage": portage.key,
-        "fuzzy": fuzzy.key,
-        "cpe": cpe.key,
-    }
+
+@cache
+def _maker(scheme: str) -> MakeKey:
+    if scheme not in _MODULES:
+        raise VersionError(f"unknown version scheme {scheme!r}")
+    make: MakeKey = _module(scheme).key
+    return make
 
 
 def _at_least(order: int) -> bool:
