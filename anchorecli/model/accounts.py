@@ -9,7 +9,7 @@ from anchorecli.values import dataclass
 
 
 class Password(StrEnum):
-    """What is known of a user's password: ``locked`` is set and locked, by ``none`` nobody logs in, by ``empty`` anybody,
+    """What is known of a user's password: ``locked`` is set and locked; ``none`` lets nobody in, ``empty`` anybody,
     ``unknown`` stands where there is no shadow file."""
 
     SET = "set"

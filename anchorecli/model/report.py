@@ -42,7 +42,7 @@ class Match:
     cwes: tuple[str, ...] = ()
     """What kinds of weakness it is (``CWE-79``), where a feed that knows CVEs says so."""
     fixed_since: str = ""
-    """The earliest moment (RFC 3339 UTC, or a date) at which its fix can have been there; empty where nobody can tell."""
+    """The earliest moment (RFC 3339 UTC, or a date) its fix can have been there; empty where nobody can tell."""
     fixed_since_by: FixDating = FixDating.UNKNOWN
 
 
