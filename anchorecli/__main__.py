@@ -12,22 +12,28 @@ from anchorecli.errors import EXIT_USAGE, AnchoreError
 
 INTERRUPTED = 130
 """128 and the number of SIGINT."""
+CLOSED = 141
+"""128 and the number of SIGPIPE: whoever read the output closed it. Never 0: the verdict may not have been reached."""
 
 
 def main() -> NoReturn:
     """Run, and exit with the code of design §6 (0, 1, 2, 3, 4, 5, or 128 + the signal's number)."""
+    _open_streams()
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         # What nohup has set to be ignored stays so.
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _terminate)
+    code, out = CLOSED, sys.stdout
     try:
         code = run(sys.argv[1:])
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough; keep the interpreter from flushing into the closed pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        _abandon_streams()
+    except SystemExit:
+        # click ends with 1 for a closed pipe, which here is a policy's word, and leaves a stream that swallows the rest.
+        if sys.stdout is out:
+            raise
     except KeyboardInterrupt:  # between the end of the command and that of the program
         code = _fail("interrupted", "", INTERRUPTED)
     # What is left to do is the interpreter's own, and a code that says what happened is worth more than a moment.
@@ -72,6 +78,24 @@ def run(args: list[str]) -> int:
         hint = "this is a fault of anchore; run again with ANCHORE_TRACEBACK=1 and report what it prints"
         return _fail(f"internal error: {type(exc).__name__}: {exc}", hint, EXIT_USAGE)
     return code if isinstance(code, int) else 0
+
+
+def _open_streams() -> None:
+    """What was closed before the start (``>&-``) becomes the null device: a file that is opened later would take its
+    number, and messages would be written into it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # The lowest free number, which is the one that was closed.
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
+
+
+def _abandon_streams() -> None:
+    """Keep the interpreter from flushing into a closed pipe when it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _fail(message: str, hint: str, code: int) -> int:
