@@ -50,7 +50,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("snap", 2, "os.snap.SnapAnalyzer"),
     Registered("kernel", 1, "os.kernel.KernelAnalyzer"),
     Registered("others", 3, "language.others.Others"),
-    Registered("binary", 4, "binary.plugin.Binaries"),
+    Registered("binary", 5, "binary.plugin.Binaries"),
     Registered("accounts", 1, "os.accounts.AccountAnalyzer"),
 )
 """Every analyzer of every scan."""

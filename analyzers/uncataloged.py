@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from anchorecli.analyzers.ownership import SECOND_HAND
 from anchorecli.model import Distro, Package, Problem
 from anchorecli.tree import Tree
 
@@ -52,12 +53,17 @@ def uncataloged(tree: Tree, owned: Mapping[str, Iterable[str]], packages: Iterab
 def unlisted(distro: Distro | None, packages: Iterable[Package]) -> list[Problem]:
     """A problem where an image says which distribution it is and has no list of what that installed."""
     # BusyBox by itself is a program that stands for a distribution: nobody keeps a list there.
-    if distro is None or distro.id == "busybox" or any(package.type in OS_TYPES for package in packages):
+    if distro is None or distro.id == "busybox" or any(_is_listed(package) for package in packages):
         return []
     called = distro.pretty_name or f"{distro.name or distro.id} {distro.version_id}".strip()
     message = "no package of the distribution was found: what it installed is not known"
     hint = f"{distro.source} says which it is; scan an image that still has its package database"
     return [Problem("analyze", called, message, hint)]
+
+
+def _is_listed(package: Package) -> bool:
+    """Whether a package database lists it; that a program or a document names one does not make it a list of all."""
+    return package.type in OS_TYPES and package.metadata.get("evidence") not in SECOND_HAND
 
 
 def _kind(path: str) -> str:

@@ -4,11 +4,12 @@ A file is a candidate by its size and mode, or by the name of a known program; w
 file that can be read anywhere only the parts that matter are read. A large file in a compressed layer passes once: its
 first page says what to keep of it (``layout.plan``), known strings are looked for meanwhile, and the rest is forgotten.
 
-Emits: packages of the types ``golang``, ``cargo``, ``maven`` (GraalVM's native images) and ``generic`` (those known
-by their strings have the type their rule gives, and CPEs).
+Emits: packages of the types ``golang``, ``cargo``, ``maven`` (GraalVM's native images), ``generic`` (those known
+by their strings have the type their rule gives, and CPEs), and ``rpm``, ``deb``, ``alpm`` or ``apk`` where a program's
+own note tells of a package that no database lists.
 
-Not handled: Go before 1.13, packed programs (UPX: a remark), crates without cargo-auditable, native images without a
-bill of materials.
+Not handled: notes of programs below 128 KiB, Go before 1.13, packed programs (UPX: a remark), crates without
+cargo-auditable, native images without a bill of materials.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import basename
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
-from anchorecli.analyzers.binary import bundle, elf, golang, macho, nativeimage, pe, rust
+from anchorecli.analyzers.binary import bundle, elf, golang, macho, nativeimage, packagenote, pe, rust
 from anchorecli.analyzers.binary.classifiers import Search, rules_for
 from anchorecli.analyzers.binary.evidence import packages, program_packages
 from anchorecli.analyzers.binary.gomodules import lacks_version, main_path
@@ -32,7 +33,7 @@ FIRST_BYTES = 4096
 SMALL, LINKED, PLAIN = 24 * 1024, 128 * 1024, 256 * 1024
 """Bytes: no known program is smaller than the first, nothing with modules or crates in it than the second; below the
 third mode or name must say that it is executable."""
-SECTIONS = (golang.SECTION.encode(), rust.SECTION.encode(), nativeimage.SECTION.encode())
+SECTIONS = tuple(each.SECTION.encode() for each in (golang, rust, nativeimage, packagenote))
 NAMES = frozenset({"application.ini", "composer", "composer.phar", "elixir", "java", "release", "wp"})
 """Small programs, scripts, and files that tell a program's version: of any size."""
 
@@ -58,11 +59,12 @@ class Binaries:
     """Packages of executable files.
 
     A fact is ``go`` (``golang.read``), ``crates`` (``rust.read``), ``artifacts`` (``nativeimage.read``), ``programs``
-    (rows of rule and version), ``dotnet`` (``bundle.read``) and ``packed``, as far as there are any.
+    (rows of rule and version), ``dotnet`` (``bundle.read``), ``note`` (``packagenote``) and ``packed``, as far as
+    there are any.
     """
 
     name: str = "binary"
-    version: int = 4
+    version: int = 5
     options: str = ""
     wants: Wants = Wants(
         names=NAMES,
@@ -85,9 +87,11 @@ class Binaries:
         message, hit = "", ""
         try:
             if executable:
+                message = _noted(fact, file, head)
                 if (listed := bundle.read(file, head)) is not None:
                     fact["dotnet"] = listed
                 source, layouts = _taken(file, head, search)
+                message = message or _noted_behind(fact, source, layouts)
                 _linked(fact, layouts, source, self.limits)
                 if any(layout.is_cut(file.size) for layout in layouts):
                     message = "cut short: its headers speak of more bytes than there are"
@@ -108,16 +112,20 @@ class Binaries:
         found: list[Package] = []
         problems: list[Problem] = []
         programs: list[tuple[Fact, str, str]] = []
+        noted: list[Fact] = []
         for fact in view.facts():
             if _is_another_name(view, fact):
                 continue
             found += packages(view, fact)
             found += bundle.packages(view, fact)
             programs += ((fact, name, version) for name, version in _programs(basename(fact.path), fact.value))
+            if "note" in fact.value:
+                noted.append(fact)
             if "packed" in fact.value:
                 message = "packed with UPX: what is linked into it cannot be read"
                 problems.append(Problem("analyze", fact.path, message, incomplete=False))
         found += program_packages(view, programs)
+        found += packagenote.packages(view, noted)
         return Found(packages=tuple(found), problems=tuple(problems))
 
 
@@ -199,6 +207,29 @@ def _layouts(source: Source, head: bytes) -> list[Layout]:
         return macho.read(source)
     layout = elf.read(source, SECTIONS) if head.startswith(elf.MAGIC) else pe.read(source)
     return [layout] if layout is not None else []
+
+
+def _noted(fact: dict[str, Json], file: LayerFile, head: bytes) -> str:
+    """Whose package it says it is; what is wrong with that in words. Nothing else is lost by a note that is damaged."""
+    try:
+        if (note := packagenote.in_head(file, head)) is not None:
+            fact["note"] = note
+    except ValueError as exc:
+        return str(exc)
+    return ""
+
+
+def _noted_behind(fact: dict[str, Json], source: Source, layouts: list[Layout]) -> str:
+    """The same of a note that is not on the first page."""
+    for part in (part for layout in layouts for part in layout.sections if "note" not in fact):
+        if part.name == packagenote.SECTION:
+            try:
+                note = packagenote.in_section(source.at(part.offset, min(part.size, packagenote.MAX_BYTES)))
+            except (ValueError, LookupError) as exc:
+                return str(exc)
+            if note is not None:
+                fact["note"] = note
+    return ""
 
 
 def _linked(fact: dict[str, Json], layouts: list[Layout], source: Source, limits: Limits) -> None:

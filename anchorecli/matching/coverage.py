@@ -40,7 +40,7 @@ def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[
             asked = queries(package, language_ecosystem(package))
             if not (package.owner and chosen in covered):  # else the distribution's feed decides
                 others.append((package, asked))
-        elif distro is None or family.native not in ("", package.type):
+        elif distro is None or family.native not in ("", package.type) or _is_foreign(package, distro):
             strangers[package.type] += 1
             continue
         else:
@@ -163,6 +163,12 @@ def _language(ecosystem: str, count: int) -> Problem:
 
 def _sync(feed: str) -> str:
     return f"{f'anchore feeds sync {feed}' if feed else 'no feed is known for it'}; {_STATUS}"
+
+
+def _is_foreign(package: Package, distro: Distro) -> bool:
+    """Whether a package says of which distribution it is, and that is not the image's."""
+    label = package.metadata.get("distribution", "")
+    return bool(label) and label not in (distro.id, f"{distro.id}-{distro.version_id}")
 
 
 def _called(distro: Distro) -> str:

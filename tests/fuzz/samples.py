@@ -15,6 +15,7 @@ from functools import cache
 from tests.analyzers.binary import executables
 from tests.analyzers.binary import test_bundle as bundle
 from tests.analyzers.binary import test_nativeimage as nativeimage
+from tests.analyzers.binary import test_packagenote as packagenote
 from tests.analyzers.declared.test_plugin import CASES as LOCK_FILES
 from tests.analyzers.language import test_assemblies as assemblies
 from tests.analyzers.language import test_composer as composer
@@ -257,6 +258,7 @@ def _programs() -> list[Sample]:
             "binary",
             {
                 "app/elf": small,
+                "app/noted": packagenote.in_front(packagenote.FEDORA, size=0),
                 "app/old": old,
                 "app/bundle": bundle.application(pad=0),
                 "app/native": executables.elf({".svm_heap": b"heap", ".data": nativeimage.packed()}, size=0),
