@@ -17,7 +17,7 @@ from anchorecli.analyzers.base import PARTIAL, Analyzer, Finishing, Following, F
 from anchorecli.analyzers.keys import FILES, fact_key, fact_keys, files_key
 from anchorecli.analyzers.limits import FILE_BYTES
 from anchorecli.analyzers.ownership import link_owners
-from anchorecli.analyzers.uncataloged import uncataloged, unlisted
+from anchorecli.analyzers.uncataloged import nameless, uncataloged, unlisted
 from anchorecli.analyzers.view import ImageView, LayerRecords
 from anchorecli.errors import LimitError
 from anchorecli.model import (
@@ -192,6 +192,7 @@ def assemble(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerF
             values.extend(getattr(found, name))
     packages = link_owners(packages, owned, tree)
     problems.update(uncataloged(tree, owned, packages), unlisted(distro, packages))
+    problems.update(nameless(tree, image.config.platform, distro, packages))
     packages.sort(key=lambda p: (p.type, p.name, p.version, p.arch, p.locations))
     return Analysis(
         image=image,

@@ -6,9 +6,10 @@ Files that an OS package installed are that package's, and its distribution's fe
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from anchorecli.analyzers.ownership import SECOND_HAND
-from anchorecli.model import Distro, Package, Problem
+from anchorecli.model import Distro, Package, Platform, Problem
 from anchorecli.tree import Tree
 
 KINDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
@@ -20,6 +21,9 @@ EXECUTABLE_BYTES = 1 << 20
 """Smaller programs rarely have packages linked into them."""
 OS_TYPES = frozenset({"deb", "rpm", "apk", "opkg", "alpm", "ebuild", "nix"})
 """Types of the packages that a distribution's own package manager installs, as far as this version reads them."""
+SYSTEM = 20
+"""So many programs make a system; an image of one service has fewer."""
+_SYSTEMS = {"windows": "Windows", "freebsd": "FreeBSD", "darwin": "macOS"}
 _ENDINGS = tuple(ending for _, endings, _ in KINDS for ending in endings)
 
 
@@ -64,6 +68,28 @@ def unlisted(distro: Distro | None, packages: Iterable[Package]) -> list[Problem
 def _is_listed(package: Package) -> bool:
     """Whether a package database lists it; that a program or a document names one does not make it a list of all."""
     return package.type in OS_TYPES and package.metadata.get("evidence") not in SECOND_HAND
+
+
+def nameless(tree: Tree, platform: Platform, distro: Distro | None, packages: Iterable[Package]) -> list[Problem]:
+    """A problem where an image holds another system than Linux, whose packages are not read; a remark where it holds a
+    Linux that says neither which it is nor what was installed."""
+    if distro is not None or not len(tree) or any(package.type in OS_TYPES for package in packages):
+        return []
+    if platform.os not in ("", "linux"):
+        system = _SYSTEMS.get(platform.os, platform.os)
+        message = "of images of this system neither what it is made of nor what it installed is read"
+        return [
+            Problem(
+                "analyze",
+                system,
+                message,
+                "what is said of this image rests on packages of languages and on programs alone",
+            )
+        ]
+    if len(list(islice(tree.executables(1), SYSTEM))) < SYSTEM:
+        return []
+    message = "no os-release and no package database: of what was installed only what tells of itself was found"
+    return [Problem("analyze", "distribution", message, "scan an image that still has both", incomplete=False)]
 
 
 def _kind(path: str) -> str:

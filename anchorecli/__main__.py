@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -25,29 +26,29 @@ def main() -> NoReturn:
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _terminate)
     code, out = CLOSED, sys.stdout
+    # Until a command has more to do than to look things up: modules and values are no garbage.
+    gc.disable()
     try:
         code = run(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:  # the reader (head, less) has seen enough
         _abandon_streams()
     except SystemExit:
-        # click ends with 1 for a closed pipe, which here is a policy's word, and leaves a stream that swallows the rest.
+        # click ends with 1, here a policy's word, for a closed pipe and leaves a stream that swallows the rest.
         if sys.stdout is out:
             raise
     except KeyboardInterrupt:  # between the end of the command and that of the program
         code = _fail("interrupted", "", INTERRUPTED)
     # What is left to do is the interpreter's own, and a code that says what happened is worth more than a moment.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Threads that wait on a subprocess or a queue must not hold the exit.
     sys.stderr.flush()
-    if code == INTERRUPTED:
-        # The interpreter remembers an interrupt that came while it ran exec() of a text, as making a class does, and
-        # would end by the signal in place of the code, although it was caught.
-        import atexit
+    # Not sys.exit: the interpreter would take every module and value apart, a tenth of a scan's time; wait for threads
+    # that wait on a subprocess or a queue; and end by the signal, in place of the code, where an interrupt was caught
+    # while it ran exec() of a text, as making a class does.
+    import atexit
 
-        atexit._run_exitfuncs()  # temporary directories are removed there
-        os._exit(code)
-    sys.exit(code)
+    atexit._run_exitfuncs()  # temporary directories are removed there
+    os._exit(code)
 
 
 def run(args: list[str]) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from anchorecli.analyzers.uncataloged import uncataloged, unlisted
-from anchorecli.model import Distro, ImagePath, Location, Package, Problem
+from anchorecli.analyzers.uncataloged import SYSTEM, nameless, uncataloged, unlisted
+from anchorecli.model import Distro, ImagePath, Location, Package, Platform, Problem
 from anchorecli.tree import LayerIndex, Tree
 from tests.builders import Entry, layer, link
 from tests.layers.reading import read
@@ -82,6 +82,24 @@ def test_nothing_is_told_where_packages_are_or_nobody_keeps_a_list() -> None:
     assert unlisted(Distro("debian", "12"), [package("deb")]) == []
     assert unlisted(Distro("busybox", "1.36.1"), []) == []
     assert unlisted(None, []) == []
+
+
+def test_an_image_of_another_system_is_a_gap() -> None:
+    tree = Tree([read(layer({"Files/Windows/System32/ntdll.dll": LARGE})).index])
+    [problem] = nameless(tree, Platform("windows", "amd64"), None, [package("npm")])
+    assert problem.incomplete and problem.subject == "Windows"
+    assert [each.subject for each in nameless(tree, Platform("plan9", "amd64"), None, [])] == ["plan9"]
+    assert nameless(Tree([]), Platform("windows", "amd64"), None, []) == []
+
+
+def test_a_system_that_says_nothing_of_itself_is_remarked() -> None:
+    linux = Platform("linux", "amd64")
+    system = Tree([read(layer({f"usr/bin/{n}": LARGE for n in range(SYSTEM)})).index])
+    [remark] = nameless(system, linux, None, [package("pypi")])
+    assert not remark.incomplete and "os-release" in remark.message
+    assert nameless(system, linux, Distro("debian", "12"), []) == []
+    assert nameless(system, linux, None, [package("apk")]) == []
+    assert nameless(Tree([read(layer({"app": LARGE})).index]), linux, None, []) == []
 
 
 def test_a_program_that_told_what_is_in_it_is_not_unknown() -> None:
