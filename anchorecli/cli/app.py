@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -42,8 +43,14 @@ class Start:
         given = {"store": self.store, "quiet": self.quiet or None, "verbose": self.verbose or None, **(flags or {})}
         return config.load(given, os.environ, config_file=self.config_file, feeds=NAMES)
 
-    def app(self, flags: Mapping[str, Any] | None = None, *, readonly: bool = False) -> App:
-        """The running application; a context manager that closes the store."""
+    def app(self, flags: Mapping[str, Any] | None = None, *, readonly: bool = False, collect: bool = True) -> App:
+        """The running application; a context manager that closes the store.
+
+        ``collect`` False leaves the garbage collector off (``main`` starts without) for a command that may only have
+        to look things up, and turns it on itself before it does more.
+        """
+        if collect:
+            gc.enable()
         flags = dict(flags or {})
         own = {name: flags.pop(name, None) for name in ("force", "dockerfile", "file_digests", "attached")}
         settings = self.settings(flags)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Any
@@ -64,7 +65,7 @@ def scan(start: Start, /, image: str, **flags: Any) -> int:
     since, causes = flags.pop("since"), flags.pop("causes")
     if causes and not since:
         raise UsageError("--fail-on-cause tells by a comparison", hint="add --since EVAL or --since TAG")
-    with start.app(flags) as app:
+    with start.app(flags, collect=False) as app:
         # What cannot be used is told before anything is fetched.
         outputs = parse_outputs(app.settings.outputs, "report", "table")
         bundle = app.bundle()
@@ -102,6 +103,7 @@ def _with_unused(report: Report, code: int) -> int:
 
 
 def _load_the_rest(outputs: tuple[Output, ...]) -> None:
+    gc.enable()
     # It takes a while, and layers are being read just now.
     import anchorecli.matching.matcher
     import anchorecli.scan.decision  # noqa: F401
