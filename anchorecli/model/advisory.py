@@ -175,7 +175,7 @@ class Candidate(NamedTuple):
 
 def pack_ranges(ranges: Iterable[Range]) -> str:
     """Ranges as one string: a line each, ``introduced TAB fixed TAB last_affected``."""
-    return "\n".join(f"{r.introduced}\t{r.fixed}\t{r.last_affected}" for r in ranges)
+    return "\n".join([f"{r.introduced}\t{r.fixed}\t{r.last_affected}" for r in ranges])
 
 
 def unpack_ranges(text: str) -> tuple[Range, ...]:

@@ -124,15 +124,14 @@ def _record(a: Advisory) -> Record:
 
 
 def _statement(a: Affected, severity: Severity) -> StatementRow:
-    term = _term(a.scheme, a.statement, a.severity, severity, a.module, a.arches)
+    # As plain values: the hash of a member of an enumeration is computed in Python.
+    term = _term(a.scheme, str(a.statement), int(a.severity), int(severity), a.module, a.arches)
     return (a.ecosystem, a.package, term, pack_ranges(a.ranges), "\n".join(a.versions))
 
 
 @lru_cache(maxsize=8192)
-def _term(
-    scheme: str, statement: Statement, own: Severity, advisory: Severity, module: str, arches: tuple[str, ...]
-) -> Term:
-    return _dump([scheme, statement.value, int(own), int(own or advisory), module, ",".join(arches)])
+def _term(scheme: str, statement: str, own: int, advisory: int, module: str, arches: tuple[str, ...]) -> Term:
+    return _dump([scheme, statement, own, own or advisory, module, ",".join(arches)])
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -39,8 +39,7 @@ _STAGING = (
         n INTEGER PRIMARY KEY, digest BLOB, known INTEGER, name TEXT, severity INTEGER, aliases TEXT, summary TEXT,
         url TEXT, published TEXT, modified TEXT, withdrawn TEXT, cvss TEXT)""",
     """CREATE TEMP TABLE staged_affected (
-        n INTEGER, position INTEGER, package INTEGER, term INTEGER, ranges TEXT, versions TEXT,
-        PRIMARY KEY (n, position)) WITHOUT ROWID""",
+        n INTEGER, position INTEGER, package INTEGER, term INTEGER, ranges TEXT, versions TEXT)""",
     "CREATE TEMP TABLE staged_package (id INTEGER PRIMARY KEY, ecosystem TEXT, name TEXT, target INTEGER)",
     "CREATE TEMP TABLE staged_term (id INTEGER PRIMARY KEY, term TEXT, target INTEGER)",
     fixes.STAGING,
@@ -104,7 +103,7 @@ _ADD_FRESH = (
     FROM fresh CROSS JOIN staged s USING (n) WHERE source IS NULL""",
     """INSERT INTO affected
     SELECT p.target, 0, fresh.advisory, a.position, t.target, a.ranges, a.versions
-    FROM fresh CROSS JOIN staged_affected a USING (n)
+    FROM staged_affected a CROSS JOIN fresh USING (n)
     CROSS JOIN staged_package p ON p.id = a.package
     CROSS JOIN staged_term t ON t.id = a.term
     ORDER BY 1, 3, 4""",
@@ -247,6 +246,8 @@ def _merge_duplicates(db: sqlite3.Connection, snapshot: _Snapshot) -> int:
     """Replace the records of one id by one; gives how many there were too many."""
     duplicates = 0
     names = db.execute("SELECT name FROM staged GROUP BY name HAVING count(*) > 1").fetchall()
+    if names:
+        db.execute("CREATE INDEX temp.staged_affected_by_n ON staged_affected (n)")
     with transaction(db, "BEGIN"):
         for (name,) in names:
             rows = db.execute("SELECT n FROM staged WHERE name = ? ORDER BY n", (name,)).fetchall()

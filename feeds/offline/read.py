@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -13,8 +13,8 @@ from anchorecli.feeds.lines import unpack
 from anchorecli.feeds.offline import frame
 from anchorecli.feeds.offline.manifest import DELTA, FULL, Manifest, Member, parse, read
 from anchorecli.feeds.offline.write import Change
-from anchorecli.feeds.record import from_json
 from anchorecli.feeds.signing import NO_TRUST, Trust
+from anchorecli.feeds.sound import build, check
 from anchorecli.model import FeedState
 from anchorecli.values import dataclass
 
@@ -24,6 +24,9 @@ _FLOOR = 1 << 30
 _DAMAGED = "make or copy the file again; nothing was imported"
 _SKEW = timedelta(days=1)
 """How far clocks may differ."""
+
+Pieces = list[bytes]
+"""SHA-256 of a member's bytes, piece by piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class OfflineFile:
     path: Path
     manifest: Manifest
     file: IO[bytes]
+    pieces: Mapping[int, Pieces]
+    """What was checked of the member that begins there."""
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -80,10 +85,20 @@ class OfflineFile:
 
     def records(self, member: Member) -> Iterator[Change]:
         """One feed's records, or changes. Raises: FeedError where the file was changed since it was checked."""
+        name = member.state.name
         try:
-            yield from _read(self.file, member)
+            for value in unpack(self._checked_pieces(member), _most(member)):
+                # No byte of it differs from what was checked.
+                yield value["id"] if member.base is not None and "removed" in value else build(value, name)
         except (ValueError, OSError) as error:
             raise FeedError(f"{self.path} was changed while it was imported: {error}", hint=_DAMAGED) from error
+
+    def _checked_pieces(self, member: Member) -> Iterator[bytes]:
+        expected = self.pieces[member.offset]
+        for number, piece in enumerate(_pieces(self.file, member)):
+            if sha256(piece).digest() != expected[number]:
+                raise ValueError(f"{member.state.name}: other bytes than before")
+            yield piece
 
     def __enter__(self) -> OfflineFile:
         return self
@@ -103,7 +118,7 @@ def import_(path: Path, conditions: Conditions = ANY) -> OfflineFile:
     except OSError as error:
         raise FeedError(f"{path} cannot be opened: {error.strerror}", hint="check the path") from error
     try:
-        return OfflineFile(path, _checked(path, file, conditions), file)
+        return OfflineFile(path, *_checked(path, file, conditions))
     except (ValueError, OSError) as error:
         file.close()
         raise FeedError(f"{path} is damaged or not an offline feed file: {error}", hint=_DAMAGED) from error
@@ -124,16 +139,13 @@ def describe(path: Path) -> Manifest:
         raise FeedError(f"{path} is damaged or not an offline feed file: {error}", hint="make it again") from error
 
 
-def _checked(path: Path, file: IO[bytes], conditions: Conditions) -> Manifest:
+def _checked(path: Path, file: IO[bytes], conditions: Conditions) -> tuple[Manifest, IO[bytes], dict[int, Pieces]]:
     manifest, places = _manifest(path, file)
     frame.check(file, places)
     # Who made it is asked before anything of its content is read.
     conditions.trust.check(path, manifest)
     _refuse_the_future(path, manifest, conditions.now)
-    for member in manifest.members:
-        for _ in _read(file, member):
-            pass
-    return manifest
+    return manifest, file, {member.offset: _check(file, member) for member in manifest.members}
 
 
 def _manifest(path: Path, file: IO[bytes]) -> tuple[Manifest, frame.Places]:
@@ -167,37 +179,50 @@ def _moment(text: str) -> datetime:
     return found
 
 
-def _read(file: IO[bytes], member: Member) -> Iterator[Change]:
-    """One member's records, checked against the manifest. Raises: ValueError where anything differs."""
+def _check(file: IO[bytes], member: Member) -> Pieces:
+    """Check one member's records against the manifest. Raises: ValueError where anything differs."""
     digest, count, before = sha256(), 0, ""
+    pieces: Pieces = []
 
-    def chunks() -> Iterator[bytes]:
-        position, left = member.offset, member.size
-        while left:
-            file.seek(position)
-            piece = file.read(min(_CHUNK, left))
-            if not piece:
-                raise ValueError("it is cut off")
-            position, left = position + len(piece), left - len(piece)
+    def noted() -> Iterator[bytes]:
+        for piece in _pieces(file, member):
             digest.update(piece)
+            pieces.append(sha256(piece).digest())
             yield piece
 
-    for value in unpack(chunks(), max(_FLOOR, member.size * _FACTOR)):
-        change = _change(value, member)
-        identifier = change if isinstance(change, str) else change.id
-        if identifier <= before:
+    for value in unpack(noted(), _most(member)):
+        _check_change(value, member)
+        if (identifier := value["id"]) <= before:
             raise ValueError(f"{member.state.name}: records are not in order of their ids")
         before = identifier
         count += 1
-        yield change
     if digest.hexdigest() != member.digest or count != member.lines:
         raise ValueError(f"{member.state.name}: content differs from what the manifest says")
+    return pieces
 
 
-def _change(value: Any, member: Member) -> Change:
+def _pieces(file: IO[bytes], member: Member) -> Iterator[bytes]:
+    """A member's bytes, always cut at the same places."""
+    for start in range(member.offset, member.offset + member.size, _CHUNK):
+        file.seek(start)
+        wanted = min(_CHUNK, member.offset + member.size - start)
+        piece = b""
+        while len(piece) < wanted:
+            more = file.read(wanted - len(piece))
+            if not more:
+                raise ValueError("it is cut off")
+            piece += more
+        yield piece
+
+
+def _most(member: Member) -> int:
+    return max(_FLOOR, member.size * _FACTOR)
+
+
+def _check_change(value: Any, member: Member) -> None:
     if member.base is None or not isinstance(value, dict) or "removed" not in value:
-        return from_json(value, member.state.name)
+        check(value)
+        return
     identifier = value.get("id")
     if not isinstance(identifier, str) or not identifier or value["removed"] is not True:
         raise ValueError(f"{member.state.name}: a removal without an id")
-    return identifier
