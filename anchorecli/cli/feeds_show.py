@@ -116,8 +116,9 @@ def _entry(entry: Entry, *, everything: bool) -> list[str]:
         rows.append(("snapshot", f"{state.digest or 'no digest'}, in this form since revision {entry.revision}"))
     lines = [clean(title), *_rows(rows, _LABEL)]
     shown = advisory.affected if everything else advisory.affected[:_STATEMENTS]
-    said = ((each.ecosystem, f"{each.package}: {_said(each, everything=everything)}") for each in shown)
-    lines += _rows(said, _SPACE)
+    said = ((each, _said(each, everything=everything)) for each in shown)
+    # A record about a CVE itself says nothing of any package.
+    lines += _rows(((each.ecosystem, f"{each.package}: {text}") for each, text in said if text), _SPACE)
     if len(shown) < len(advisory.affected):
         lines.append(f"  ... and {len(advisory.affected) - len(shown):,} more (--all lists them)")
     return lines

@@ -115,7 +115,7 @@ def _line(each: Evaluation) -> dict[str, Any]:
         "image": each.reference,
         "digest": short(each.digest),
         "status": each.status,
-        "vulnerabilities": ", ".join(f"{count} {name}" for name, count in each.by_severity.items()) or each.matches,
+        "matches": ", ".join(f"{count} {name}" for name, count in each.by_severity.items()) or each.matches,
         "feeds": each.feed_revision,
         "bundle": f"{each.bundle_id} {short(each.bundle_digest)}",
     }

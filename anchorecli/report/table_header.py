@@ -15,6 +15,9 @@ from anchorecli.report.text import clean, fit
 _INDENT = 11
 _QUIET = 30 * 24 * 60
 """Minutes: a feed without a newer record for so long before it was synced is hardly what its source has."""
+_ROUND = 60
+"""Minutes that a sync of all feeds may take."""
+_MANY = 4
 _NAME = 300
 """An image's name is never cut to the width, since it is there to be copied."""
 
@@ -157,17 +160,33 @@ def _packages(report: Report) -> str:
 def _feeds(report: Report) -> list[str]:
     """The fresh feeds as one text, each starter feed as another."""
     feeds = sorted(report.feeds, key=lambda feed: feed.name)
-    fresh = ", ".join(_feed(feed, report.created_at) for feed in feeds if not feed.starter)
+    fresh = _fresh([feed for feed in feeds if not feed.starter], report.created_at)
     starter = [_starter(feed) for feed in feeds if feed.starter]
     return [fresh] * bool(fresh) + starter or ["none: nothing was matched"]
+
+
+def _fresh(feeds: Sequence[FeedState], now: str) -> str:
+    """Each feed with its age; of many that were synced at once the age is told once."""
+    last = max((feed.updated_at for feed in feeds), default="")
+    at_once = [feed for feed in feeds if 0 <= _minutes(feed.updated_at, last) <= _ROUND]
+    if len(at_once) < _MANY:
+        return ", ".join(_feed(feed, now) for feed in feeds)
+    oldest = min(feed.updated_at for feed in at_once)
+    names = ", ".join(f"{feed.name} ({behind})" if (behind := _behind(feed)) else feed.name for feed in at_once)
+    others = "".join(f", {_feed(feed, now)}" for feed in feeds if feed not in at_once)
+    return f"{len(at_once)} at most {age(oldest, now) or oldest} old: {names}{others}"
 
 
 def _feed(feed: FeedState, now: str) -> str:
     if not feed.updated_at:
         return f"{feed.name} (never synced)"
-    # A copy that was taken in today may be of last year.
-    behind = f", data of {feed.source_date[:10]}" if _minutes(feed.source_date, feed.updated_at) > _QUIET else ""
+    behind = f", {_behind(feed)}" if _behind(feed) else ""
     return f"{feed.name} ({age(feed.updated_at, now) or feed.updated_at} old{behind})"
+
+
+def _behind(feed: FeedState) -> str:
+    """Of which day the data is: a copy that was taken in today may be of last year."""
+    return f"data of {feed.source_date[:10]}" if _minutes(feed.source_date, feed.updated_at) > _QUIET else ""
 
 
 def _starter(feed: FeedState) -> str:

@@ -103,7 +103,8 @@ def _base_image_line(matches: list[Match], report: Report) -> str:
     }
     if not base or len(image.layers) < 2:
         return ""
-    of_all = f"{len(base):,} of these {len(fixable):,}" if len(fixable) > 1 else "This"
+    of_all = f"{len(base):,} of these {len(fixable):,}" if len(base) < len(fixable) else f"All {len(fixable):,}"
+    of_all = of_all if len(fixable) > 1 else "This"
     return f"{of_all} came with the {clean(base_words(report))}: rebuild on a newer one first."
 
 

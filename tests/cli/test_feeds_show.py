@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from anchorecli.cli.feeds_show import _entry
+from anchorecli.model import Advisory, Affected, Range
+from anchorecli.scan.dossier import Entry
 from tests.cli.conftest import Run
 from tests.cli.world import archive, debian, osv_record, osv_zip, tracker
 
@@ -148,3 +151,9 @@ def test_a_stored_image_says_which_feeds_it_needs(run: Run, tmp_path: Path) -> N
     assert "anchore: debian: " in done.err
     assert "ghsa" not in done.err
     assert run("feeds", "sync", "--needed", "never-seen:1").code in (2, 3)
+
+
+def test_what_a_record_says_of_no_package_is_no_line() -> None:
+    parts = (Affected("cve", CVE, ""), Affected("nvd", "a:b", "cpe", ranges=(Range(fixed="2"),)))
+    lines = _entry(Entry(Advisory(CVE, "nvd", affected=parts), None, 1), everything=False)
+    assert [" ".join(line.split()) for line in lines] == [f"nvd: {CVE}", "nvd a:b: < 2 (cpe)"]

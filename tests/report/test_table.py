@@ -245,3 +245,24 @@ def test_the_age_of_the_data_is_told_where_the_sync_is_much_younger(data_of: str
     feed = replace(samples.DEBIAN, updated_at="2026-11-21T06:14:00Z", source_date=data_of)
     text = " ".join(render(samples.report(feeds=(feed,))).split())
     assert (f"old, data of {data_of[:10]})" in text) is said
+
+
+def test_the_age_of_many_feeds_that_were_synced_at_once_is_told_once() -> None:
+    at = "2026-11-21T06:1{}:00Z"
+    feeds = [replace(samples.DEBIAN, name=f"f{n}", updated_at=at.format(n), source_date="") for n in range(5)]
+    feeds[1] = replace(feeds[1], source_date="2020-02-02T00:00:00Z")
+    late = replace(samples.DEBIAN, name="late", updated_at="2026-11-01T00:00:00Z", source_date="")
+    never = replace(samples.DEBIAN, name="never", updated_at="", source_date="")
+    text = " ".join(render(samples.report(feeds=(*feeds, late, never))).split())
+    oldest = age(feeds[0].updated_at, samples.report().created_at)
+    told = f"feeds 5 at most {oldest} old: f0, f1 (data of 2020-02-02), f2, f3, f4, late ("
+    assert told in text
+    assert ", never (never synced)" in text
+    few = " ".join(render(samples.report(feeds=(*feeds[:3], never))).split())
+    assert f"feeds f0 ({oldest} old)" in few
+
+
+def test_where_everything_came_with_the_base_image_all_is_said() -> None:
+    base = samples.report()
+    brought = tuple(layer.diff_id for layer in base.analysis.image.layers)
+    assert re.search(r"\n  All \d+ came with the", render(replace(base, base=brought)))
