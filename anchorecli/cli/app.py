@@ -158,7 +158,6 @@ class App:
 
             return read_sbom(reference)
         from anchorecli.analyzers import REGISTERED, Bounds, on_demand
-        from anchorecli.layers import Limits
         from anchorecli.scan.analysis import analyze
         from anchorecli.scan.options import AnalyzeOptions
         from anchorecli.source import open_source
@@ -183,7 +182,9 @@ class App:
                 registered=self._limited(REGISTERED),
                 demanded=self._limited(on_demand(demand, scanner, bounds)),
                 scanner=scanner,
-                limits=Limits(settings.limits_layer_bytes, settings.limits_entries, digests=demand.digests),
+                layer_bytes=settings.limits_layer_bytes,
+                entries=settings.limits_entries,
+                digests=demand.digests,
                 progress=tell,
                 timings=self.timings if self.verbose else None,
                 force=self.force,

@@ -25,7 +25,7 @@ def analyze(source: Source, store: Store, options: AnalyzeOptions) -> Analysis:
     image = source.image
     registered = REGISTERED if options.registered is None else options.registered
     always = registered if options.analyzers is None else options.analyzers
-    analyzer_set = _analysis_key(fact_keys((*always, *options.demanded), digests=options.limits.digests))
+    analyzer_set = _analysis_key(fact_keys((*always, *options.demanded), digests=options.digests))
     analyzer_set += "/all-layers" if options.all_layers else ""
     if not options.force and (known := _stored_analysis(store, image, analyzer_set)) is not None:
         return known

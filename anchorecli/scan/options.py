@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from anchorecli.layers import Limits
-from anchorecli.values import dataclass, field
+from anchorecli.values import dataclass
 
 if TYPE_CHECKING:
     from anchorecli.analyzers import Registered, Scanner
@@ -29,7 +28,12 @@ class AnalyzeOptions:
     """What runs beside them, see ``analyzers.on_demand``."""
     scanner: Scanner | None = None
     """What the demanded malware analyzer asks."""
-    limits: Limits = field(default_factory=Limits)
+    layer_bytes: int = 1 << 40
+    """Inflated bytes of a layer, at most; more is an error."""
+    entries: int = 10_000_000
+    """Entries of a layer, at most."""
+    digests: bool = False
+    """Whether every regular file is hashed (sha256)."""
     progress: Progress | None = None
     timings: dict[str, float] | None = None
     force: bool = False

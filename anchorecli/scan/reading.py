@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from anchorecli.analyzers.keys import fact_key, fact_keys
 from anchorecli.analyzers.run import Collector
-from anchorecli.layers import read_directory, read_layer
+from anchorecli.layers import Limits, read_directory, read_layer
 from anchorecli.model import DiffId, FactKey, FactStatus, Layer, LayerFacts
 from anchorecli.scan.options import AnalyzeOptions
 from anchorecli.source import DirLayer, Source
@@ -24,7 +24,7 @@ WORKERS = 2
 
 def layer_facts(source: Source, store: Store, options: AnalyzeOptions) -> tuple[list[LayerFacts], bool]:
     """The facts of every layer, and whether all were read to their end. ``options.analyzers`` must be given."""
-    keys = fact_keys(options.analyzers or (), digests=options.limits.digests)
+    keys = fact_keys(options.analyzers or (), digests=options.digests)
     layers = list({layer.diff_id: layer for layer in source.image.layers}.values())
     diff_ids = [layer.diff_id for layer in layers]
     known: Mapping[DiffId, frozenset[FactKey]] = {} if options.force else store.known_facts(diff_ids, keys)
@@ -103,14 +103,15 @@ def _read_one(source: Source, layer: Layer, known: frozenset[FactKey], options: 
     wanted = [a for a in options.analyzers or () if fact_key(a) not in known]
     collector = Collector(wanted, options.timings)
     blob = source.open_layer(layer)
+    limits = Limits(options.layer_bytes, options.entries, digests=options.digests)
     try:
         if isinstance(blob, DirLayer):
-            read = read_directory(blob, collector, options.limits)
+            read = read_directory(blob, collector, limits)
             problems = (*read.problems, *blob.problems)
         else:
-            read = read_layer(blob, layer, collector, options.limits)
+            read = read_layer(blob, layer, collector, limits)
             problems = read.problems
     finally:
         blob.close()
-    rows = collector.facts(layer.diff_id, read.index, problems, digests=options.limits.digests)
+    rows = collector.facts(layer.diff_id, read.index, problems, digests=options.digests)
     return _Read(rows, read.digest, read.size)
