@@ -24,6 +24,8 @@ _NOISE = re.compile(r'^Error parsing image name "[^"]*": |^Error reading \w+ for
 COMPLAINTS = "skopeo.stderr"
 """Where a copy's standard error goes, in its directory."""
 
+_PATHS = ("REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "SSL_CERT_FILE", "SSL_CERT_DIR", "DOCKER_CERT_PATH")
+"""What names a file or directory to skopeo, which a copy starts elsewhere than where its user stands."""
 RETRIES = 2
 """How often skopeo tries a download again where the network failed; what is complete is not fetched again."""
 
@@ -69,7 +71,7 @@ class Skopeo:
         if directory is None:
             return _spawn([program, *arguments], None, subprocess.PIPE, subprocess.PIPE)
         with (directory / COMPLAINTS).open("ab") as complaints:
-            return _spawn([program, *arguments], directory, subprocess.DEVNULL, complaints)
+            return _spawn([str(Path(program).absolute()), *arguments], directory, subprocess.DEVNULL, complaints)
 
     def explain(self, stderr: bytes) -> SourceError:
         """The error that skopeo's complaint amounts to."""
@@ -97,7 +99,7 @@ class Skopeo:
     def _flags(self, side: str) -> list[str]:
         flags = [] if self.options.tls_verify else [f"--{side}tls-verify=false"]
         if self.options.authfile:
-            flags.append(f"--authfile={self.options.authfile}")
+            flags.append(f"--authfile={Path(self.options.authfile).absolute()}")
         if self.daemon_host:
             flags.append(f"--{side}daemon-host={self.daemon_host}")
         return flags
@@ -110,6 +112,12 @@ class Skopeo:
         return [*flags, f"--override-variant={wanted.variant}"] if wanted.variant else flags
 
 
+def _environment() -> dict[str, str]:
+    """Our own, where paths mean the same from any directory."""
+    named = {name: value for name in _PATHS if (value := os.environ.get(name))}
+    return {**os.environ, **{name: str(Path(value).absolute()) for name, value in named.items()}}
+
+
 def _spawn(command: Sequence[str], directory: Path | None, out: int, complaints: int | IO[bytes]) -> Process:
     return subprocess.Popen(
         command,
@@ -117,6 +125,7 @@ def _spawn(command: Sequence[str], directory: Path | None, out: int, complaints:
         stdout=out,
         stderr=complaints,
         cwd=directory,
+        env=_environment(),
         start_new_session=True,  # a group of its own, so that helpers it starts are killed with it
     )
 

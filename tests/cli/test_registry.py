@@ -160,6 +160,10 @@ def test_credentials_from_wherever_people_keep_them(run: Run, tmp_path: Path) ->
             ((), {"ANCHORE_AUTHFILE": str(right)}),
             ((), {"REGISTRY_AUTH_FILE": str(right)}),
             ((), {"DOCKER_CONFIG": str(docker)}),
+            # A pull does not start where its user stands.
+            (("--authfile", os.path.relpath(right, tmp_path / "home")), {}),
+            ((), {"REGISTRY_AUTH_FILE": os.path.relpath(right, tmp_path / "home")}),
+            ((), {"DOCKER_CONFIG": "../docker"}),
         ):
             done = run("scan", name, PLAIN, "--force", "-o", "json", *args, env=env | more)
             assert [package["name"] for package in done.json["packages"]] == ["openssl"], done.err
