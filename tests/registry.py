@@ -12,6 +12,7 @@ import hashlib
 import http.client
 import re
 import shutil
+import os
 import signal
 import socket
 import subprocess
@@ -64,6 +65,7 @@ class Registry:
     def pause(self) -> None:
         """Let it hang: connections are accepted, nobody answers."""
         self._process.send_signal(signal.SIGSTOP)
+        os.waitpid(self._process.pid, os.WUNTRACED)  # until then it may still answer
 
     def resume(self) -> None:
         """Let it go on."""
