@@ -10,9 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.client
+import os
 import re
 import shutil
-import os
 import signal
 import socket
 import subprocess
