@@ -7,9 +7,12 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from anchorecli.errors import EXIT_USAGE, AnchoreError
+
+if TYPE_CHECKING:
+    from click import ClickException
 
 INTERRUPTED = 130
 """128 and the number of SIGINT."""
@@ -62,7 +65,7 @@ def run(args: list[str]) -> int:
     except Exit as exc:
         return exc.exit_code
     except ClickException as exc:
-        exc.show(sys.stderr)
+        _placed(exc).show(sys.stderr)
         return EXIT_USAGE
     except AnchoreError as exc:
         return _fail(exc.message, exc.hint, exc.exit_code)
@@ -79,6 +82,20 @@ def run(args: list[str]) -> int:
         hint = "this is a fault of anchore; run again with ANCHORE_TRACEBACK=1 and report what it prints"
         return _fail(f"internal error: {type(exc).__name__}: {exc}", hint, EXIT_USAGE)
     return code if isinstance(code, int) else 0
+
+
+def _placed(exc: ClickException) -> ClickException:
+    """The error, or one that says where an option belongs that is everybody's (``anchore scan -q``)."""
+    from click.exceptions import NoSuchOption, UsageError
+
+    from anchorecli.cli import anchore
+
+    if not isinstance(exc, NoSuchOption) or exc.ctx is None or exc.ctx.parent is None:
+        return exc
+    if not any(exc.option_name in parameter.opts for parameter in anchore.params):
+        return exc
+    command = exc.ctx.command_path.partition(" ")[2]
+    return UsageError(f"{exc.option_name} stands before the command: anchore {exc.option_name} {command} …", exc.ctx)
 
 
 def _open_streams() -> None:

@@ -96,6 +96,9 @@ def bundle_of(documents: tuple[Node, ...], path: str, *, from_file: bool = False
     """The bundle in documents that have been read; ``from_file`` where others may be included. Raises: BundleError."""
     faults = Faults(path)
     root = documents[0]
+    if "cases" in root.keys and "policies" not in root.keys:
+        faults.add(root.keys["cases"], "these are cases, not a bundle: `anchore policy test FILE` runs them")
+        faults.check()
     if len(documents) > 1 or "include" in root.entries:
         from anchorecli.policy.language.include import merged
 

@@ -54,8 +54,8 @@ def sync(
 ) -> int:
     """Bring feeds up to date: the usual ones, or those NAMEd.
 
-    What the store holds already is brought along. Names: alpine, debian, ghsa, and osv:ECOSYSTEM (osv:PyPI, osv:npm,
-    osv:Debian:12 …). With --from, one name; for an osv.dev export plain osv will do:
+    What the store holds already is brought along. Names are those that `anchore feeds list` shows, and osv:ECOSYSTEM
+    (osv:PyPI, osv:npm, osv:Debian:12 …). With --from, one name; for an osv.dev export plain osv will do:
 
     \b
     anchore feeds sync osv --from all.zip

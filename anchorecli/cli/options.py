@@ -49,14 +49,18 @@ def trust_options(function: F) -> F:
     return function
 
 
+_ALL = "The table shows everything, low severities too."
+
+
 def output_options(subject: str) -> Callable[[F], F]:
     """``-o FORMAT[=FILE]``, repeatable, and how the table looks."""
 
     def decorate(function: F) -> F:
-        help_text = f"A report format, to a file or standard output; repeatable. Formats: {_names(subject)}."
+        kind = "An SBOM" if subject == "sbom" else "A report"
+        help_text = f"{kind} format, to a file or standard output; repeatable. Formats: {_names(subject)}."
         for each in reversed((
             option("-o", "--output", "outputs", multiple=True, metavar="FORMAT[=FILE]", help=help_text),
-            option("--all", "show_all", is_flag=True, help="The table shows everything, low severities too."),
+            option("--all", "show_all", is_flag=True, hidden=subject == "sbom", help=_ALL),
             option("--color/--no-color", "color", default=None, help="Colour [default: on a terminal; see NO_COLOR]."),
         )):  # fmt: skip
             function = each(function)

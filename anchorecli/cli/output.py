@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 
 from anchorecli.errors import EXIT_INDETERMINATE, EXIT_PASS, EXIT_STOP, UsageError
 from anchorecli.model import Report, Status
@@ -70,7 +71,9 @@ def write_file(path: Path, text: str) -> None:
         part = path.parent / f".{path.name[:100]}.{os.getpid()}-{time.monotonic_ns():x}"
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as exc:
-        raise UsageError(f"{path} cannot be written: {exc.strerror}", hint="choose another file for -o") from exc
+        there = path.parent.is_dir()
+        hint = "choose another file" if there else f"make its directory first: mkdir -p {quote(str(path.parent))}"
+        raise UsageError(f"{path} cannot be written: {exc.strerror}", hint=hint) from exc
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -117,10 +117,12 @@ def missing(path: Path, what: str, name: str) -> IntegrityError:
     )
 
 
-def nothing_chosen(path: Path, names: Iterable[str]) -> SourceError:
+def nothing_chosen(path: Path, names: Iterable[str], transport: str) -> SourceError:
     """The error where a file holds several images and none was asked for."""
     found = sorted(names)
-    return SourceError(f"{path} holds several images: {_shown(found)}", hint=f"choose one: {path}{_choice(found)}")
+    # Without the transport PATH:NAME may be read as the name of an image in a registry.
+    hint = f"choose one: {transport}:{path}{_choice(found)}"
+    return SourceError(f"{path} holds several images: {_shown(found)}", hint=hint)
 
 
 def not_in(path: Path, wanted: str, names: Iterable[str]) -> NotFoundError:

@@ -159,7 +159,7 @@ def _choose(files: ArchiveFiles, ref: ImageRef, platform: Platform | None) -> _F
     # `docker save --platform` of several platforms writes one entry each, under the same names.
     platforms = [each.config.platform for each in found]
     if len({each.entry.names for each in found}) > 1 or len(set(platforms)) < len(platforms):
-        raise nothing_chosen(files.path, every_name)
+        raise nothing_chosen(files.path, every_name, "docker-archive")
     return found[choose(platforms, platform, str(files.path))]
 
 

@@ -89,7 +89,7 @@ def _choose(files: ArchiveFiles, ref: ImageRef) -> tuple[str, tuple[str, ...]]:
     if not by_id:
         raise not_in(files.path, ref.tag or "at all", every_name)
     if len(by_id) > 1:
-        raise nothing_chosen(files.path, every_name)
+        raise nothing_chosen(files.path, every_name, "docker-archive")
     layer_id, names = next(iter(by_id.items()))
     return layer_id, tuple(filter(None, map(canonical_or_empty, names)))
 

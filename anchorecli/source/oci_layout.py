@@ -121,7 +121,7 @@ def _asked(entries: list[Descriptor], ref: ImageRef, files: Files) -> list[Descr
     platforms = [entry.platform for entry in entries]
     if len(names) > 1 or None in platforms or len(set(platforms)) < len(platforms):
         shown = {(_entry_names(entry) or (f"@{entry.digest}",))[0] for entry in entries}
-        raise nothing_chosen(files.path, shown)
+        raise nothing_chosen(files.path, shown, "oci-dir" if files.path.is_dir() else "oci-archive")
     return entries
 
 

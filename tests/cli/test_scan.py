@@ -265,3 +265,11 @@ def test_a_full_disk_is_told(run: Run, image: Path) -> None:
     done = run("scan", image, "-o", "json=/dev/full")
     assert done.code == 2
     assert "/dev/full" in done.err
+
+
+def test_a_report_into_a_directory_that_is_missing_says_how_to_make_it(run: Run, image: Path, tmp_path: Path) -> None:
+    done = run("scan", image, "-o", f"json={tmp_path}/no dir/report.json")
+    assert done.code == 2
+    assert f"next: make its directory first: mkdir -p '{tmp_path}/no dir'" in done.err
+    bundle = run("policy", "init", tmp_path / "none" / "policy.yaml")
+    assert (bundle.code, f"mkdir -p {tmp_path}/none" in bundle.err) == (2, True)

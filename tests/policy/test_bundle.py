@@ -194,6 +194,12 @@ def test_all_faults_at_once_in_the_order_of_the_file():
     assert [line.split(": ")[0] for line in found] == ["b.yaml:2", "b.yaml:11", "b.yaml:20", "b.yaml:28"]
 
 
+def test_cases_are_told_from_a_bundle():
+    with pytest.raises(BundleError) as caught:
+        parse_bundle("bundle: ci.yaml\ncases: []\n", "ci.cases.yaml")
+    assert str(caught.value) == "ci.cases.yaml:2: these are cases, not a bundle: `anchore policy test FILE` runs them"
+
+
 def test_many_faults_are_cut():
     rules = "".join(f"    - {{gate: always, trigger: never{number}, action: go}}\n" for number in range(200))
     found = faults('id: b\nversion: "1_0"\nmappings: []\npolicies:\n- id: p\n  rules:\n' + rules)

@@ -113,7 +113,7 @@ def test_several_images_are_chosen_by_name_digest_or_not_at_all(tmp_path: Path) 
     with pytest.raises(SourceError) as caught:
         described(path)
     assert "debian:12, quay.io/app:1" in caught.value.message
-    assert "debian:12" in caught.value.hint
+    assert caught.value.hint == f"choose one: docker-archive:{path}:debian:12"
     for name in ("debian:12", "docker.io/library/debian:12"):
         assert described(f"{path}:{name}").layers[0].diff_id == builders.digest(ONE)
     second = described(f"docker-archive:{path}:quay.io/app:1")

@@ -74,6 +74,9 @@ def test_several_images_are_chosen_by_name_or_digest(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         described(path)
     assert "2, quay.io/x/a:1" in caught.value.message
+    # "image:2", said in that directory, would be an image in a registry.
+    assert caught.value.hint == f"choose one: oci-{'archive' if path.is_file() else 'dir'}:{path}:2"
+    assert described(caught.value.hint.removeprefix("choose one: ")).digest == second["digest"]
     assert described(f"{path}:2").digest == second["digest"]
     assert described(f"{path}:quay.io/x/a:1").names == ("quay.io/x/a:1",)
     assert described(f"oci-dir:{path}@{second['digest']}").names == ()
