@@ -32,7 +32,7 @@ def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[
     chosen = next((each for each in choices if each in covered), choices[0] if choices else "")
     spaces = (chosen, *_channels(packages, chosen))
     groups: dict[tuple[Query, ...], list[Package]] = {}
-    strangers: Counter[str] = Counter()
+    strangers: Counter[tuple[str, str]] = Counter()
     others: list[tuple[Package, tuple[Query, ...]]] = []
     native = 0
     for package in packages:
@@ -41,7 +41,7 @@ def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[
             if not (package.owner and chosen in covered):  # else the distribution's feed decides
                 others.append((package, asked))
         elif distro is None or family.native not in ("", package.type) or _is_foreign(package, distro):
-            strangers[package.type] += 1
+            strangers[package.type, package.metadata.get("evidence", "")] += 1
             continue
         else:
             asked = tuple(
@@ -50,7 +50,7 @@ def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[
             native += bool(asked)
         if asked:
             groups.setdefault(asked, []).append(package)
-    problems = [_stranger(kind, count, distro) for kind, count in strangers.items()]
+    problems = [_stranger(kind, count, distro, evidence) for (kind, evidence), count in strangers.items()]
     languages = Counter(
         language_ecosystem(package)
         for package, _ in others
@@ -134,7 +134,11 @@ def _substitute(distro: Distro, wanted: str, used: str) -> Problem:
     )
 
 
-def _stranger(kind: str, count: int, distro: Distro | None) -> Problem:
+def _stranger(kind: str, count: int, distro: Distro | None, evidence: str) -> Problem:
+    if source := _SECOND_HAND.get(evidence):
+        # No package manager brought them: before anybody told of them, nobody missed them.
+        message = f"named by {source}, of another distribution: {_packages(count)} not checked for vulnerabilities"
+        return Problem("match", f"{kind} packages", message, _STATUS, incomplete=False)
     if distro is None:
         return Problem(
             "match",
@@ -154,7 +158,7 @@ def _language(ecosystem: str, count: int) -> Problem:
     return Problem(
         "match",
         ecosystem,
-        f"no feed covers {ecosystem}: {_packages(count)} not checked for vulnerabilities",
+        f"no feed covers {_SPOKEN.get(ecosystem, ecosystem)}: {_packages(count)} not checked for vulnerabilities",
         _sync("ghsa" if ecosystem in _GHSA else _FEEDS.get(ecosystem, "")),
         # Nothing that could be synced would make it complete.
         incomplete=ecosystem not in _UNSPOKEN,
@@ -181,6 +185,8 @@ def _packages(count: int) -> str:
 
 STANDARD_LIBRARY = "golang stdlib"
 """What the gap is called where nobody speaks of Go's standard library."""
+_SECOND_HAND = {"elf-note": "notes in programs", "sbom": "documents in the image"}
+"""What tells of packages that no package manager lists."""
 _STATUS = "anchore feeds status lists what is covered"
 _GHSA = frozenset(
     ("pypi", "npm", "maven", "golang", "gem", "cargo", "nuget", "composer", "hex", "pub", "swift", "github-actions")
@@ -193,6 +199,8 @@ _UNSPOKEN = frozenset(
 )
 """Types of packages that no source of advisories knows: they are named, and leave the evidence as complete as it was.
 """
+_SPOKEN = {"nvd": "programs that are known by their CPE alone"}
+"""Namespaces whose names tell a reader nothing."""
 _FEEDS = {
     "debian": "debian",
     "alpine": "alpine",

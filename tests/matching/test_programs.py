@@ -205,7 +205,11 @@ def problems(packages: list[Package], feeds: Feeds, *covered: str) -> list[tuple
 def test_a_program_without_data_is_told_with_the_feed_that_has_it() -> None:
     assert problems([OPENSSH, program("tini", "0.19")], Feeds(), "debian:12") == [
         ("no feed covers bitnami: 1 package was not checked for vulnerabilities", True, "anchore feeds sync bitnami"),
-        ("no feed covers nvd: 1 package was not checked for vulnerabilities", True, "anchore feeds sync nvd"),
+        (
+            "no feed covers programs that are known by their CPE alone: 1 package was not checked for vulnerabilities",
+            True,
+            "anchore feeds sync nvd",
+        ),
     ]
 
 
