@@ -51,6 +51,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("kernel", 1, "os.kernel.KernelAnalyzer"),
     Registered("others", 3, "language.others.Others"),
     Registered("binary", 5, "binary.plugin.Binaries"),
+    Registered("sboms", 1, "os.sboms.SbomAnalyzer"),
     Registered("accounts", 1, "os.accounts.AccountAnalyzer"),
 )
 """Every analyzer of every scan."""

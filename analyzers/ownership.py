@@ -3,7 +3,7 @@
 A program that its own strings tell (a ``generic`` package of the analyzer ``binary``) is the same physical thing as
 the OS package that installed it, where the versions agree: one entry, with the program as further evidence. Where they
 do not, somebody has put another program over the distribution's, and both stay. The same holds of what a program's own
-note says of its package (``binary/packagenote.py``): where a database lists that package, the note says nothing new.
+note says of its package, and of what documents say (``second_hand.py``).
 """
 
 from __future__ import annotations
@@ -11,14 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from anchorecli.analyzers.second_hand import SECOND_HAND, without_documented, without_notes
 from anchorecli.model import Package
 from anchorecli.tree import Tree
-
-NOTE = "elf-note"
-"""``metadata["evidence"]`` of a package that the notes of programs tell of."""
-DOCUMENT = "sbom"
-"""The same of one that a document in the image tells of, and nothing else."""
-SECOND_HAND = frozenset({NOTE, DOCUMENT})
 
 
 def link_owners(packages: list[Package], owned: Mapping[str, Iterable[str]], tree: Tree) -> list[Package]:
@@ -27,9 +22,10 @@ def link_owners(packages: list[Package], owned: Mapping[str, Iterable[str]], tre
     ``owned`` gives the paths each OS package installed, as its database names them: on a merged-usr image that may be
     ``/lib/x`` for what the tree holds at ``usr/lib/x``.
     """
+    packages = without_documented(packages)
     evidence: dict[str, list[int]] = {}
     for number, package in enumerate(packages):
-        if package.purl not in owned:
+        if package.purl not in owned or package.metadata.get("evidence") in SECOND_HAND:
             for location in package.locations:
                 evidence.setdefault(location.path, []).append(number)
     if not evidence:
@@ -45,7 +41,7 @@ def link_owners(packages: list[Package], owned: Mapping[str, Iterable[str]], tre
                     if purl not in narrow or _is_itself(packages[number], narrow[purl]):
                         owners.setdefault(number, purl)
     linked = [replace(p, owner=owners[n]) if n in owners else p for n, p in enumerate(packages)]
-    return _without_doubles(_without_notes(linked))
+    return _without_doubles(without_notes(linked))
 
 
 _NARROW = frozenset({"nix", "bitnami"})
@@ -77,38 +73,6 @@ def _without_doubles(packages: list[Package]) -> list[Package]:
         else package
         for package in kept
     ]
-
-
-def _without_notes(packages: list[Package]) -> list[Package]:
-    """The packages without those that notes tell of and their owner is; of the rest one for each note."""
-    noted = [package for package in packages if package.metadata.get("evidence") == NOTE]
-    if not noted:
-        return packages
-    by_purl = {package.purl: package for package in packages}
-    files: dict[str, int] = {}
-    others: dict[tuple[str, str], Package] = {}
-    for package in noted:
-        owner = by_purl.get(package.owner) if package.owner else None
-        if owner is not None and _is_built_from(owner, package):
-            files[owner.purl] = files.get(owner.purl, 0) + len(package.locations)
-        else:
-            first = others.setdefault((package.purl, package.owner), package)
-            if first is not package:
-                places = (*first.locations, *package.locations)
-                others[package.purl, package.owner] = replace(first, locations=places)
-    return [
-        replace(package, metadata={**package.metadata, NOTE: str(files[package.purl])})
-        if package.purl in files
-        else package
-        for package in (*(each for each in packages if each.metadata.get("evidence") != NOTE), *others.values())
-    ]
-
-
-def _is_built_from(owner: Package, note: Package) -> bool:
-    """Whether the owner is (of) the source package that a note names; notes have no epoch."""
-    return note.name in (owner.source, owner.name) and any(
-        note.version in (whole, whole.partition(":")[2]) for whole in (owner.source_version, owner.version)
-    )
 
 
 def _agrees(version: str, owner: Package) -> bool:

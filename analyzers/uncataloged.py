@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from anchorecli.analyzers.ownership import SECOND_HAND
+from anchorecli.analyzers.second_hand import SECOND_HAND
 from anchorecli.model import Distro, Package, Platform, Problem
 from anchorecli.tree import Tree
 

@@ -13,11 +13,13 @@ LEVELS: dict[str, float] = {
     "values": -1,
     **dict.fromkeys(("__init__", "errors", "model"), 0),
     # The lower half of level 1 serves the upper half.
+    "layerindex": 0.5,
     **dict.fromkeys(("tree", "versions", "compression", "codec", "transport", "patterns", "spdx"), 1),
     "archive": 1.25,
-    **dict.fromkeys(("reference", "net", "registry", "serve", "config", "signatures"), 1.5),
+    # Readers of documents: what an image holds of them is read by an analyzer.
+    **dict.fromkeys(("reference", "net", "registry", "serve", "config", "signatures", "sbom"), 1.5),
     **dict.fromkeys(
-        ("source", "sbom", "layers", "store", "matching", "report", "notify", "analyzers", "feeds", "policy", "vex"), 2
+        ("source", "layers", "store", "matching", "report", "notify", "analyzers", "feeds", "policy", "vex"), 2
     ),
     "scan": 3,
     "watch": 4,

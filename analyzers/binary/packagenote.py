@@ -16,8 +16,8 @@ from typing import Literal, NamedTuple
 from anchorecli.analyzers.base import Fact, LayerFile, View
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.since import since
-from anchorecli.analyzers.ownership import NOTE
 from anchorecli.analyzers.purl import purl
+from anchorecli.analyzers.second_hand import NOTE
 from anchorecli.model import Json, Package
 from anchorecli.values import replace
 
@@ -61,7 +61,7 @@ def in_section(data: bytes) -> Json | None:
 
 
 def packages(view: View, facts: list[Fact]) -> Iterator[Package]:
-    """A package for each note, once for each directory with files that have it; ``ownership`` puts them together."""
+    """A package for each note, once for each directory with files that have it; ``second_hand`` puts them together."""
     found: dict[tuple[str, ...], Package] = {}
     for fact in facts:
         note = fact.value["note"]

@@ -36,6 +36,7 @@ from tests.analyzers.os import test_dpkg as dpkg
 from tests.analyzers.os import test_kernel as kernel
 from tests.analyzers.os import test_pacman as pacman
 from tests.analyzers.os import test_portage as portage
+from tests.analyzers.os import test_sboms as sboms
 from tests.analyzers.os import test_snap as snap
 from tests.fuzz.containers import Sample, containers, from_files
 
@@ -74,6 +75,15 @@ def _os() -> list[Sample]:
                 "etc/redhat-release": "CentOS Linux release 7.9.2009 (Core)\n",
                 "etc/alpine-release": "3.19.1\n",
                 "bin/busybox": b"\x7fELF" + b"BusyBox v1.36.1 (2024-01-01)",
+            },
+        ),
+        *from_files(
+            "sboms",
+            {
+                "a/bom.json": sboms.cyclonedx("pkg:npm/a@1", "pkg:deb/debian/b@1?distro=debian-12"),
+                "var/lib/db/sbom/a.spdx.json": sboms.spdx("pkg:apk/wolfi/a@1-r0"),
+                "a/bom.xml": sboms.XML,
+                "a/a.spdx": sboms.TAGS,
             },
         ),
         *from_files(

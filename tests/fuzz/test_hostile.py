@@ -16,6 +16,7 @@ from tests.analyzers.binary import executables
 from tests.analyzers.binary import test_nativeimage as nativeimage
 from tests.analyzers.language.jars import jar
 from tests.analyzers.os import rpmdb
+from tests.analyzers.os import test_sboms as sboms
 from tests.analyzers.view import make_view
 from tests.builders import Entry, compressed, layer, link
 from tests.fuzz.parsers import analyzers, parsers
@@ -76,6 +77,7 @@ HITS = {
     "rpm.packages": ("var/lib/rpm/Packages", rpmdb.ndb(HEADERS), 1),
     "rpm.path-bytes": ("var/lib/rpm/Packages", rpmdb.ndb(HEADERS), 5),
     "chisel.inflated-bytes": ("var/lib/chisel/manifest.wall", compressed(WALL, "zstd"), 1000),
+    "sboms.components": ("a.cdx.json", sboms.cyclonedx(*(f"pkg:npm/a@{number}" for number in range(9))).encode(), 5),
     "pear.values": ("a/.registry/a.reg", b"a:9:{" + b"i:1;i:1;" * 9 + b"}", 5),
     "others.file-bytes": ("a/conaninfo.txt", b"[requires]\n" * 9, 50),
     "others.entries": ("a.egg", deflated({f"f{number}": b"" for number in range(9)}), 5),

@@ -129,5 +129,15 @@ def test_another_distributions_package_is_not_judged_as_the_images_own() -> None
     other = plan(packages, Distro("rhel", "9.2"), frozenset({"redhat:9"}))
     assert own.groups and not other.groups
     assert [problem.message for problem in other.problems] == [
-        "not packages of rhel 9.2: 1 package was not checked for vulnerabilities"
+        "named by notes in programs, of another distribution: 1 package was not checked for vulnerabilities"
+    ]
+    assert not any(problem.incomplete for problem in other.problems)
+
+
+def test_a_database_may_call_it_the_same() -> None:
+    view = make_view(Binaries(), [{"usr/bin/cat": Entry(in_front(FEDORA), mode=0o755)}])
+    (noted,) = Binaries().assemble(view).packages
+    owner = Package("coreutils", "9.1-12.fc38", "rpm", "rpm", noted.purl, source="coreutils")
+    assert [each.metadata for each in link_owners([owner, noted], {owner.purl: ["/usr/bin/cat"]}, view.tree)] == [
+        {"elf-note": "1"}
     ]
