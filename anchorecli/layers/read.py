@@ -200,26 +200,38 @@ def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 def _read_slice(blob: Blob, part: tuple[int, int, int], layer: Layer, visitor: Visitor, limits: Limits) -> LayerRead:
     fd, offset, length = part
     sha = hashlib.sha256()
-    hasher = threading.Thread(target=_hash_slice, args=(sha, fd, offset, length), name="hash", daemon=True)
+    stopped, faults = threading.Event(), list[OSError]()
+    hasher = threading.Thread(target=_hash_slice, args=(sha, part, stopped, faults), name="hash", daemon=True)
     hasher.start()
     walker = TarWalker(SliceReader(fd, offset, length), visitor, limits)
     try:
         problems = _walk(walker, layer)
-    finally:
         hasher.join()
+    finally:
+        # Also where the wait was interrupted: the file is closed next, and its number may become another's.
+        stopped.set()
+        hasher.join()
+    if faults:
+        raise faults[0]
     digest = f"sha256:{sha.hexdigest()}"
     _verify(layer, blob, digest, digest)
     return LayerRead(walker.index, digest, length, length, problems)
 
 
-def _hash_slice(sha: hashlib._Hash, fd: int, offset: int, length: int) -> None:
+def _hash_slice(
+    sha: hashlib._Hash, part: tuple[int, int, int], stopped: threading.Event, faults: list[OSError]
+) -> None:
+    fd, offset, length = part
     end = offset + length
-    while offset < end:
-        data = os.pread(fd, min(STEP, end - offset), offset)
-        if not data:
-            return
-        sha.update(data)
-        offset += len(data)
+    try:
+        while offset < end and not stopped.is_set():
+            data = os.pread(fd, min(STEP, end - offset), offset)
+            if not data:
+                return
+            sha.update(data)
+            offset += len(data)
+    except OSError as exc:
+        faults.append(exc)
 
 
 # ── both ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import os
+import threading
 import tracemalloc
 from pathlib import Path
 
@@ -108,3 +111,54 @@ def test_every_file_is_hashed_when_asked(tmp_path: Path, as_file: bool) -> None:
         ]
         assert LayerIndex.decode(index.encode()).digests == index.digests
     assert read(tar).index.digests == {}
+
+
+# ── a reader that is stopped ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_interrupt_while_the_digest_is_waited_for_leaves_no_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = layer({"a": b"1"})
+    path = tmp_path / "layer.tar"
+    path.write_bytes(data)
+    begun, gone_on = threading.Event(), threading.Event()
+    pread, join = os.pread, threading.Thread.join
+
+    def slow(fd: int, count: int, offset: int) -> bytes:
+        if threading.current_thread().name == "hash":
+            begun.set()
+            gone_on.wait(60)
+        return pread(fd, count, offset)
+
+    def interrupted(thread: threading.Thread, timeout: float | None = None) -> None:
+        if thread.name == "hash" and not gone_on.is_set():
+            assert begun.wait(60)
+            gone_on.set()
+            raise KeyboardInterrupt
+        join(thread, timeout)
+
+    monkeypatch.setattr(os, "pread", slow)
+    monkeypatch.setattr(threading.Thread, "join", interrupted)
+    blob = FileBlob(path)
+    with pytest.raises(KeyboardInterrupt):
+        read_layer(blob, Layer(DiffId(digest(data))), Keeper())
+    assert [thread for thread in threading.enumerate() if thread.name == "hash"] == []
+
+
+def test_a_disk_that_fails_under_the_digest_is_an_error_of_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = layer({"a": b"1"})
+    path = tmp_path / "layer.tar"
+    path.write_bytes(data)
+    pread = os.pread
+
+    def failing(fd: int, count: int, offset: int) -> bytes:
+        if threading.current_thread().name == "hash":
+            raise OSError(errno.EIO, "Input/output error")
+        return pread(fd, count, offset)
+
+    monkeypatch.setattr(os, "pread", failing)
+    with pytest.raises(OSError, match="Input/output error"):
+        read_layer(FileBlob(path), Layer(DiffId(digest(data))), Keeper())
