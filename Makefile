@@ -26,7 +26,7 @@ else
 endif
 
 test: system-test $(VENV)/.tests  ## the whole suite
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
