@@ -2,14 +2,18 @@
 
     python benchmarks/matching_db.py PATH [--advisories N]
 
-builds a synthetic store at PATH (once; the generator is seeded, so it is the same everywhere), then measures, in fresh
-processes where it says cold: opening, looking up, fetching the matched records, and the whole of matching. The
-distribution of names follows what feeds look like: a few packages with thousands of advisories, a long tail with one.
+builds a synthetic store at PATH (once; the generator is seeded, so it is the same everywhere), then measures opening,
+looking up, fetching the matched records, and the whole of matching. The distribution of names follows what feeds look
+like: a few packages with thousands of advisories, a long tail with one. Where it says new process, that has done
+nothing of the kind before; where it says cold, the system was also told to forget the store's pages (``posix_fadvise``)
+just before. Times are medians by the clock with the fastest and slowest run, then the median of the processor's: on a
+machine that does other work the fastest run and the processor's time are what counts.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import resource
 import statistics
@@ -56,10 +60,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("path", type=Path)
     parser.add_argument("--advisories", type=int, default=300_000)
-    parser.add_argument("--cold", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--once", type=float, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.cold:
-        print(cold(options.path))
+    if options.once is not None:
+        print(*once(options.path, options.once))
         return
     if not options.path.exists():
         build(options.path, options.advisories)
@@ -201,8 +205,26 @@ def measure(path: Path) -> Iterator[str]:
             yield from measure_matching(store, bias, what)
         yield f"packages changed since last  {timed(lambda: store.changed_packages(revision - 1))}"
     yield f"open and close               {timed(lambda: open_store(path).close())}"
-    fresh = [float(run([sys.executable, __file__, str(path), "--cold"])) for _ in range(RUNS)]
-    yield f"open, lookup, match and records, new process, files cached  {statistics.median(fresh) * 1000:7.1f} ms"
+    yield from measure_processes(path)
+
+
+def measure_processes(path: Path) -> Iterator[str]:
+    for bias, what in ((0, "open"), (1.5, "open, look up, match, records"), (2, "the same, often attacked packages")):
+        for state, prepare in (("warm", bool), ("cold", forget)):
+            runs = []
+            for _ in range(RUNS):
+                prepare(path)
+                answer = run([sys.executable, __file__, str(path), "--once", str(bias)])
+                runs.append((float(answer.split()[0]), float(answer.split()[1])))
+            yield f"new process, {state}: {what:33} {told(runs)}"
+
+
+def forget(path: Path) -> None:
+    """Have the system drop the pages of a file that nobody has open."""
+    descriptor = os.open(path, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    os.close(descriptor)
 
 
 def measure_matching(store: Store, bias: float, what: str) -> Iterator[str]:
@@ -217,21 +239,32 @@ def run(command: list[str]) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def cold(path: Path) -> float:
-    installed = packages(1.5)
-    started = time.perf_counter()
+def once(path: Path, bias: float) -> tuple[float, float]:
+    """Seconds by the clock and of the processor for one matching; with a ``bias`` of 0 for opening alone."""
+    installed = packages(bias) if bias else []
+    started, worked = time.perf_counter(), time.process_time()
     with open_store(path, readonly=True) as store:
-        matched_by(store, installed, store.coverage())
-        return time.perf_counter() - started
+        if bias:
+            matched_by(store, installed, store.coverage())
+        else:
+            store.revision()
+        return time.perf_counter() - started, time.process_time() - worked
 
 
 def timed(action: Callable[[], object]) -> str:
-    seconds = []
+    runs = []
     for _ in range(RUNS):
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         action()
-        seconds.append(time.perf_counter() - started)
-    return f"{statistics.median(seconds) * 1000:7.1f} ms  ({min(seconds) * 1000:.1f} to {max(seconds) * 1000:.1f})"
+        runs.append((time.perf_counter() - started, time.process_time() - worked))
+    return told(runs)
+
+
+def told(runs: list[tuple[float, float]]) -> str:
+    clock, worked = [each for each, _ in runs], [each for _, each in runs]
+    middle, least, most = statistics.median(clock), min(clock), max(clock)
+    cpu = statistics.median(worked)
+    return f"{middle * 1000:7.1f} ms ({least * 1000:.1f} to {most * 1000:.1f}), {cpu * 1000:.1f} of CPU"
 
 
 if __name__ == "__main__":

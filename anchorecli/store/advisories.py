@@ -45,12 +45,12 @@ _EXPORT_BATCH = 500
 def lookup(db: sqlite3.Connection, keys: Sequence[tuple[str, str]], revision: int | None) -> list[Candidate]:
     """Every statement about the packages (ecosystem, name), now or as of a revision.
 
-    Order: that of the keys within each ecosystem; it is the caller's to sort.
+    Order: of names within each ecosystem, so that a cold file is read in one direction; it is the caller's to sort.
     """
     asked: dict[str, dict[str, None]] = {}
     for ecosystem, name in keys:
         asked.setdefault(ecosystem, {})[name] = None
-    values: dict[str, str | int] = {"asked": json.dumps({name: list(names) for name, names in asked.items()})}
+    values: dict[str, str | int] = {"asked": json.dumps({name: sorted(names) for name, names in asked.items()})}
     query = _LOOKUP_NOW
     if revision is not None and check_revision(db, revision) != revision:
         query, values["revision"] = _LOOKUP_AS_OF, revision

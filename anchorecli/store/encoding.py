@@ -83,12 +83,15 @@ def merge(first: Advisory, second: Advisory) -> Advisory:
     )
 
 
+# Two walks through the file, each in one direction, since the system reads ahead where that is seen: together they
+# would go to and fro for every record.
 _OF_ADVISORIES = """
-SELECT v.id, f.name, v.name, v.severity, d.aliases, d.summary, d.url, d.published, d.modified, d.withdrawn, d.cvss
-FROM json_each(?) asked
-CROSS JOIN advisory v ON v.id = asked.value
-CROSS JOIN advisory_detail d ON d.advisory = v.id
-CROSS JOIN feed f ON f.id = v.feed
+SELECT v.id, f.name, v.name, v.severity
+FROM json_each(?) asked CROSS JOIN advisory v ON v.id = asked.value CROSS JOIN feed f ON f.id = v.feed
+"""
+_OF_DETAILS = """
+SELECT d.advisory, d.aliases, d.summary, d.url, d.published, d.modified, d.withdrawn, d.cvss
+FROM json_each(?) asked CROSS JOIN advisory_detail d ON d.advisory = asked.value
 """
 
 _OF_STATEMENTS = """
@@ -104,17 +107,20 @@ CROSS JOIN term t ON t.id = a.term
 
 def load(db: sqlite3.Connection, rows: Sequence[int], *, statements: bool) -> dict[int, Advisory]:
     """Advisories by their rows, in the order asked for; rows that are not there are left out."""
-    asked = json.dumps(list(rows))
+    asked = json.dumps(sorted(rows))
     affected: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for row, *statement in db.execute(_OF_STATEMENTS, (asked,)) if statements else ():
         affected[row].append(tuple(statement))
+    details = {row[0]: row for row in db.execute(_OF_DETAILS, (asked,)).fetchall()}
     found = {
-        row: decode(feed, record, (each[1:] for each in sorted(affected[row])) if statements else ())
+        row: decode(
+            feed, (*record, *details[row][1:]), (each[1:] for each in sorted(affected[row])) if statements else ()
+        )
         for row, feed, *record in db.execute(_OF_ADVISORIES, (asked,)).fetchall()
     }
     for row, known in fixes.since(db, asked):
         found[row] = replace(found[row], fixes_since=known)
-    return found
+    return {row: found[row] for row in rows if row in found}
 
 
 def _record(a: Advisory) -> Record:

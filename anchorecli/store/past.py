@@ -65,7 +65,7 @@ def lookup(db: sqlite3.Connection, keys: Sequence[tuple[str, str]], revision: in
     for ecosystem, name in keys:
         asked.setdefault(ecosystem, {})[name] = None
     values = {
-        "asked": json.dumps({name: list(names) for name, names in asked.items()}),
+        "asked": json.dumps({name: sorted(names) for name, names in asked.items()}),
         "revision": revision,
         "last": last_row(db, revision),
     }
