@@ -15,7 +15,10 @@ NOTE = "elf-note"
 """``metadata["evidence"]`` of a package that the notes of programs tell of (``binary/packagenote.py``)."""
 DOCUMENT = "sbom"
 """The same of one that a document in the image tells of (``os/sboms.py``)."""
-SECOND_HAND = frozenset({NOTE, DOCUMENT})
+RECEIPT = "receipt"
+"""The same of one that an installer's list beside it tells of, where it may tell of itself as well."""
+SECOND_HAND = frozenset({NOTE, DOCUMENT, RECEIPT})
+_DOCUMENTS = frozenset({DOCUMENT, RECEIPT})
 BUNDLED = "bundled_by"
 """In the metadata: who brought a copy of his own."""
 OS_TYPES = frozenset({"deb", "rpm", "apk", "opkg", "alpm", "ebuild"})
@@ -23,7 +26,7 @@ OS_TYPES = frozenset({"deb", "rpm", "apk", "opkg", "alpm", "ebuild"})
 
 def without_documented(packages: list[Package]) -> list[Package]:
     """The packages without those that only repeat, by a document, what was found by itself."""
-    documents = [each for each in packages if each.metadata.get("evidence") == DOCUMENT]
+    documents = [each for each in packages if each.metadata.get("evidence") in _DOCUMENTS]
     if not documents:
         return packages
     everything = list(packages)

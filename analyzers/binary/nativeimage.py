@@ -49,6 +49,9 @@ def _streams(section: Region, source: Source) -> Iterator[int]:
             data = source.at(start, min(STEP + len(_MAGIC), section.offset + section.size - start))
         except LookupError:
             raise ValueError("the data of a native image stand in a part that was too large to keep") from None
+        if not data:
+            # A section that claims to be longer than the file.
+            return
         place = data.find(_MAGIC)
         while 0 <= place < STEP and tried < MAX_TRIED:
             tried += 1

@@ -1,8 +1,9 @@
-"""Installed PHP packages: those of Composer by ``vendor/composer/installed.json``.
+"""Installed PHP packages: those of Composer by ``vendor/composer/installed.json``, or ``installed.php``.
 
 Format: https://getcomposer.org/doc/07-runtime.md , of each package https://getcomposer.org/doc/04-schema.md ;
 Composer 1 writes a list of packages, Composer 2 ``{"packages": […], "dev-package-names": […]}``; one of them is
-``{"name": "monolog/monolog", "version": "2.9.1", "license": ["MIT"]}``.
+``{"name": "monolog/monolog", "version": "2.9.1", "license": ["MIT"]}``. Where it was deleted, ``installed.php`` beside
+it has names and versions as a PHP array that Composer writes; it is never run.
 
 Emits: packages of the type ``composer``, with licences, and what is for development only marked so.
 
@@ -12,6 +13,7 @@ Not handled: what is inside of a phar, composer.lock, packages copied without Co
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, introduced, partial
 from anchorecli.analyzers.documents import read_json
@@ -28,6 +30,9 @@ MAX_LICENSES = 16
 
 # Composer's rule for names is narrower; upper case was allowed once.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*")
+_ENTRY = re.compile(rf"'({_NAME.pattern}|__root__)'\s{{0,9}}=>\s{{0,9}}array\s?\(")
+_ROOT = re.compile(r"'name'\s{0,9}=>\s{0,9}'([^'\n]{1,300})'")
+_VALUE = re.compile(r"'(pretty_version|type|reference)' => '([^'\n]*)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +43,18 @@ class Composer:
     """
 
     name: str = "composer"
-    version: int = 1
+    version: int = 2
     options: str = ""
     wants: Wants = Wants(
-        names=frozenset({"installed.json"}),
-        match=lambda path, size, mode: f"/{path}".endswith("/composer/installed.json"),
+        names=frozenset({"installed.json", "installed.php"}),
+        match=lambda path, size, mode: f"/{path}".endswith(("/composer/installed.json", "/composer/installed.php")),
         max_bytes=MAX_BYTES,
     )
 
     def read(self, file: LayerFile) -> Json | None:
         """The packages of one installation."""
+        if file.path.endswith(".php"):
+            return list(read_array(file.data())) or None
         try:
             return read_installed(file.data())
         except LimitError:
@@ -57,9 +64,9 @@ class Composer:
 
     def assemble(self, view: View) -> Found:
         """A package for each package of each installation."""
-        return Found(
-            packages=tuple(_package(view, fact, each) for fact in view.facts() for each in fact.value),
-        )
+        facts = {fact.path: fact for fact in view.facts()}
+        told = (fact for path, fact in facts.items() if _beside(path) not in facts)
+        return Found(packages=tuple(_package(view, fact, each) for fact in told for each in fact.value))
 
 
 def read_installed(data: bytes) -> list[dict[str, Json]]:
@@ -78,6 +85,33 @@ def read_installed(data: bytes) -> list[dict[str, Json]]:
         raise ValueError("no list of packages in it")
     found = (_read_package(each, development) for each in document if isinstance(each, dict))
     return [each for each in found if each is not None]
+
+
+def read_array(data: bytes) -> Iterator[dict[str, Json]]:
+    """The packages that installed.php lists: the array of Composer's own run-time, which some images keep alone."""
+    head, found, versions = printable(data).partition("'versions' =>")
+    root = _ROOT.search(head)
+    entries = list(_ENTRY.finditer(versions)) if found else []
+    for entry, after in zip(entries, (*(each.start() for each in entries[1:]), len(versions)), strict=True):
+        body = versions[entry.end() : after]
+        said = dict(_VALUE.findall(body))
+        version, kind = said.get("pretty_version", "").strip(), said.get("type", "library")
+        # Without a version it is replaced or provided by another one.
+        if not version or len(entry[1]) > MAX_TEXT or (root and entry[1] == root[1]):
+            continue
+        fact: dict[str, Json] = {"name": entry[1], "version": version[:MAX_TEXT]}
+        if kind != "library":
+            fact["type"] = kind[:MAX_TEXT]
+        if "'dev_requirement' => true" in body:
+            fact["dev"] = True
+        if version.startswith("dev-") and said.get("reference"):
+            fact["reference"] = said["reference"][:MAX_TEXT]
+        yield fact
+
+
+def _beside(path: str) -> str:
+    """The file that says more, where it is there."""
+    return f"{path[:-4]}.json" if path.endswith(".php") else ""
 
 
 def _read_package(document: dict[str, Json], development: set[str]) -> dict[str, Json] | None:

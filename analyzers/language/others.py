@@ -17,14 +17,17 @@ Visual Studio Code     ``extensions/DIRECTORY/package.json``, also of its server
 WordPress              itself, ``wp-content/plugins/…/*.php``, ``wp-content/themes/NAME/style.css``
 web applications       Nextcloud, ownCloud, Moodle, MediaWiki, Matomo, Joomla, phpMyAdmin, Drupal 7, Redmine
 models                 ``*.gguf``, ``*.safetensors``, ``models--OWNER--NAME/refs/main`` (Hugging Face's cache)
+Rust                   ``.crates2.json`` (cargo install)
+Nim                    ``.nimble/pkgs2/NAME-VERSION-CHECKSUM/NAME.nimble``
+Drupal                 ``modules/…/NAME.info.yml``, ``sites/…/NAME.info`` (Drupal 7) out of drupal.org's archives
 Node                   ``.pnp.cjs`` (Yarn's Plug'n'Play: packages in zip files)
 Python                 ``*.egg``, ``*.pex``, ``*.pyz`` (zip files that are imported from)
 =====================  ===============================================================================================
 
 Emits: packages of the types ``cpan``, ``luarocks``, ``hex``, ``hackage``, ``opam``, ``conan``, ``vcpkg``, ``brew``,
 ``spack``, ``flatpak``, ``ansible-collection``, ``julia``, ``swipl-pack``, ``vscode-extension``, ``wordpress-plugin``,
-``wordpress-theme``, ``generic``, ``ml-model``, ``huggingface``, ``npm`` and ``pypi``, with licences where they are
-told.
+``wordpress-theme``, ``generic``, ``ml-model``, ``huggingface``, ``nimble``, ``cargo``, ``composer``, ``npm`` and
+``pypi``, with licences where they are told.
 
 Not handled: what none of these files tells of: libraries that were compiled in, packages that are still packed.
 """
@@ -67,6 +70,7 @@ _BY_NAME = {
     "pack.pl": ("/pack/", "swipl"),
     "package.json": ("/extensions/", "vscode"),
     "spec.json": ("/.spack/spec.json", "spack"),
+    ".crates2.json": ("", "cargo"),
     ".pnp.cjs": ("", "pnp"),
     ".pnp.js": ("", "pnp"),
 }
@@ -81,6 +85,9 @@ _ELSE = {
 _BY_SUFFIX = {
     ".rb": ("/.brew/", "homebrew"),
     ".xml": ("/flatpak/app/", "flatpak"),
+    ".nimble": ("/pkgs", "nimble"),
+    ".yml": (".info.yml", "drupal"),
+    ".info": ("/sites/", "drupal"),
     ".rockspec": ("/rocks", "lua"),
     ".app": ("/ebin/", "erlang"),
     ".conf": ("/package.conf.d/", "haskell"),
@@ -110,7 +117,7 @@ class Others:
     """Packages as rows (see ``rows``): a fact is the list of those that one file tells of."""
 
     name: str = "others"
-    version: int = 3
+    version: int = 4
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({*_BY_NAME, *_ELSE}),

@@ -40,7 +40,7 @@ SCHEMES: Mapping[str, str] = MappingProxyType(
 _GENERIC = frozenset(
     {
         *("wordpress-plugin", "wordpress-theme", "ml-model"),
-        *("ansible-collection", "flatpak", "spack", "swipl-pack"),
+        *("ansible-collection", "flatpak", "spack", "swipl-pack", "nimble"),
     }
 )
 """Types that purl does not know: ``pkg:generic/TYPE/NAME``."""

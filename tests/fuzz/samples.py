@@ -247,6 +247,8 @@ def _others() -> list[Sample]:
                 "m/a.gguf": model,
                 "m/b.safetensors": struct.pack("<Q", len(header)) + header + bytes(9),
                 "y/.pnp.cjs": pnp,
+                "n/.nimble/pkgs2/a-1.0-0123456789abcdef0123456789abcdef01234567/a.nimble": 'license = "MIT"\n',
+                "d/modules/a/a.info.yml": "name: A\nversion: '8.x-1.3'\nproject: 'a'\n",
             },
         ),
     ]

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from anchorecli.analyzers.binary import elf, nativeimage
-from anchorecli.analyzers.binary.layout import LIMITS, Kept
+from anchorecli.analyzers.binary.layout import DATA, LIMITS, Kept, Layout, Region
 from anchorecli.analyzers.binary.plugin import SECTIONS, Binaries
 from anchorecli.errors import LimitError
 from tests.analyzers.binary import executables as made
@@ -85,3 +85,8 @@ def test_the_artifacts_are_packages() -> None:
         ("pkg:maven/org.acme/app@1.0-SNAPSHOT", {"evidence": "native-image"}),
     ]
     assert found[0].licenses == ("MIT",)
+
+
+def test_a_section_that_claims_to_be_longer_than_its_file_ends_with_it() -> None:
+    layout = Layout("elf", (), (Region(".svm_heap", 0, 1, 0, DATA), Region(".data", 0, 1 << 62, 0, DATA)))
+    assert nativeimage.read(layout, MemoryFile("f", bytes(10_000))) is None

@@ -80,3 +80,54 @@ def test_odd_values_in_a_package_do_no_harm() -> None:
     odd = {"name": "a/b", "version": "dev-x\ud800", "license": "MIT", "type": 3, "source": [], "dist": {"reference": 1}}
     [found] = read_installed(json.dumps([odd]).encode())
     assert found == {"name": "a/b", "version": "dev-x?", "licenses": ["MIT"]}
+
+
+PHP = """<?php return array(
+    'root' => array(
+        'name' => 'acme/app',
+        'pretty_version' => 'dev-main',
+        'install_path' => __DIR__ . '/../../',
+        'dev' => true,
+    ),
+    'versions' => array(
+        'acme/app' => array(
+            'pretty_version' => 'dev-main',
+            'type' => 'project',
+            'aliases' => array(),
+        ),
+        'monolog/monolog' => array(
+            'pretty_version' => '2.9.1',
+            'version' => '2.9.1.0',
+            'reference' => 'f259e2b15fb95494c83f52d3caad003bbf5ffaa1',
+            'type' => 'library',
+            'aliases' => array(),
+            'dev_requirement' => false,
+        ),
+        'psr/log-implementation' => array(
+            'dev_requirement' => false,
+            'provided' => array(
+                0 => '1.0.0 || 2.0.0 || 3.0.0',
+            ),
+        ),
+        'acme/tool' => array(
+            'pretty_version' => 'dev-master',
+            'reference' => 'abc',
+            'type' => 'composer-plugin',
+            'dev_requirement' => true,
+        ),
+    ),
+);
+"""
+ARRAY = "srv/vendor/composer/installed.php"
+
+
+def test_the_run_times_array_counts_where_the_list_is_gone() -> None:
+    found, view = packages({ARRAY: PHP})
+    assert {package.purl: package.metadata for package in found.values()} == {
+        "pkg:composer/monolog/monolog@2.9.1": {},
+        "pkg:composer/acme/tool@dev-master": {"type": "composer-plugin", "dev": "true", "reference": "abc"},
+    }
+    assert not view.read_problems
+    both, _ = packages({ARRAY: PHP, PATH: installed(CONSOLE)})
+    assert set(both) == {"symfony/console"}
+    assert packages({ARRAY: "<?php return array();"})[0] == {}

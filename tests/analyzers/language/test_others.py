@@ -10,6 +10,8 @@ import zipfile
 import pytest
 
 from anchorecli.analyzers.language.others import Others, format_of
+from anchorecli.analyzers.ownership import link_owners
+from anchorecli.values import replace
 from tests.analyzers.view import make_view
 
 
@@ -308,3 +310,62 @@ def test_servers_in_erlang_are_programs():
     (package,) = found.packages
     assert package.purl == "pkg:generic/rabbitmq@3.13.2"
     assert package.cpes == ("cpe:2.3:a:vmware:rabbitmq:3.13.2:*:*:*:*:*:*:*",)
+
+
+def test_cargo_install():
+    installs = {
+        "ripgrep 14.1.0 (registry+https://github.com/rust-lang/crates.io-index)": {"bins": ["rg"]},
+        "own 0.1.0 (git+https://example.org/own#abc)": {"bins": ["own"]},
+        "gone 1.0.0 (registry+https://github.com/rust-lang/crates.io-index)": {"bins": ["gone"]},
+        "": 1,
+    }
+    root = "usr/local/cargo"
+    _, found = find({
+        f"{root}/.crates2.json": json.dumps({"installs": installs}),
+        f"{root}/bin/rg": "",
+        f"{root}/bin/own": "",
+    })  # fmt: skip
+    assert {package.purl: package.metadata for package in found.packages} == {
+        "pkg:cargo/ripgrep@14.1.0": {"evidence": "receipt"},
+        "pkg:cargo/own@0.1.0": {"evidence": "receipt", "source": "git+https://example.org/own#abc"},
+    }
+
+
+def test_a_program_that_tells_of_itself_is_the_one_that_was_installed():
+    view, found = find({
+        ".cargo/.crates2.json": '{"installs": {"a 1.0 (registry+https://x)": {"bins": ["a"]}}}',
+        ".cargo/bin/a": "",
+    })  # fmt: skip
+    (receipt,) = found.packages
+    program = replace(receipt, metadata={"kind": "main"}, analyzer="binary")
+    (kept,) = link_owners([receipt, program], {}, view.tree)
+    assert kept.metadata == {"kind": "main", "documented": ".cargo/.crates2.json"}
+    assert link_owners([receipt], {}, view.tree) == [receipt]
+
+
+def test_nim():
+    digest = "a" * 40
+    assert purls({
+        f"root/.nimble/pkgs2/jester-0.6.0-{digest}/jester.nimble": 'license = "MIT"\n',
+        "root/.nimble/pkgs/httpbeast-0.4.1/httpbeast.nimble": "",
+        "src/app.nimble": "",
+        f"root/.nimble/pkgs2/a-1-{digest}/sub/a.nimble": "",
+    }) == ["pkg:generic/nimble/httpbeast@0.4.1", "pkg:generic/nimble/jester@0.6.0"]  # fmt: skip
+
+
+def test_drupals_modules():
+    packed = "name: Token\ntype: module\n\n# Information added by Drupal.org packaging script\nversion: '{}'\n"
+    assert purls({
+        "web/modules/token/token.info.yml": packed.format("8.x-1.10") + "project: 'token'\n",
+        "web/modules/token/tests/token_test.info.yml": packed.format("8.x-1.10") + "project: 'token'\n",
+        "web/modules/webform/webform.info.yml": packed.format("6.2.0-beta5") + "project: 'webform'\n",
+        "web/core/modules/node/node.info.yml": "name: Node\nversion: VERSION\n",
+        "web/core/modules/x/x.info.yml": packed.format("10.2.1") + "project: 'drupal'\n",
+        "own/own.info.yml": "name: Own\n",
+        "var/www/sites/all/modules/views/views.info": 'name = Views\nversion = "7.x-3.28"\nproject = "views"\n',
+    }) == [
+        "pkg:composer/drupal/core@10.2.1",
+        "pkg:composer/drupal/token@1.10.0",
+        "pkg:composer/drupal/views@3.28.0",
+        "pkg:composer/drupal/webform@6.2.0-beta5",
+    ]  # fmt: skip
