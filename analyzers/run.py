@@ -118,7 +118,7 @@ class Collector:
         """
         files = files_key(digests)
         status = FactStatus.FAILED if damage else FactStatus.OK
-        rows = [LayerFacts(diff_id, files, status, compression.pack(index.encode()), damage)]
+        rows = [LayerFacts(diff_id, files, status, compression.pack_all(index.pieces()), damage)]
         links = self._links(index)
         for analyzer in self._analyzers:
             values = self._finished(analyzer)
@@ -240,7 +240,7 @@ def file_tree(diff_ids: Sequence[DiffId], facts: Iterable[LayerFacts]) -> Tree:
 
 
 def _index(row: LayerFacts) -> LayerIndex:
-    return LayerIndex.decode(compression.unpack(row.payload))
+    return LayerIndex.read(compression.unpacked(row.payload))
 
 
 def _records(row: LayerFacts | None) -> LayerRecords:

@@ -77,17 +77,32 @@ def pack(data: bytes) -> bytes:
     return packed
 
 
+def pack_all(pieces: Iterable[bytes]) -> bytes:
+    """Pieces packed as one value, none of which has to be kept for it."""
+    stream = _deflate_module().compressobj(1)
+    packed = [stream.compress(piece) for piece in pieces]
+    return b"".join((*packed, stream.flush()))
+
+
 def unpack(data: bytes, limit: int = 1 << 31) -> bytes:
     """The reverse of ``pack``. Raises LimitError past ``limit`` bytes, ValueError where it is something else."""
-    module = _deflate_module()
-    stream = module.decompressobj()
-    try:
-        out: bytes = stream.decompress(data, limit)
-    except Exception as exc:
-        raise ValueError(f"damaged packed value: {exc}") from exc
-    if not stream.eof:
-        raise LimitError(f"packed value is truncated or larger than {limit} bytes")
-    return out
+    return b"".join(unpacked(data, limit, limit))
+
+
+def unpacked(data: bytes, limit: int = 1 << 31, step: int = MAX_OUT) -> Iterator[bytes]:
+    """The same in pieces of ``step`` bytes at most. Raises: as ``unpack``."""
+    stream = _deflate_module().decompressobj()
+    left = limit
+    while not stream.eof:
+        try:
+            out: bytes = stream.decompress(data, min(step, left))
+        except Exception as exc:
+            raise ValueError(f"damaged packed value: {exc}") from exc
+        data = stream.unconsumed_tail
+        left -= len(out)
+        if not stream.eof and (not out or left <= 0):
+            raise LimitError(f"packed value is truncated or larger than {limit} bytes")
+        yield out
 
 
 def _members(chunks: Iterable[bytes], new: Any) -> Iterator[bytes]:

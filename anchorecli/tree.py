@@ -6,11 +6,15 @@ inside the image, 40 hops at most (as Linux does), never above ``/``.
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import Any
 
+from anchorecli.layerindex import LayerIndex
 from anchorecli.model import File, ImagePath, Kind
-from anchorecli.values import dataclass, field
+
+__all__ = ["KIND_CODES", "MAX_HOPS", "OPAQUE", "WHITEOUT", "LayerIndex", "Tree"]
 
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
@@ -26,89 +30,6 @@ KIND_CODES = {
 }
 
 
-@dataclass(slots=True)
-class LayerIndex:
-    """Every path of one layer's tar, in columns: there may be a million of them.
-
-    Filled in tar order by ``add``; of two entries with one name the later wins. ``targets`` holds the link target of
-    symbolic and hard links by row, as written in the tar for the former and normalised for the latter.
-    """
-
-    paths: list[str] = field(default_factory=list)
-    kinds: list[str] = field(default_factory=list)
-    modes: list[int] = field(default_factory=list)
-    uids: list[int] = field(default_factory=list)
-    gids: list[int] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
-    targets: dict[int, str] = field(default_factory=dict)
-    whiteouts: list[str] = field(default_factory=list)
-    opaques: list[str] = field(default_factory=list)
-    digests: dict[int, bytes] = field(default_factory=dict)
-    """sha256 of regular files by row, where they were asked for."""
-    capabilities: dict[int, str] = field(default_factory=dict)
-    """Capabilities by row, of the few files that have some."""
-    _rows: dict[str, int] | None = None
-
-    def add(self, path: str, kind: str, owner: tuple[int, int, int], size: int) -> None:
-        """Append a path; ``owner`` is mode, uid, gid, and ``kind`` one of ``KIND_CODES``."""
-        self.paths.append(path)
-        self.kinds.append(kind)
-        self.modes.append(owner[0])
-        self.uids.append(owner[1])
-        self.gids.append(owner[2])
-        self.sizes.append(size)
-
-    @property
-    def rows(self) -> dict[str, int]:
-        """Path → row; for a repeated path the last row."""
-        if self._rows is None:
-            self._rows = dict(zip(self.paths, range(len(self.paths)), strict=True))
-        return self._rows
-
-    def encode(self) -> bytes:
-        """The columns as bytes (uncompressed): ``decode`` reads them back."""
-        from json import dumps
-
-        head = dumps(
-            [
-                len(self.paths),
-                "".join(self.kinds),
-                {str(row): target for row, target in self.targets.items()},
-                self.whiteouts,
-                self.opaques,
-                list(self.digests),
-                {str(row): text for row, text in self.capabilities.items()},
-            ]
-        ).encode()
-        numbers = [array("I", self.modes), array("I", self.uids), array("I", self.gids), array("Q", self.sizes)]
-        names = "\0".join(self.paths).encode("utf-8", "surrogateescape")
-        columns = [column.tobytes() for column in numbers]
-        return b"".join([len(head).to_bytes(8, "little"), head, *columns, *self.digests.values(), names])
-
-    @classmethod
-    def decode(cls, data: bytes) -> LayerIndex:
-        """The reverse of ``encode``. Raises ValueError where the bytes are something else."""
-        from json import loads
-
-        start = 8 + int.from_bytes(data[:8], "little")
-        count, kinds, targets, whiteouts, opaques, hashed, capable = loads(data[8:start])
-        columns = []
-        for code, width in (("I", 4), ("I", 4), ("I", 4), ("Q", 8)):
-            column = array(code)
-            column.frombytes(data[start : start + width * count])
-            columns.append(column.tolist())
-            start += width * count
-        digests = {row: data[start + 32 * number : start + 32 * (number + 1)] for number, row in enumerate(hashed)}
-        start += 32 * len(hashed)
-        names = data[start:].decode("utf-8", "surrogateescape").split("\0") if count else []
-        if len(names) != count:
-            raise ValueError("layer index: wrong number of names")
-        links = {int(row): target for row, target in targets.items()}
-        modes, uids, gids, sizes = columns
-        able = {int(row): text for row, text in capable.items()}
-        return cls(names, list(kinds), modes, uids, gids, sizes, links, whiteouts, opaques, digests, able)
-
-
 class Tree:
     """The merge of an image's layers, lowest first: the top-most layer wins a path.
 
@@ -120,6 +41,10 @@ class Tree:
     def __init__(self, layers: Sequence[LayerIndex]) -> None:
         self.layers = layers
         self._renames, self._implied = _directories(layers)
+        # A path's layer and row are one number, so that a million paths cost little: the largest layer's come first.
+        self._order = sorted(range(len(layers)), key=lambda number: -len(layers[number].paths))
+        self._starts = [0, *accumulate(len(layers[number].paths) for number in self._order)]
+        self._firsts = {number: self._starts[place] for place, number in enumerate(self._order)}
         self._at = self._merge()
         self._real_dirs: dict[str, str | None] = {"": ""}
 
@@ -135,7 +60,8 @@ class Tree:
     def executables(self, least: int) -> Iterator[str]:
         """Visible regular files of at least ``least`` bytes with an execute permission."""
         layers = self.layers
-        for path, (layer, row) in self._at.items():
+        for path, code in self._at.items():
+            layer, row = self._place(code)
             index = layers[layer]
             if index.sizes[row] >= least and index.modes[row] & 0o111 and index.kinds[row] == "f":
                 yield path
@@ -143,21 +69,22 @@ class Tree:
     def total_bytes(self) -> int:
         """The sizes of all visible regular files, in bytes."""
         layers = self.layers
-        return sum(layers[layer].sizes[row] for layer, row in self._at.values())
+        return sum(layers[layer].sizes[row] for layer, row in map(self._place, self._at.values()))
 
     def where(self, path: str) -> tuple[int, int] | None:
         """Layer and row that a visible path comes from; links are not followed."""
-        return self._at.get(path)
+        code = self._at.get(path)
+        return None if code is None else self._place(code)
 
     def stat(self, path: str) -> File | None:
         """What stands at a path, without following a link in its last part; a hard link has its file's size."""
-        at = self._at.get(path)
-        return None if at is None else self._file(path, *at)
+        code = self._at.get(path)
+        return None if code is None else self._file(path, *self._place(code))
 
     def files(self) -> Iterator[File]:
         """Every visible path, sorted."""
         for path in sorted(self._at):
-            yield self._file(path, *self._at[path])
+            yield self._file(path, *self._place(self._at[path]))
 
     def resolve(self, path: str) -> ImagePath | None:
         """The real path behind ``path``, every symbolic link followed; None where it dangles, loops or is absent."""
@@ -208,54 +135,76 @@ class Tree:
 
     # ── building ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _merge(self) -> dict[str, tuple[int, int]]:
-        at: dict[str, tuple[int, int]] = {}
+    def _place(self, code: int) -> tuple[int, int]:
+        """The layer and row that a number of ``_at`` stands for."""
+        starts = self._starts
+        place = 0 if code < starts[1] else bisect_right(starts, code) - 1
+        return self._order[place], code - starts[place]
+
+    def _merge(self) -> dict[str, int]:
+        at: dict[str, int] = {}
         removed: set[str] = set()
         opaque: set[str] = set()
         implied: set[str] = set()
         for number in range(len(self.layers) - 1, -1, -1):
             index = self.layers[number]
-            rows = index.rows
+            paths: Iterable[str] = index.paths
             if self._renames[number]:
-                rows = {self.canonical(number, path): row for path, row in rows.items()}
+                paths = [self.canonical(number, path) for path in paths]
+            codes = range(self._firsts[number], self._firsts[number] + len(index.paths))
             if at or removed or opaque:
-                covered = self._merge_below(at, rows, number, removed, removed | opaque)
-                covered += [path for path in implied.intersection(rows) if path not in covered]
-                for path in covered:
-                    if index.kinds[rows[path]] != "d":
+                covered = self._merge_below(
+                    at, zip(paths, codes, strict=True), codes, (removed, removed | opaque, implied)
+                )
+                for path, code in covered.items():
+                    if index.kinds[code - codes.start] != "d":
                         removed.add(path)
-                        if at.get(path, (-1,))[0] == number:
+                        if at.get(path, -1) in codes:
                             del at[path]
             else:
-                at = {path: (number, row) for path, row in rows.items()}
+                at = dict(zip(paths, codes, strict=True))
             removed.update(self.canonical(number, path) for path in index.whiteouts)
             opaque.update(self.canonical(number, path) for path in index.opaques)
             implied |= self._implied[number]
+        if self._order and not self._renames[self._order[0]]:
+            home = self.layers[self._order[0]]
+            home.told_by(at if len(self.layers) == 1 else _Rows(at, home.paths))
         return at
 
     def _merge_below(
-        self, at: dict[str, tuple[int, int]], rows: dict[str, int], number: int, removed: set[str], closed: set[str]
-    ) -> list[str]:
-        """Add a lower layer's rows where nothing above hides them; returns those that an upper layer replaced."""
-        layers = self.layers
+        self,
+        at: dict[str, int],
+        rows: Iterable[tuple[str, int]],
+        codes: range,
+        above: tuple[set[str], set[str], set[str]],
+    ) -> dict[str, int]:
+        """Add a lower layer's rows where nothing above hides them; returns those that an upper layer replaced.
+
+        ``above`` says of the upper layers what they removed, that and what they closed, and the directories they imply.
+        """
+        removed, closed, implied = above
         known: dict[str, bool] = {"": "" in closed}
-        covered = []
+        covered: dict[str, int] = {}
 
         def blocked(directory: str) -> bool:
             answer = known.get(directory)
             if answer is None:
                 answer = directory in closed
-                if not answer and (place := at.get(directory)) is not None and place[0] != number:
-                    answer = layers[place[0]].kinds[place[1]] != "d"
+                if not answer and (code := at.get(directory)) is not None and code not in codes:
+                    layer, row = self._place(code)
+                    answer = self.layers[layer].kinds[row] != "d"
                 answer = answer or blocked(directory.rpartition("/")[0])
                 known[directory] = answer
             return answer
 
-        for path, row in rows.items():
-            if path in at:
-                covered.append(path)
-            elif path not in removed and not blocked(path.rpartition("/")[0]):
-                at[path] = (number, row)
+        for path, code in rows:
+            there = at.get(path)
+            if there is not None and there not in codes:
+                covered[path] = code
+            elif there is not None or (path not in removed and not blocked(path.rpartition("/")[0])):
+                at[path] = code
+                if path in implied:
+                    covered[path] = code
         return covered
 
     # ── looking up ──────────────────────────────────────────────────────────────────────────────────────────
@@ -283,7 +232,7 @@ class Tree:
         if name in ("", "."):
             return real
         whole = f"{real}/{name}" if real else name
-        at = self._at.get(whole)
+        at = self.where(whole)
         if at is None or self.layers[at[0]].kinds[at[1]] != "l":
             return whole
         if hops <= 0:
@@ -323,6 +272,39 @@ def _ancestors(path: str) -> list[str]:
     return ["/".join(parts[:count]) for count in range(len(parts), 0, -1)] + [""]
 
 
+class _Rows(Mapping[str, int]):
+    """The rows of a tree's largest layer, which the tree itself numbers by them; apart only what is not visible."""
+
+    def __init__(self, at: Mapping[str, int], paths: Sequence[str]) -> None:
+        self._at = at
+        self._paths = paths
+        self._hidden: dict[str, int] | None = None
+
+    def get(self, path: str, default: Any = None) -> Any:
+        row = self._at.get(path)
+        if row is not None and row < len(self._paths):
+            return row
+        if self._hidden is None:
+            at = self._at
+            self._hidden = {path: row for row, path in enumerate(self._paths) if at.get(path) != row}
+        return self._hidden.get(path, default)
+
+    def __getitem__(self, path: str) -> int:
+        row: int | None = self.get(path)
+        if row is None:
+            raise KeyError(path)
+        return row
+
+    def __contains__(self, path: object) -> bool:
+        return self.get(path) is not None  # type: ignore[arg-type]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(self._paths))
+
+    def __len__(self) -> int:
+        return len(set(self._paths))
+
+
 def _directories(layers: Sequence[LayerIndex]) -> tuple[list[dict[str, str]], list[set[str]]]:
     """What each layer's tar says of directories without naming them.
 
@@ -333,28 +315,35 @@ def _directories(layers: Sequence[LayerIndex]) -> tuple[list[dict[str, str]], li
     renames: list[dict[str, str]] = []
     implied: list[set[str]] = []
     for number, index in enumerate(layers):
-        rows = index.rows
+        own = {row: index.paths[row] for row in index.targets if index.kinds[row] == "l"}
+        rows = _rows_of({*links, *own.values()}, index)
         for path in [p for p in links if p in rows and index.kinds[rows[p]] != "l"]:
             del links[path]
         for gone in index.whiteouts:
             links.pop(gone, None)
-        for row, target in index.targets.items():
-            if index.kinds[row] == "l" and rows[index.paths[row]] == row:
-                links[index.paths[row]] = target
+        links.update((path, index.targets[row]) for row, path in own.items() if rows[path] == row)
         parents = {path.rpartition("/")[0] for path in index.paths} if links or number else set()
         marked = {*index.opaques, *(path.rpartition("/")[0] for path in index.whiteouts)}
         renamed = _renamed(parents | marked, links) if links else {}
         renames.append(renamed)
-        implied.append(_unnamed({renamed.get(parent, parent) for parent in parents}, rows) if number else set())
+        implied.append(_unnamed({renamed.get(parent, parent) for parent in parents}, index) if number else set())
     return renames, implied
 
 
-def _unnamed(parents: set[str], rows: dict[str, int]) -> set[str]:
-    unnamed = set()
+def _rows_of(paths: set[str], index: LayerIndex) -> dict[str, int]:
+    """The last rows of some paths, without a table of them all."""
+    return {path: row for row, path in enumerate(index.paths) if path in paths} if paths else {}
+
+
+def _unnamed(parents: set[str], index: LayerIndex) -> set[str]:
+    above = set(parents)
     for parent in parents:
-        while parent and parent not in rows and parent not in unnamed:
-            unnamed.add(parent)
-            parent = parent.rpartition("/")[0]
+        while parent := parent.rpartition("/")[0]:
+            if parent in above:
+                break
+            above.add(parent)
+    unnamed = above.difference(index.paths)
+    unnamed.discard("")
     return unnamed
 
 

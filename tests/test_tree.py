@@ -103,7 +103,7 @@ def test_the_index_survives_encoding() -> None:
               format=tarfile.GNU_FORMAT)
     ).index  # fmt: skip
     again = LayerIndex.decode(index.encode())
-    assert (again.paths, again.kinds, again.modes, again.uids, again.gids, again.sizes) == (
+    assert (again.paths, list(again.kinds), again.modes, again.uids, again.gids, again.sizes) == (
         index.paths, index.kinds, index.modes, index.uids, index.gids, index.sizes,
     )  # fmt: skip
     assert (again.targets, again.whiteouts, again.opaques) == (index.targets, index.whiteouts, index.opaques)
@@ -132,7 +132,16 @@ def test_squashing_agrees_with_applying_layers_one_by_one(changes: list[list[tup
         entries = {p: e for p, e in entries.items() if not _inside_file(p, entries)}
         indexes.append(read(layer(entries)).index)
         _apply(state, entries)
-    assert set(Tree(indexes)) == set(state)
+    squashed = Tree(indexes)
+    assert set(squashed) == set(state)
+    for index in indexes:
+        # The largest layer's rows are the tree's word.
+        assert {path: index.rows[path] for path in index.paths} == dict(
+            zip(index.paths, range(len(index.paths)), strict=True)
+        )
+        assert "a/never" not in index.rows
+        assert sorted(index.rows) == sorted(set(index.paths))
+        assert len(index.rows) == len(set(index.paths))
 
 
 def _inside_file(path: str, entries: Mapping[str, object]) -> bool:

@@ -193,7 +193,9 @@ class TarWalker:
         return owner
 
     def _size(self, header: bytes) -> int:
-        size = _number(header[124:136], self._reader.position)
+        return self._bounded(_number(header[124:136], self._reader.position))
+
+    def _bounded(self, size: int) -> int:
         if size < 0 or size > self._limits.layer_bytes:
             raise TarDamage(f"an entry claims {size} bytes", self._reader.position)
         return size
@@ -225,8 +227,9 @@ class TarWalker:
         if pax:
             name = pax.get(b"GNU.sparse.name") or pax.get(b"path") or name
             link = pax.get(b"linkpath") or link
-            size = _decimal(pax, b"size", size, position)
-            owner = (owner[0], _decimal(pax, b"uid", owner[1], position), _decimal(pax, b"gid", owner[2], position))
+            size = self._bounded(_decimal(pax, b"size", size, position))
+            uid, gid = (_decimal(pax, key, known, position) for key, known in ((b"uid", owner[1]), (b"gid", owner[2])))
+            owner = (owner[0], uid & 0xFFFFFFFF, gid & 0xFFFFFFFF)
         row = len(self.index.paths)
         sparse = self._sparse(header, flag, size, pax)
         if sparse is not None:
@@ -251,7 +254,7 @@ class TarWalker:
         start = self._reader.position
         path = self._path(name)
         if path is not None:
-            self.index.add(path, "f", owner, sparse.real_size)
+            self.index.add(path, "f", owner, self._bounded(sparse.real_size))
             token = self._visitor.wants(path, sparse.real_size, owner[0])
             if token is not None or self._limits.digests:
                 take = sparse.expander(self._reader)

@@ -191,7 +191,7 @@ def test_an_analyzer_that_fails_to_assemble_is_a_problem() -> None:
 
 def test_the_keys_name_every_analyzer_with_its_version_and_the_file_list() -> None:
     assert [(key.analyzer, key.version) for key in fact_keys((Lines(), Owner()))] == [
-        ("files", 3), ("lines", 1), ("owner", 3),
+        ("files", 4), ("lines", 1), ("owner", 3),
     ]  # fmt: skip
 
 
