@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 WORK := .scan
 SOURCES := $(shell git ls-files '*.py' '*.sql' '*.json' '*.yaml' '*.zst' 2>/dev/null || find anchorecli analyzers feeds policy -type f)
 
-.PHONY: help scan test lint types bench quality compare coverage fuzz binary starter clean system-scan system-test
+.PHONY: help scan test lint types bench quality quality-labels compare coverage fuzz binary starter clean system-scan system-test
 
 help:  ## this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -43,6 +43,13 @@ ifdef FROM
 else
 	@echo "make quality FROM=directory compares the findings too; without it the versions alone" >&2
 	@$(BIN)/python benchmarks/version_orders.py $(ARGS)
+endif
+
+quality-labels: $(VENV)/.tests  ## what people said of findings (Grype's labels), LABELS=clone, beside what is found by the feeds of STORE=store
+ifdef LABELS
+	@$(BIN)/python benchmarks/labels.py $(LABELS) $(if $(STORE),--store $(STORE)) $(ARGS)
+else
+	@echo "make quality-labels LABELS=directory STORE=store: a clone of github.com/anchore/vulnerability-match-labels, and feeds" >&2; exit 2
 endif
 
 compare: system-scan $(VENV)/.bench $(VENV)/.tests  ## what is found beside each ecosystem's own tool, Syft and Trivy, in IMAGES="archives" or images made here (takes long)
