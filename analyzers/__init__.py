@@ -35,7 +35,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("rpm", 1, "os.rpm.plugin.RpmAnalyzer"),
     Registered("python", 1, "language.python.Python"),
     Registered("npm", 3, "language.npm.Npm"),
-    Registered("java", 2, "language.java.plugin.Java"),
+    Registered("java", 3, "language.java.plugin.Java"),
     Registered("gem", 1, "language.gem.Gem"),
     Registered("composer", 2, "language.composer.Composer"),
     Registered("pear", 2, "language.pear.Pear"),

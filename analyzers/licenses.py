@@ -44,6 +44,12 @@ apache license version 2.0              Apache-2.0
 apache license, version 2.0             Apache-2.0
 the apache license, version 2.0         Apache-2.0
 apache software license 2.0             Apache-2.0
+the apache software license, version 2.0  Apache-2.0
+the apache license, version 2           Apache-2.0
+apache license 2                        Apache-2.0
+the apache license version 2.0          Apache-2.0
+apache software license, version 2.0    Apache-2.0
+apache software license - version 2.0   Apache-2.0
 bsd-2                                   BSD-2-Clause
 bsd 2-clause                            BSD-2-Clause
 bsd 2-clause license                    BSD-2-Clause

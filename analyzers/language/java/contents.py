@@ -13,6 +13,7 @@ from typing import NamedTuple
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.java import manifest, pom
 from anchorecli.analyzers.language.java.zip import BadZip, Budget, Source, TooLarge, Zip
+from anchorecli.analyzers.license_texts import MAX_BYTES, recognised
 from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.model import Json
 
@@ -37,6 +38,13 @@ ARCHIVES = CERTAIN + POSSIBLE
 _MAJORITY = 0.75
 _ARCHIVES = tuple(ending.encode() for ending in ARCHIVES)
 _POM = re.compile(rb"(?:^|/)META-INF/maven/([^/]{1,200})/([^/]{1,200})/pom\.(properties|xml)$")
+_TEXTS = frozenset(
+    (place + name + ending).encode()
+    for place in ("", "META-INF/")
+    for name in ("LICENSE", "LICENCE")
+    for ending in ("", ".TXT", ".MD")
+)
+_LONGEST = 32
 _VERSIONED = re.compile(rb"^(?:(?:BOOT|WEB)-INF/classes/|META-INF/versions/\d+/)+")
 
 
@@ -48,6 +56,7 @@ class _Names(NamedTuple):
     xml: dict[tuple[bytes, bytes, bytes], int]
     archives: list[tuple[bytes, int]]
     classes: dict[bytes, int]
+    text: int
     damage: str
 
 
@@ -57,7 +66,8 @@ class Contents:
 
     An archive is a dictionary: ``in`` (its path inside the file, empty for the file itself), ``manifest``, ``poms``
     (``group``, ``artifact``, ``version``, ``licenses``, and ``path`` where they stand in a directory of their own),
-    ``package`` (of most classes) and ``classes`` (how many).
+    ``text`` (the licence of its LICENSE file, where nothing else tells), ``package`` (of most classes) and
+    ``classes`` (how many).
     """
 
     def __init__(self, name: str, limits: Limits = LIMITS) -> None:
@@ -105,6 +115,9 @@ class Contents:
                 fact["manifest"] = found
         if poms := list(self._artifacts(archive, names, path)):
             fact["poms"] = poms
+        told = "bundle-license" in fact.get("manifest", {}) or any("licenses" in each for each in poms)
+        if names.text >= 0 and not told and (licence := recognised(self._text(archive, names.text))):
+            fact["text"] = licence
         if names.classes:
             fact["package"], fact["classes"] = common_package(names.classes), sum(names.classes.values())
         return fact
@@ -146,6 +159,13 @@ class Contents:
             self._hit(path, str(error))
         return b""
 
+    def _text(self, archive: Zip, place: int) -> bytes:
+        """A licence's text; nothing where it cannot be read, since no package depends on it."""
+        try:
+            return archive.read(archive.entry(place), MAX_BYTES)
+        except (BadZip, TooLarge):
+            return b""
+
     def _fault(self, path: str, message: str) -> None:
         self.faults.append(f"{_shown(path)}: {message}" if path else message)
 
@@ -180,7 +200,7 @@ def _sorted_out(archive: Zip) -> _Names:
     xml: dict[tuple[bytes, bytes, bytes], int] = {}
     archives: list[tuple[bytes, int]] = []
     classes: dict[bytes, int] = {}
-    manifest_at, damage = -1, ""
+    manifest_at, text_at, damage = -1, -1, ""
     try:
         for name, place in archive.entries():
             if name.endswith(b".class"):
@@ -194,9 +214,11 @@ def _sorted_out(archive: Zip) -> _Names:
                 archives.append((name[:MAX_NAME], place))
             elif manifest_at < 0 and name.upper() == b"META-INF/MANIFEST.MF":
                 manifest_at = place
+            elif text_at < 0 and len(name) < _LONGEST and name.upper() in _TEXTS:
+                text_at = place
     except BadZip as error:
         damage = str(error)
-    return _Names(manifest_at, properties, xml, archives, _without_versions(classes), damage)
+    return _Names(manifest_at, properties, xml, archives, _without_versions(classes), text_at, damage)
 
 
 def _without_versions(classes: dict[bytes, int]) -> dict[bytes, int]:

@@ -59,6 +59,7 @@ class Archive:
         self.poms: Sequence[Mapping[str, Any]] = fact.get("poms", ())
         self.package: str = fact.get("package", "")
         self.classes: int = fact.get("classes", 0)
+        self._text = (fact["text"],) if "text" in fact else ()
         versions = [pom["version"] for pom in self.poms if pom["version"]] + list(_stated_versions(self.manifest))
         self.name = filename.split(self.stem, versions)
 
@@ -204,7 +205,7 @@ class Archive:
         text = says.get("plugin-license-name") or says.get("bundle-license", "")
         # OSGi: name;link="…";description="…", several with commas; often it is a link alone.
         names = [_license(part.partition(";")[0].strip().strip('"')) for part in text.split(",")]
-        return tuple(name for name in names if name and name != "<<EXTERNAL>>")
+        return tuple(name for name in names if name and name != "<<EXTERNAL>>") or self._text
 
     # ── what is in it ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -45,7 +45,7 @@ class Java:
     """
 
     name: str = "java"
-    version: int = 2
+    version: int = 3
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"pom.properties"}),
