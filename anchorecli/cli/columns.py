@@ -8,14 +8,21 @@ from collections.abc import Mapping, Sequence
 
 from anchorecli.model import Json
 from anchorecli.report import clean
+from anchorecli.report.text import fit
 
 Row = Mapping[str, Json]
 LONGEST = 60
 """Characters of a list in one cell: one package may have forty licences; JSON has them all."""
 
+LEAST = 8
+"""Characters that a column keeps on a narrow terminal."""
+
 
 def show(rows: Sequence[Row], *, as_json: bool, empty: str) -> None:
-    """Print rows: as a JSON list, or aligned under their keys in upper case; ``empty`` where there is none."""
+    """Print rows: as a JSON list, or aligned under their keys in upper case; ``empty`` where there is none.
+
+    On a terminal the widest columns give way until a row fits; what is piped, and JSON, has all of it.
+    """
     if as_json:
         sys.stdout.write(json.dumps([dict(row) for row in rows], indent=2) + "\n")
         return
@@ -25,9 +32,25 @@ def show(rows: Sequence[Row], *, as_json: bool, empty: str) -> None:
     titles = list(rows[0])
     cells = [[_text(row[title]) for title in titles] for row in rows]
     widths = [max(len(title), *(len(line[n]) for line in cells)) for n, title in enumerate(titles)]
+    if sys.stdout.isatty():
+        from shutil import get_terminal_size
+
+        widths = _fitted(widths, get_terminal_size().columns)
     for line in [[title.upper().replace("_", " ") for title in titles], *cells]:
-        padded = (text.ljust(width) for text, width in zip(line, widths, strict=True))
+        padded = (fit(text, width).ljust(width) for text, width in zip(line, widths, strict=True))
         sys.stdout.write("  ".join(padded).rstrip() + "\n")
+
+
+def _fitted(widths: list[int], room: int) -> list[int]:
+    """Widths of columns that fit: the widest ones give way, the first, which names the thing, never."""
+    widths = list(widths)
+    excess = sum(widths) + 2 * (len(widths) - 1) - room
+    for _ in range(excess if len(widths) > 1 else 0):
+        widest = max(range(1, len(widths)), key=widths.__getitem__)
+        if widths[widest] <= LEAST:
+            break
+        widths[widest] -= 1
+    return widths
 
 
 def _text(value: Json) -> str:

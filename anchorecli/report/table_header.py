@@ -15,6 +15,7 @@ from anchorecli.report.text import clean, fit
 _INDENT = 11
 _QUIET = 30 * 24 * 60
 """Minutes: a feed without a newer record for so long before it was synced is hardly what its source has."""
+_DAY = 24 * 60
 _ROUND = 60
 """Minutes that a sync of all feeds may take."""
 _MANY = 4
@@ -174,14 +175,20 @@ def _fresh(feeds: Sequence[FeedState], now: str) -> str:
     oldest = min(feed.updated_at for feed in at_once)
     names = ", ".join(f"{feed.name} ({behind})" if (behind := _behind(feed)) else feed.name for feed in at_once)
     others = "".join(f", {_feed(feed, now)}" for feed in feeds if feed not in at_once)
-    return f"{len(at_once)} at most {age(oldest, now) or oldest} old: {names}{others}"
+    return f"{len(at_once)} {_ahead(oldest, now) or f'at most {age(oldest, now) or oldest} old'}: {names}{others}"
 
 
 def _feed(feed: FeedState, now: str) -> str:
     if not feed.updated_at:
         return f"{feed.name} (never synced)"
     behind = f", {_behind(feed)}" if _behind(feed) else ""
-    return f"{feed.name} ({age(feed.updated_at, now) or feed.updated_at} old{behind})"
+    aged = _ahead(feed.updated_at, now) or f"{age(feed.updated_at, now) or feed.updated_at} old"
+    return f"{feed.name} ({aged}{behind})"
+
+
+def _ahead(since: str, now: str) -> str:
+    """What is said of a feed that was synced after the report's moment: by a wrong clock it would look fresh."""
+    return f"synced {since[:10]}, after this report's {now[:10]}" if _minutes(now, since) > _DAY else ""
 
 
 def _behind(feed: FeedState) -> str:

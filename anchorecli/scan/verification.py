@@ -18,6 +18,7 @@ from anchorecli.policy.demand import demand
 from anchorecli.policy.values import Bundle
 from anchorecli.reference import parse_reference
 from anchorecli.report import RenderOptions, formats
+from anchorecli.report.json_report import SCHEMA_VERSION
 from anchorecli.scan.documents import read_analysis
 from anchorecli.scan.evidence import gather
 from anchorecli.scan.kept import Kept, recall
@@ -62,9 +63,10 @@ class Claim(NamedTuple):
     """The digests of the VEX documents it rests on."""
     attached: bool = False
     """Whether it rests on what hung on the image."""
+    schema: str = SCHEMA_VERSION
 
 
-_OWN = ("feeds", "requested", "vex", "attached")
+_OWN = ("feeds", "requested", "vex", "attached", "schema")
 """Fields of a claim that do not stand among those of ``evaluation``."""
 
 
@@ -76,7 +78,8 @@ def read_claim(data: bytes, name: str) -> Claim:
         feeds = tuple((each["name"], each["revision"], each["updated_at"]) for each in document["feeds"])
         values = {key: said[key] for key in Claim._fields if key not in _OWN}
         vex = tuple(str(each["digest"]) for each in said.get("vex", ()))
-        claim = Claim(**values, feeds=feeds, requested=image["requested"], vex=vex, attached="attached" in document)
+        more = {"vex": vex, "attached": "attached" in document, "schema": document["schema_version"]}
+        claim = Claim(**values, feeds=feeds, requested=image["requested"], **more)
     except (ValueError, LookupError, TypeError, RecursionError) as exc:
         hint = "it verifies what `anchore scan -o json` wrote"
         raise UsageError(f"{name} is not a JSON report of anchore", hint=hint) from exc
@@ -150,6 +153,8 @@ class _Search:
         claim = self._claim
         if claim.tool_version != __version__:
             self._miss(f"anchore {claim.tool_version}, which made the report (this is {__version__})")
+        if claim.schema != SCHEMA_VERSION:
+            self._miss(f"anchore that writes reports of schema {claim.schema} (this one writes {SCHEMA_VERSION})")
         if claim.feed_revision and claim.feed_revision not in self._store.kept_revisions():
             there = self._store.kept_revisions()
             self._miss(f"feed revision {claim.feed_revision} (the store keeps {there.start} to {there.stop - 1})")

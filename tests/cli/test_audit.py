@@ -177,6 +177,13 @@ def test_missing_inputs_are_named_and_are_no_mismatch(world: Audit, path: str, v
     assert missing in said
 
 
+def test_a_report_of_another_schema_is_not_called_a_mismatch(world: Audit) -> None:
+    report = json.loads(world.printed[1]) | {"schema_version": "0.9.0"}
+    code, said = verified(world, json.dumps(report))
+    assert code == 4
+    assert "anchore that writes reports of schema 0.9.0 (this one writes" in said
+
+
 def test_a_check_of_a_feed_that_never_was_is_missing(world: Audit) -> None:
     report = json.loads(world.printed[1])
     report["feeds"][0]["updated_at"] = "2024-05-31T00:00:00Z"

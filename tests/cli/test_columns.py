@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from anchorecli.cli.columns import show
+from anchorecli.cli.columns import LEAST, show
 
 ROWS = [
     {"name": ["n" * 90], "licenses": ["MIT", "a" * 40, "b" * 40, "c"], "owner": "o" * 90},
@@ -25,3 +25,18 @@ def test_long_lists_are_cut_between_items_and_names_are_not(capsys: pytest.Captu
 def test_json_has_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     show(ROWS, as_json=True, empty="")
     assert json.loads(capsys.readouterr().out) == ROWS
+
+
+@pytest.mark.parametrize("width", [20, 60, 80, 300])
+def test_rows_fit_a_terminal_and_the_first_column_stays(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    rows = [{"name": "n" * 20, "url": "https://" + "u" * 90, "digest": "d" * 12, "title": "t " * 40}]
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(width))
+    show(rows, as_json=False, empty="")
+    title, line = capsys.readouterr().out.splitlines()
+    assert len(title) <= len(line) <= max(width, 20 + 3 * (2 + LEAST))
+    assert line.startswith("n" * 20 + "  https:/")
+    assert ("…" in line) is (width < 300)
+    assert ("d" * 12 in line) is (width > 60)

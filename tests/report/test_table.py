@@ -266,3 +266,10 @@ def test_where_everything_came_with_the_base_image_all_is_said() -> None:
     base = samples.report()
     brought = tuple(layer.diff_id for layer in base.analysis.image.layers)
     assert re.search(r"\n  All \d+ came with the", render(replace(base, base=brought)))
+
+
+def test_feeds_from_the_future_do_not_look_fresh() -> None:
+    feeds = [replace(samples.DEBIAN, name=f"f{n}", updated_at="2031-01-02T03:04:05Z", source_date="") for n in range(4)]
+    told = f"synced 2031-01-02, after this report's {samples.report().created_at[:10]}"
+    assert f"feeds 4 {told}: f0, f1" in " ".join(render(samples.report(feeds=tuple(feeds))).split())
+    assert f"feeds f0 ({told})" in " ".join(render(samples.report(feeds=(feeds[0],))).split())
