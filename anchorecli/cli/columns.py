@@ -16,6 +16,8 @@ LONGEST = 60
 
 LEAST = 8
 """Characters that a column keeps on a narrow terminal."""
+NAME = 30
+"""Characters that the first one keeps, which names the thing."""
 
 
 def show(rows: Sequence[Row], *, as_json: bool, empty: str) -> None:
@@ -42,12 +44,11 @@ def show(rows: Sequence[Row], *, as_json: bool, empty: str) -> None:
 
 
 def _fitted(widths: list[int], room: int) -> list[int]:
-    """Widths of columns that fit: the widest ones give way, the first, which names the thing, never."""
-    widths = list(widths)
-    excess = sum(widths) + 2 * (len(widths) - 1) - room
-    for _ in range(excess if len(widths) > 1 else 0):
-        widest = max(range(1, len(widths)), key=widths.__getitem__)
-        if widths[widest] <= LEAST:
+    """Widths of columns that fit: the widest gives way, one character at a time."""
+    widths, least = list(widths), [NAME, *[LEAST] * (len(widths) - 1)]
+    for _ in range(sum(widths) + 2 * (len(widths) - 1) - room):
+        widest = max(range(len(widths)), key=lambda at: (widths[at] > least[at], widths[at]))
+        if widths[widest] <= least[widest]:
             break
         widths[widest] -= 1
     return widths

@@ -40,3 +40,14 @@ def test_rows_fit_a_terminal_and_the_first_column_stays(
     assert line.startswith("n" * 20 + "  https:/")
     assert ("…" in line) is (width < 300)
     assert ("d" * 12 in line) is (width > 60)
+
+
+def test_a_long_name_gives_way_but_stays_readable(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    show([{"name": "n" * 90, "state": "open"}], as_json=False, empty="")
+    assert capsys.readouterr().out.splitlines()[1] == "n" * 32 + "…  open"
+    show([{"name": "n" * 90}], as_json=False, empty="")
+    assert capsys.readouterr().out.splitlines()[1] == "n" * 39 + "…"
