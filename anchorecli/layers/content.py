@@ -30,6 +30,9 @@ class Reader(Protocol):
     def read(self, count: int) -> bytes:
         """The next ``count`` bytes."""
 
+    def some(self, count: int) -> bytes:
+        """The next bytes, ``count`` at most and at least one: as many as can be had without copying twice."""
+
     def skip(self, count: int) -> None:
         """Pass over ``count`` bytes."""
 
@@ -69,6 +72,15 @@ class StreamReader:
         if missing > 0:
             self._offset = self._end
         data = b"".join(parts)
+        self.position += len(data)
+        return data
+
+    def some(self, count: int) -> bytes:
+        """The next bytes: what is left of the chunk at hand, ``count`` at most; none at the end of the stream."""
+        if self._offset == self._end and not self._next():
+            return b""
+        data = self._buffer[self._offset : self._offset + count]
+        self._offset += len(data)
         self.position += len(data)
         return data
 
@@ -125,6 +137,10 @@ class SliceReader:
         data = self._buffer[at : at + count]
         self.position = position + len(data)
         return data
+
+    def some(self, count: int) -> bytes:
+        """The same: nothing is at hand before it is read."""
+        return self.read(count)
 
     def _fetch(self, position: int, count: int) -> bytes:
         wanted = min(count, self._end - position)
@@ -206,8 +222,9 @@ class FileContent:
         elif len(self._head) < count and self._spool is not None:
             self._spool.seek(0)
             self._head = self._spool.read(count)
-        elif len(self._head) < count:
-            self._head += self._next(count - len(self._head))
+        else:
+            while len(self._head) < count:
+                self._head += self._next(count - len(self._head))
         return self._head[:count]
 
     def at(self, offset: int, count: int) -> bytes:

@@ -1,4 +1,4 @@
-"""One layer, read once: inflate in a thread of its own, hash and walk here, verify both digests, report damage.
+"""One layer, read once: inflate and hash in threads of their own, walk here, verify both digests, report damage.
 
 Where a layer is an uncompressed slice of a local file the walk jumps from header to header and only the hashing thread
 reads every byte.
@@ -10,7 +10,7 @@ import hashlib
 import os
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, Protocol, Self
 
 from anchorecli import compression
@@ -117,22 +117,50 @@ def read_directory(directory: Directory, visitor: Visitor, limits: Limits | None
 
 
 def _read_stream(blob: Blob, layer: Layer, visitor: Visitor, limits: Limits) -> LayerRead:
-    with _Inflater(blob, layer, limits) as inflater:
-        diff = hashlib.sha256()
-        reader = StreamReader(iter(inflater), diff.update)
+    stored, diff = hashlib.sha256(), hashlib.sha256()
+    with _Hasher() as hasher, _Inflater(blob, layer, limits, lambda chunk: hasher.add(stored, chunk)) as inflater:
+        reader = StreamReader(iter(inflater), lambda chunk: hasher.add(diff, chunk))
         walker = TarWalker(reader, visitor, limits)
         problems = _walk(walker, layer)
         reader.drain()
-    _verify(layer, blob, inflater.digest, f"sha256:{diff.hexdigest()}")
-    return LayerRead(walker.index, inflater.digest, inflater.size, inflater.inflated, problems)
+    digest = f"sha256:{stored.hexdigest()}"
+    _verify(layer, blob, digest, f"sha256:{diff.hexdigest()}")
+    return LayerRead(walker.index, digest, inflater.size, inflater.inflated, problems)
+
+
+class _Hasher:
+    """A thread that does the hashing for others, who so have a core each: it lets Python run while it works."""
+
+    def __init__(self) -> None:
+        self._queue: queue.Queue[tuple[hashlib._Hash, bytes] | None] = queue.Queue(QUEUED_CHUNKS)
+        self._thread = threading.Thread(target=self._run, name="hash", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._queue.put(None)
+        self._thread.join()
+
+    def add(self, sha: hashlib._Hash, chunk: bytes) -> None:
+        """Hash some bytes soon, those of one hash in order; all are hashed once the block is left."""
+        self._queue.put((sha, chunk))
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            item[0].update(item[1])
 
 
 class _Inflater:
-    """A thread that reads, hashes and inflates a blob; iterating gives its output. Errors surface in the iteration."""
+    """A thread that reads and inflates a blob; iterating gives its output. Errors surface in the iteration.
 
-    def __init__(self, blob: Blob, layer: Layer, limits: Limits) -> None:
-        self.digest = ""
+    ``seen`` is called once with each chunk of the stored bytes.
+    """
+
+    def __init__(self, blob: Blob, layer: Layer, limits: Limits, seen: Callable[[bytes], None]) -> None:
         self.size = 0
+        self._seen = seen
         self.inflated = 0
         self._blob = blob
         self._name = layer.digest or layer.diff_id
@@ -162,7 +190,7 @@ class _Inflater:
 
     def _run(self) -> None:
         try:
-            chunks = self._hashed()
+            chunks = self._chunks()
             first = next(chunks, b"")
             kind = compression.sniff(first)
             for piece in compression.inflate(_chain(first, chunks), kind):
@@ -179,13 +207,11 @@ class _Inflater:
         except BaseException as exc:  # noqa: BLE001 - handed to the thread that waits for us
             self._queue.put(exc)
 
-    def _hashed(self) -> Iterator[bytes]:
-        sha = hashlib.sha256()
+    def _chunks(self) -> Iterator[bytes]:
         for chunk in self._blob.chunks():
-            sha.update(chunk)
+            self._seen(chunk)
             self.size += len(chunk)
             yield chunk
-        self.digest = f"sha256:{sha.hexdigest()}"
 
 
 def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -140,7 +140,7 @@ class TarWalker:
         reader = self._reader
         # A small file is read at once, with those that follow it.
         at = reader.positions() if body > WHOLE_BYTES else None
-        return padded - self._visit(token, FileContent(path, body, mode, reader.read, at, hashed=self._limits.digests))
+        return padded - self._visit(token, FileContent(path, body, mode, reader.some, at, hashed=self._limits.digests))
 
     def _visit(self, token: object | None, content: FileContent) -> int:
         """Show the file that was added last to the visitor, and hash it; returns how many bytes that read."""

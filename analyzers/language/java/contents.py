@@ -199,25 +199,19 @@ def _sorted_out(archive: Zip) -> _Names:
     properties: dict[tuple[bytes, bytes, bytes], int] = {}
     xml: dict[tuple[bytes, bytes, bytes], int] = {}
     archives: list[tuple[bytes, int]] = []
-    classes: dict[bytes, int] = {}
-    manifest_at, text_at, damage = -1, -1, ""
-    try:
-        for name, place in archive.entries():
-            if name.endswith(b".class"):
-                directory = name[: name.rfind(b"/")] if b"/" in name else b""
-                classes[directory] = classes.get(directory, 0) + 1
-            elif name.endswith((b"/pom.properties", b"/pom.xml")):
-                if found := _POM.search(name):
-                    key = (name[: found.start()], found[1], found[2])
-                    (xml if found[3] == b"xml" else properties)[key] = place
-            elif name.lower().endswith(_ARCHIVES):
-                archives.append((name[:MAX_NAME], place))
-            elif manifest_at < 0 and name.upper() == b"META-INF/MANIFEST.MF":
-                manifest_at = place
-            elif text_at < 0 and len(name) < _LONGEST and name.upper() in _TEXTS:
-                text_at = place
-    except BadZip as error:
-        damage = str(error)
+    manifest_at, text_at = -1, -1
+    classes, others, damage = archive.entries()
+    for name, place in others:
+        if name.endswith((b"/pom.properties", b"/pom.xml")):
+            if found := _POM.search(name):
+                key = (name[: found.start()], found[1], found[2])
+                (xml if found[3] == b"xml" else properties)[key] = place
+        elif name.lower().endswith(_ARCHIVES):
+            archives.append((name[:MAX_NAME], place))
+        elif manifest_at < 0 and name.upper() == b"META-INF/MANIFEST.MF":
+            manifest_at = place
+        elif text_at < 0 and len(name) < _LONGEST and name.upper() in _TEXTS:
+            text_at = place
     return _Names(manifest_at, properties, xml, archives, _without_versions(classes), text_at, damage)
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections import defaultdict
 from typing import BinaryIO, NamedTuple, Protocol
 
 from anchorecli.analyzers.limits import Limits
@@ -29,7 +29,8 @@ _OVERHEAD = 64 * 1024
 """Deflating what cannot be deflated makes it larger by 5 bytes for each 16 KiB."""
 _TAIL = 22 + 0xFFFF
 _CENTRAL, _LOCAL, _END, _END64 = b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06"
-_LENGTHS = struct.Struct("<HHH").unpack_from
+_SIGNATURE = int.from_bytes(_CENTRAL, "little")
+_LENGTHS = struct.Struct("<L24xHHH").unpack_from
 _ENTRY = struct.Struct("<8xHH8xLLHHH8xL").unpack_from
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED = 1
@@ -67,6 +68,15 @@ class Window(NamedTuple):
             return b""
         self.stream.seek(self.start + offset)
         return self.stream.read(min(count, self.size - offset))
+
+
+class Entries(NamedTuple):
+    """What there is in an archive: how many classes by directory; the name of any other entry, and its place for
+    ``Zip.entry``; what is wrong with the list, if anything is."""
+
+    classes: dict[bytes, int]
+    others: list[tuple[bytes, int]]
+    damage: str
 
 
 class Entry(NamedTuple):
@@ -108,17 +118,26 @@ class Zip:
         if len(self._directory) < length or (length and not self._directory.startswith(_CENTRAL)):
             raise BadZip("damaged: no central directory where its end record says")
 
-    def entries(self) -> Iterator[tuple[bytes, int]]:
-        """The name of each entry, and its place for ``entry``. Raises: BadZip at the first that is damaged."""
+    def entries(self) -> Entries:
+        """All entries, the classes of a directory as a number: most of an archive are classes."""
         directory, place, end = self._directory, 0, len(self._directory)
+        lengths, signature = _LENGTHS, _SIGNATURE
+        classes: defaultdict[bytes, int] = defaultdict(int)
+        others: list[tuple[bytes, int]] = []
         while place + 46 <= end:
-            if not directory.startswith(_CENTRAL, place):
+            mark, name, extra, comment = lengths(directory, place)
+            if mark != signature:
                 break
-            name, extra, comment = _LENGTHS(directory, place + 28)
-            yield directory[place + 46 : place + 46 + name], place
-            place += 46 + name + extra + comment
-        if place != end and directory[place : place + 4] != b"PK\x05\x05":  # a digital signature may follow
-            raise BadZip("damaged: its central directory ends early")
+            start = place + 46
+            stop = start + name
+            if directory[stop - 6 : stop] == b".class":
+                slash = directory.rfind(b"/", start, stop)
+                classes[directory[start:slash] if slash >= 0 else b""] += 1
+            else:
+                others.append((directory[start:stop], place))
+            place = stop + extra + comment
+        whole = place == end or directory[place : place + 4] == b"PK\x05\x05"  # a digital signature may follow
+        return Entries(classes, others, "" if whole else "damaged: its central directory ends early")
 
     def entry(self, place: int) -> Entry:
         """What the directory says of the entry at a place that ``entries`` gave."""
