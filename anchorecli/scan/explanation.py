@@ -13,13 +13,15 @@ from anchorecli.feeds.ecosystems import NOTES
 from anchorecli.matching.coverage import plan
 from anchorecli.matching.decide import Hit, Subject, judge, why
 from anchorecli.matching.ecosystems import Query
-from anchorecli.model import Action, Advisory, Candidate, Finding, Match, Package, Range, unpack_ranges
+from anchorecli.model import Action, Advisory, Candidate, FeedState, Finding, Match, Package, Range, unpack_ranges
 from anchorecli.scan.decision import Knowledge
 from anchorecli.scan.past import Inputs, decide_again
 from anchorecli.scan.values import Decision
 from anchorecli.store import Store
 
 YES, NO, NOTE = "yes", "no", "note"
+_EACH = 4
+"""So many feeds are told with their dates."""
 _ORDER = ("candidate", "name", "namespace", "version", "range", "fix", "vex", "rule", "exception")
 
 
@@ -135,11 +137,8 @@ class _Inquiry:
         found = [each for each in known if NOTES.isdisjoint(one.ecosystem for one in each.affected)]
         found += self._embedded()
         if not found:
-            dates = ", ".join(
-                f"{state.name} (revision {state.revision}, {state.source_date or state.updated_at})"
-                for state in (*self._knowledge.states(), *self._knowledge.asked())
-            )
-            self._step("candidate", NO, f"no feed knows {self._asked}: {dates or 'there is no feed'}")
+            states = (*self._knowledge.states(), *self._knowledge.asked())
+            self._step("candidate", NO, f"no feed knows {self._asked}: {_who(states)}")
             return []
         holding = [each for each in found if not each.withdrawn]
         listed = _listed(f"{each.id} of {each.feed}" for each in holding or found)
@@ -341,6 +340,15 @@ def _called(name: str, packages: Sequence[Package]) -> str:
 
 
 _MOST = 8
+
+
+def _who(states: Sequence[FeedState]) -> str:
+    """Which feeds were asked; of many, for which a line is too short, how long ago the oldest was checked."""
+    if len(states) <= _EACH:
+        told = (f"{each.name} (revision {each.revision}, {each.source_date or each.updated_at})" for each in states)
+        return ", ".join(told) or "there is no feed"
+    oldest = min(each.updated_at or each.source_date for each in states)
+    return f"{len(states)} feeds, none of them checked before {oldest}: {', '.join(each.name for each in states)}"
 
 
 def _listed(texts: Iterable[str]) -> str:

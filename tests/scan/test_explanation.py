@@ -66,6 +66,15 @@ def test_no_feed_knows_it(store: Store) -> None:
     assert why == f"not reported: no feed knows CVE-2026-0001: debian (revision 1, {NOW})"
 
 
+def test_none_of_many_feeds_knows_it(store: Store) -> None:
+    for number in range(5):
+        state = feed(f"f{number}", updated_at=f"2026-01-0{number + 1}T00:00:00Z")
+        store.sync_feed(state, [record(f"CVE-2026-001{number}", below("openssl", "3.0.13"))])
+    _, why = no(store, analysis(OPENSSL))
+    told = "5 feeds, none of them checked before 2026-01-01T00:00:00Z: f0, f1, f2, f3, f4"
+    assert why == f"not reported: no feed knows CVE-2026-0001: {told}"
+
+
 def test_it_was_withdrawn(store: Store) -> None:
     gone = record("CVE-2026-0001", below("openssl", "3.0.13"), withdrawn="2026-02-01T00:00:00Z")
     store.sync_feed(feed(updated_at=NOW), [gone])
