@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 WORK := .scan
 SOURCES := $(shell git ls-files '*.py' '*.sql' '*.json' '*.yaml' '*.zst' 2>/dev/null || find anchorecli analyzers feeds policy -type f)
 
-.PHONY: help scan test lint types bench quality quality-labels compare coverage fuzz binary starter clean system-scan system-test
+.PHONY: help scan test lint types bench bench-feeds quality quality-labels compare coverage fuzz binary starter clean system-scan system-test
 
 help:  ## this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -36,6 +36,12 @@ types: $(VENV)/.tests
 
 bench: system-scan $(VENV)/.bench  ## speed and memory beside Syft and Trivy, on images made here (takes long)
 	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+bench-feeds: $(VENV)/.installed  ## what feeds cost: matching, import, deltas, a year of syncs at a tenth of the size (takes long)
+	@mkdir -p $(WORK)
+	@$(BIN)/python benchmarks/matching_db.py $(WORK)/feeds.db
+	@$(BIN)/python benchmarks/distribution.py $(WORK)/feeds.db --work $(WORK)
+	@rm -f $(WORK)/year.db && $(BIN)/python benchmarks/feeds_year.py $(WORK)/year.db --part 0.1 $(ARGS)
 
 quality: $(VENV)/.tests  ## are the findings right? beside slow oracles on the upstream files in FROM=directory; versions beside each tool
 ifdef FROM

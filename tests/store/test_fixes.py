@@ -8,7 +8,7 @@ from pathlib import Path
 from anchorecli.feeds.delta import export_store, import_file
 from anchorecli.feeds.offline.write import Head
 from anchorecli.model import Advisory, Affected, FeedState, FixSince, Range
-from anchorecli.store import Store, open_store
+from anchorecli.store import Store, fixes, open_store
 from tests.store.values import feed
 
 DAYS = [f"2026-03-0{day}T12:00:00Z" for day in range(1, 10)]
@@ -128,3 +128,10 @@ def test_it_goes_with_the_last_of_its_record(store: Store) -> None:
     store.gc(older_than_days=1, keep=None, now="2026-05-01T00:00:00Z")
     with store._session.read() as db:
         assert [row[0] for row in db.execute("SELECT name FROM fix_since")] == ["CVE-2"]
+
+
+def test_forgetting_reads_the_records_once_and_not_for_every_fix(store: Store) -> None:
+    with store._session.read() as db:
+        plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {fixes._FORGET}")]
+    assert any("SUBQUERY" in step for step in plan)
+    assert not any("CORRELATED" in step for step in plan)
