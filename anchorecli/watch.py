@@ -65,7 +65,8 @@ def run_round(watch: Watch) -> Round:
         try:
             events, evaluated = look(tag, watch, touched)
         except AnchoreError as exc:
-            done.problems.append(Problem("source", tag.reference, exc.message, exc.hint))
+            message = exc.message.removeprefix(f"{tag.reference}: ")
+            done.problems.append(Problem("source", tag.reference, message, exc.hint))
             continue
         except OSError as exc:
             hint = "check the free space in TMPDIR and the limit of open files"

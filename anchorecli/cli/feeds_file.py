@@ -41,7 +41,9 @@ def export(start: Start, file: str, names: tuple[str, ...], since: int | None, s
         digest = export_store(Path(file), app.store, head, names)
         megabytes = Path(file).stat().st_size / 1e6
         span = f"revision {app.store.revision()}" if since is None else f"revisions {since} to {app.store.revision()}"
-        app.note(f"{file}: {len(states)} feeds, {span}, {megabytes:.2f} MB, {digest}")
+        from anchorecli.report.lines import plural
+
+        app.note(f"{file}: {plural(len(states), 'feed')}, {span}, {megabytes:.2f} MB, {digest}")
 
 
 @click.command("import")

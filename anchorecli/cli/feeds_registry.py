@@ -45,7 +45,9 @@ def push(start: Start, /, file: str, reference: str, **flags: object) -> None:
         artifact = _open(app, reference)
         items = artifact.push(Path(file))
         megabytes = sum(each.size for each in items) / 1e6
-        app.note(f"{artifact.name}: {len(items)} files, {megabytes:.1f} MB, revision {items[-1].revision}")
+        from anchorecli.report.lines import plural
+
+        app.note(f"{artifact.name}: {plural(len(items), 'file')}, {megabytes:.1f} MB, revision {items[-1].revision}")
 
 
 @click.command()

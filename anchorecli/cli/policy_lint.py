@@ -35,6 +35,7 @@ def lint(start: Start, files: Sequence[str], images: Sequence[str], strict: bool
     from anchorecli.policy.authoring.lint import fault_remarks, in_order, lint
     from anchorecli.policy.authoring.lint_allow import unused_remarks
     from anchorecli.policy.bundle import load_bundle
+    from anchorecli.report.lines import plural
 
     remarks: list[Remark] = []
     sums: list[str] = []
@@ -50,7 +51,8 @@ def lint(start: Start, files: Sequence[str], images: Sequence[str], strict: bool
                 found = in_order((*found, *unused_remarks(bundle, _verdicts(app, bundle, images))), file)
             remarks += found
             rules = sum(len(each.rules) for each in bundle.policies)
-            sums.append(f"{file}: {len(bundle.policies)} policies, {rules} rules, {bundle.digest}")
+            counted = f"{plural(len(bundle.policies), 'policy', 'policies')}, {plural(rules, 'rule')}"
+            sums.append(f"{file}: {counted}, {bundle.digest}")
     if form == "json":
         sys.stdout.write(_json(remarks))
     else:

@@ -37,7 +37,7 @@ def test_init_lint_and_test(run: Run) -> None:
     assert "anchore: wrote cis.yaml and cis.cases.yaml" in done.err
     done = run("policy", "lint", "--strict", "cis.yaml")
     assert done.code == 0
-    assert done.out.startswith("cis.yaml: 1 policies, ")
+    assert done.out.startswith("cis.yaml: 1 policy, ")
     done = run("policy", "test", "cis.cases.yaml", "--junit", "junit.xml")
     assert done.code == 0
     assert done.out.splitlines()[0] == "ok    an image that follows the benchmark"
@@ -77,7 +77,7 @@ def test_lint_of_several_files_goes_on_after_a_fault(run: Run, bundle) -> None:
     ]
     done = run("policy", "lint", bad, good)
     assert 'bad.yaml:2: error: version "7" of the bundle is not supported' in done.out
-    assert f"{good}: 1 policies, 1 rules, sha256:" in done.out
+    assert f"{good}: 1 policy, 1 rule, sha256:" in done.out
 
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -119,7 +119,7 @@ def test_ten_thousand_rules_are_read_and_linted(run: Run, bundle) -> None:
     )
     done = run("policy", "lint", bundle(HEAD + rules))
     assert done.code == 0
-    assert "1 policies, 10000 rules" in done.out
+    assert "1 policy, 10,000 rules" in done.out
 
 
 def test_lint_with_an_image_points_out_exceptions_for_nothing(run: Run, bundle, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_lint_with_an_image_points_out_exceptions_for_nothing(run: Run, bundle, 
     items = "- {id: used, gate: always, trigger_id: always}\n  - {id: unused, gate: always, trigger_id: other}\n"
     path = bundle(GOOD + f"whitelists:\n- id: w\n  items:\n  {items}" + MAPPINGS)
     assert run("policy", "lint", path).out.endswith(
-        f"{path}: 1 policies, 1 rules, " + run("policy", "digest", path).out[:71] + "\n"
+        f"{path}: 1 policy, 1 rule, " + run("policy", "digest", path).out[:71] + "\n"
     )
     done = run("policy", "lint", path, "--image", image)
     assert [line for line in done.out.splitlines() if "warning" in line] == [

@@ -266,6 +266,7 @@ def test_a_registry_that_is_down_is_told_and_does_not_stop_the_others(watched: W
     assert done.code == 3
     assert f"anchore: {gone}: " in done.err
     assert "refuses connections" in done.err
+    assert f"{gone}: {gone}: " not in done.err
     assert [LINE.match(line)[2] for line in done.out.splitlines()] == [f"{image}:", f"{image}:"]  # type: ignore[index]
     assert {row["image"]: row["status"] for row in watched.run("watch", "list", "--json").json} == {
         gone: "pass",
