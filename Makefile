@@ -101,7 +101,7 @@ $(VENV)/.fuzz: $(VENV)/.tests
 	|| echo "no atheris for this Python: see tests/fuzz/target.py" >&2; touch $@
 
 $(VENV)/.binary: $(VENV)/.installed
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[binary]' && touch $@
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[binary,signing]' && touch $@
 
 system-scan:
 	@sh .ci/system-packages skopeo $(if $(IMAGE),,mmdebstrap)
