@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from time import perf_counter
+from threading import Lock
+from time import thread_time
 from typing import Any
 
 from anchorecli import compression
@@ -38,6 +39,7 @@ _ON_DEMAND = (
     *("certificates", "certificate_stores", "private_keys", "accounts", "groups"),
 )
 """The fields that ``Found`` and ``Analysis`` share beside packages."""
+_TIMINGS = Lock()
 
 
 class Collector:
@@ -59,6 +61,7 @@ class Collector:
         self._values: dict[str, dict[str, Json]] = {a.name: {} for a in analyzers}
         self._problems: dict[str, list[Problem]] = {a.name: [] for a in analyzers}
         self._timings = timings
+        self._seconds: dict[str, float] = dict.fromkeys(self._values, 0.0)
 
     def wants(self, path: str, size: int, mode: int) -> tuple[Analyzer, ...] | None:
         """The analyzers that want a file, or None."""
@@ -89,24 +92,29 @@ class Collector:
             if file.size > limit > 0:
                 message = f"not read: {file.size} bytes, over the limit of {limit} ({analyzer.name}.{FILE_BYTES})"
                 self._problem(analyzer, file.path, message, "limit_hit")
-                continue
-            started = perf_counter()
-            try:
-                value = analyzer.read(file)
-            except (MemoryError, EOFError):
-                raise
-            except LimitError as exc:
-                self._problem(analyzer, file.path, f"not read: {exc}", "limit_hit")
-                continue
-            except Exception as exc:  # noqa: BLE001 - one bad file must not hide the others
-                self._problem(analyzer, file.path, f"could not be read: {_reason(exc)}")
-                continue
-            if isinstance(value, dict) and PARTIAL in value:
-                value = self._of_partial(analyzer, file.path, value)
-            if value is not None:
-                self._values[analyzer.name][file.path] = value
-            if self._timings is not None:
-                self._timings[analyzer.name] = self._timings.get(analyzer.name, 0) + perf_counter() - started
+            elif self._timings is None:
+                self._read(analyzer, file)
+            else:
+                # Of this thread alone: two layers are read at a time, and others inflate and hash.
+                started = thread_time()
+                self._read(analyzer, file)
+                self._seconds[analyzer.name] += thread_time() - started
+
+    def _read(self, analyzer: Analyzer, file: LayerFile) -> None:
+        try:
+            value = analyzer.read(file)
+        except (MemoryError, EOFError):
+            raise
+        except LimitError as exc:
+            self._problem(analyzer, file.path, f"not read: {exc}", "limit_hit")
+            return
+        except Exception as exc:  # noqa: BLE001 - one bad file must not hide the others
+            self._problem(analyzer, file.path, f"could not be read: {_reason(exc)}")
+            return
+        if isinstance(value, dict) and PARTIAL in value:
+            value = self._of_partial(analyzer, file.path, value)
+        if value is not None:
+            self._values[analyzer.name][file.path] = value
 
     def facts(
         self, diff_id: DiffId, index: LayerIndex, damage: tuple[Problem, ...] = (), *, digests: bool = False
@@ -121,12 +129,15 @@ class Collector:
         rows = [LayerFacts(diff_id, files, status, compression.pack_all(index.pieces()), damage)]
         links = self._links(index)
         for analyzer in self._analyzers:
+            started = thread_time()
             values = self._finished(analyzer)
+            self._seconds[analyzer.name] += thread_time() - started
             problems = self._problems[analyzer.name]
             status = FactStatus.FAILED if damage else FactStatus.PARTIAL if problems else FactStatus.OK
             document = {"values": values, "links": links.get(analyzer.name, {})}
             payload = compression.pack(json.dumps(document, separators=(",", ":")).encode("utf-8", "surrogatepass"))
             rows.append(LayerFacts(diff_id, fact_key(analyzer), status, payload, tuple(problems)))
+        _note(self._timings, self._seconds)
         return rows
 
     def _finished(self, analyzer: Analyzer) -> dict[str, Json]:
@@ -165,8 +176,10 @@ class Collector:
         self._problems[analyzer.name].append(Problem("analyze", path, message, hint, cause=cause))
 
 
-def assemble(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerFacts]) -> Analysis:
-    """One image's analysis from the stored facts of its layers."""
+def assemble(
+    image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerFacts], timings: dict[str, float] | None = None
+) -> Analysis:
+    """One image's analysis from the stored facts of its layers. ``timings`` gets what each analyzer took."""
     by_layer: dict[DiffId, dict[str, LayerFacts]] = {}
     for row in facts:
         by_layer.setdefault(row.diff_id, {})[row.key.analyzer] = row
@@ -182,7 +195,9 @@ def assemble(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerF
         records = [_records(by_layer[layer.diff_id].get(analyzer.name)) for layer in image.layers]
         view = ImageView(tree, image, records, distro)
         view.packages, view.owned, view.all_read = packages, owned, analyzer.wants.everything
+        started = thread_time()
         found = _assemble_one(analyzer, view)
+        _note(timings, {analyzer.name: thread_time() - started})
         problems.update(found.problems, view.problems)
         distro = distro or found.distro
         packages.extend(found.packages)
@@ -231,6 +246,15 @@ def _assemble_one(analyzer: Analyzer, view: ImageView) -> Found:
         hint = f"packages of this kind may be missing; please report it with the output of -vv ({type(exc).__name__})"
         problem = Problem("analyze", analyzer.name, f"its facts could not be put together: {_reason(exc)}", hint)
         return Found(problems=(problem,))
+
+
+def _note(timings: dict[str, float] | None, seconds: Mapping[str, float]) -> None:
+    """Add some seconds of processor time, by analyzer."""
+    if timings is not None:
+        with _TIMINGS:
+            for name, more in seconds.items():
+                if more:
+                    timings[name] = timings.get(name, 0) + more
 
 
 def file_tree(diff_ids: Sequence[DiffId], facts: Iterable[LayerFacts]) -> Tree:

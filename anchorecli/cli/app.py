@@ -302,6 +302,13 @@ class App:
         if len(problems) > most:
             sys.stderr.write(f"anchore: and {len(problems) - most} more problems; -o json lists them all\n")
 
+    def tell_timings(self) -> None:
+        """On standard error, with -v: the processor time of each analyzer, the longest first."""
+        if self.verbose:
+            told = [item for item in self.timings.items() if item[1] >= 0.00005]
+            for name, seconds in sorted(told, key=lambda item: -item[1]):
+                sys.stderr.write(f"  {name:12} {seconds * 1000:8.1f} ms\n")
+
     def _scanner(self) -> Scanner | None:
         """The malware scanner; None where there is none and only the policy asks: it has a rule for that.
 

@@ -44,4 +44,5 @@ def sbom(start: Start, /, image: str, **flags: Any) -> int:
         analysis = app.analyze(app.reference(image), app.demand_packages(), lambda: prepare(outputs))
         write_outputs(outputs, inventory(analysis, app.now), look)
         app.tell_problems(analysis.problems)
+        app.tell_timings()
         return EXIT_INDETERMINATE if any(problem.incomplete for problem in analysis.problems) else EXIT_PASS

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from anchorecli.cli.app import App, Start
+from anchorecli.cli.app import Start
 from anchorecli.cli.options import (
     catalog_options,
     image_options,
@@ -76,7 +76,7 @@ def scan(start: Start, /, image: str, **flags: Any) -> int:
         decision = app.decide(analysis, bundle, reference, base)
         report = decision.report
         write_outputs(outputs, report, replace(look, memo=app.memo(analysis)))
-        _explain(app, report)
+        app.tell_timings()
         code = since_then(app, before, decision, causes) if before else exit_code(report)
         return _with_unused(report, code) if fail_on_unused else code
 
@@ -109,10 +109,3 @@ def _load_the_rest(outputs: tuple[Output, ...]) -> None:
     import anchorecli.scan.decision  # noqa: F401
 
     prepare(outputs)
-
-
-def _explain(app: App, report: Report) -> None:
-    """On standard error, with -v: how the time was spent."""
-    if app.verbose and app.timings:
-        for name, seconds in sorted(app.timings.items(), key=lambda item: -item[1]):
-            sys.stderr.write(f"  {name:12} {seconds * 1000:8.1f} ms\n")

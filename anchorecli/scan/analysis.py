@@ -41,7 +41,7 @@ def analyze(source: Source, store: Store, options: AnalyzeOptions) -> Analysis:
         # Links lead to files that nobody could know of while the layers were read.
         again = replace(options, analyzers=further, force=False, meanwhile=None)
         analyzers, (facts, complete) = further, layer_facts(source, store, again)
-    analysis = assemble(image, analyzers, facts)
+    analysis = assemble(image, analyzers, facts, options.timings)
     if options.all_layers:
         from anchorecli.scan.layers import with_hidden
 

@@ -17,7 +17,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(slots=True)
 class AnalyzeOptions:
-    """How to analyze. ``timings`` collects seconds per analyzer where it is given."""
+    """How to analyze. ``timings`` collects seconds of processor time per analyzer where it is given."""
 
     now: str
     analyzers: Sequence[Analyzer] | None = None

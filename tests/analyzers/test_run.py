@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread, local
 
+import pytest
+
+from anchorecli.analyzers import run
 from anchorecli.analyzers.base import Analyzer, Found, LayerFile, View, Wants, introduced, partial
 from anchorecli.analyzers.keys import fact_keys
 from anchorecli.analyzers.run import Collector, assemble
@@ -198,3 +202,43 @@ def test_the_keys_name_every_analyzer_with_its_version_and_the_file_list() -> No
 def test_surrogates_in_paths_survive_the_store() -> None:
     path = b"caf\xe9.db".decode("utf-8", "surrogateescape")
     assert names(analyze({path: "x 1"})) == ["x 1"]
+
+
+def test_the_time_of_an_analyzer_is_that_of_its_own_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two layers are read at a time, each by its own thread; both count, whatever became of the file."""
+    clock = local()
+    monkeypatch.setattr(run, "thread_time", lambda: getattr(clock, "now", 0.0))
+
+    @dataclass(frozen=True, slots=True)
+    class Busy:
+        name: str
+        version: int = 1
+        options: str = ""
+        wants: Wants = field(default=Wants(suffixes=frozenset({".db"})))
+
+        def read(self, file: LayerFile) -> Json:
+            clock.now = getattr(clock, "now", 0.0) + (1.0 if self.name == "long" else 0.25)
+            raise ValueError("it is bad")
+
+        def assemble(self, view: View) -> Found:
+            clock.now = getattr(clock, "now", 0.0) + 8.0
+            return Found()
+
+    image, tars = image_of({"1.db": "a 1", "2.db": "a 1"})
+    timings: dict[str, float] = {}
+    analyzers = (Busy("long"), Busy("short"))
+    facts: list[LayerFacts] = []
+
+    def read_one() -> None:
+        collector = Collector(analyzers, timings)
+        found = read(tars[0], BytesBlob(tars[0]), collector)  # type: ignore[arg-type]
+        facts.extend(collector.facts(DiffId(digest(tars[0])), found.index))
+
+    threads = [Thread(target=read_one) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert timings == {"long": 4.0, "short": 1.0}
+    assemble(image, analyzers, facts, timings)
+    assert timings == {"long": 12.0, "short": 9.0}
