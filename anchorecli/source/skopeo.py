@@ -230,6 +230,12 @@ _COMPLAINTS: tuple[tuple[type[SourceError], tuple[str, ...], str, str], ...] = (
         "what answers there is no registry",
         "check the host and the port",
     ),
+    (
+        SourceError,
+        ("auth.json: permission denied", "config.json: permission denied"),
+        "the file of credentials may not be read",
+        "correct its permissions, or name another: --authfile FILE",
+    ),
     (SourceError, (": permission denied",), "it may not be read", "run as the user who owns the image storage"),
     (
         SourceError,

@@ -46,6 +46,13 @@ def fatal(message: str) -> str:
         ("Digest did not match, expected sha256:a, got sha256:b", IntegrityError, "digest", "push it again"),
         ("Cannot connect to the Docker daemon at unix:///x", SourceError, "does not answer", "DOCKER_HOST"),
         ("open /var/lib/containers/x.lock: permission denied", SourceError, "may not be read", "run as"),
+        (
+            'getting username and password: 1 error occurred: * reading JSON file "/r/auth.json": open /r/auth.json: '
+            "permission denied",
+            SourceError,
+            "file of credentials may not be read",
+            "--authfile",
+        ),
         ("received unexpected HTTP status: 502 Bad Gateway", SourceError, "has a fault", "later"),
         ("fetching blob: invalid status code from registry 404 (Not Found)", IntegrityError, "lost a layer", "push"),
         ('unsupported docker v2s2 media type: "x"', SourceError, 'type: "x"', "update skopeo"),
