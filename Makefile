@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 WORK := .scan
 SOURCES := $(shell git ls-files '*.py' '*.sql' '*.json' '*.yaml' '*.zst' 2>/dev/null || find anchorecli analyzers feeds policy -type f)
 
-.PHONY: help scan test lint types bench bench-feeds quality quality-labels compare coverage fuzz binary starter clean system-scan system-test
+.PHONY: help scan test lint types bench bench-feeds quality quality-audit quality-labels compare coverage fuzz binary starter clean system-scan system-test
 
 help:  ## this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -49,6 +49,13 @@ ifdef FROM
 else
 	@echo "make quality FROM=directory compares the findings too; without it the versions alone" >&2
 	@$(BIN)/python benchmarks/version_orders.py $(ARGS)
+endif
+
+quality-audit: $(VENV)/.tests  ## findings beside pip-audit and npm audit, where they are, on the upstream files in FROM=directory
+ifdef FROM
+	@$(BIN)/python benchmarks/audit_tools.py $(FROM) $(ARGS)
+else
+	@echo "make quality-audit FROM=directory: upstream's files, as for make quality" >&2; exit 2
 endif
 
 quality-labels: $(VENV)/.tests  ## what people said of findings (Grype's labels), LABELS=clone, beside what is found by the feeds of STORE=store

@@ -139,9 +139,16 @@ def label(content: dict[str, Any], file: str = "") -> Label:
 
 
 def year_of(ids: Iterable[str]) -> int | None:
-    """The latest year that ids tell: CVE-2021-3449, ALAS-2022-1826, ALASRUBY3.0-2023-003, ELSA-2021-9591."""
-    found = (re.fullmatch(r"(?:CVE|ELSA|ALAS[\w.-]*?)-(\d{4})-\d+", each, re.IGNORECASE) for each in ids)
-    return max((int(each[1]) for each in found if each), default=None)
+    """The year of a vulnerability: of its CVE (the first, where findings are merged), else of the erratum that it is.
+
+    CVE-2021-3449, ALAS-2022-1826, ALASRUBY3.0-2023-003, ELSA-2021-9591; other ids tell none.
+    """
+    listed = list(ids)
+    for pattern in (r"CVE-(\d{4})-\d+", r"(?:ELSA|ALAS[\w.-]*?)-(\d{4})-\d+"):
+        found = (re.fullmatch(pattern, each, re.IGNORECASE) for each in listed)
+        if years := [int(each[1]) for each in found if each]:
+            return min(years)
+    return None
 
 
 def until(listed: Iterable[_Said], year: int | None) -> list[_Said]:
@@ -180,7 +187,8 @@ def score(found: Sequence[Found], labels: Sequence[Label], *, fuzzy: bool = Fals
         judged[verdicts.pop() if len(verdicts) == 1 else ""].append(one)
     sought = [each for each in labels if each.verdict == "TP"]
     missed = [each for each in sought if each not in hit and not _represented(each, hit, by_id)]
-    return Score(*(tuple(judged[each]) for each in ("TP", "FP", "??", "")), tuple(missed))
+    right, wrong, unclear, unlabelled = (tuple(judged[each]) for each in ("TP", "FP", "??", ""))
+    return Score(right, wrong, unclear, unlabelled, tuple(missed))
 
 
 def _represented(missed: Label, hit: set[Label], by_id: dict[str, list[Label]]) -> bool:
@@ -198,8 +206,11 @@ def by_ecosystem(whole: Score, of_label: dict[Label, str]) -> dict[str, Score]:
     """The parts of a score; what is missed has the ecosystem that ``of_label`` tells, or none."""
 
     def part(name: str) -> Score:
-        kept = (tuple(one for one in listed if one.ecosystem == name) for listed in whole[:4])
-        return Score(*kept, tuple(each for each in whole.missed if of_label.get(each, "") == name))
+        right, wrong, unclear, unlabelled = (
+            tuple(one for one in listed if one.ecosystem == name) for listed in whole[:4]
+        )
+        missed = tuple(each for each in whole.missed if of_label.get(each, "") == name)
+        return Score(right, wrong, unclear, unlabelled, missed)
 
     names = {one.ecosystem for listed in whole[:4] for one in listed} | {
         of_label.get(each, "") for each in whole.missed
