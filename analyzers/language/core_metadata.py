@@ -7,6 +7,7 @@ up to the first blank line, continued on lines that start with white space; afte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from anchorecli.model import Json
@@ -14,30 +15,32 @@ from anchorecli.model import Json
 SHORT_LICENSE = 120
 """A License field may hold a whole licence; what is longer than this is not a name."""
 
-_WANTED = {b"name", b"version", b"license", b"license-expression", b"classifier"}
+_WANTED = {b"name", b"version", b"license", b"license-expression", b"classifier", b"requires-dist"}
+_REQUIRED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}")
 
 
 def read_metadata(data: bytes) -> dict[str, Json]:
-    """``name``, ``version``, ``expression``, ``license`` and ``classifiers`` (of licences), each only where given.
+    """``name``, ``version``, ``expression``, ``license``, ``classifiers`` (of licences), ``requires``, where given.
 
     Whatever the bytes are, it does not raise: what is damaged is not there, or has replacement characters.
     """
     fields: dict[bytes, str] = {}
     classifiers: list[str] = []
+    requires: dict[str, None] = {}
     for key, value in _headers(_head(data)):
         if key == b"classifier":
             if value.startswith("License ::"):
                 classifiers.append(" ".join(value.split()))
+        elif key == b"requires-dist":
+            requires.update(_required(value))
         elif key not in fields and value and value != "UNKNOWN":
             fields[key] = value
     fact: dict[str, Json] = {}
     for key, name in ((b"name", "name"), (b"version", "version"), (b"license-expression", "expression")):
         if key in fields:
             fact[name] = " ".join(fields[key].split())
-    if title := license_title(fields.get(b"license", "")):
-        fact["license"] = title
-    if classifiers:
-        fact["classifiers"] = classifiers
+    more = {"license": license_title(fields.get(b"license", "")), "classifiers": classifiers, "requires": [*requires]}
+    fact.update((key, value) for key, value in more.items() if value)
     return fact
 
 
@@ -89,6 +92,12 @@ def printable(value: bytes | str) -> str:
             return value
         value = value.encode("utf-8", "replace")
     return value.decode("utf-8", "replace").replace("\0", "")
+
+
+def _required(text: str) -> Iterator[tuple[str, None]]:
+    """The name in ``urllib3 (<3,>=1.21.1) ; python_version > "3"``; what an extra asks for is there only by chance."""
+    if "extra" not in text.partition(";")[2] and (name := _REQUIRED.match(text)):
+        yield name[0], None
 
 
 def _head(data: bytes) -> bytes:

@@ -32,6 +32,9 @@ _INSTALLED = re.compile(r"(?:^|/)specifications/(?:default/)?[^/]+\.gemspec$")
 _STUB = re.compile(rb"^# stub: (\S{1,200}) (\S{1,100}) (\S{1,100})(?: |\r?$)", re.MULTILINE)
 _FIELD = re.compile(rb"^[ \t]*\w{1,20}\.(name|version|platform|licenses?|homepage)[ \t]*=(?!=)(.*)$", re.MULTILINE)
 _STRING = re.compile(r"\"((?:[^\"\\]|\\.){0,300})\"|'((?:[^'\\]|\\.){0,300})'|%q<([^<>]{0,300})>")
+_NEEDS = re.compile(
+    rb"\.add_(?:runtime_)?dependency\(?[ \t]*(?:%q<([^<>\n]{1,200})>|\"([^\"\n]{1,200})\"|'([^'\n]{1,200})')"
+)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|(.))")
 _FILE = re.compile(r"(.+?)-(\d[^-]*)(?:-(.+))?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -42,11 +45,11 @@ _VERSION = re.compile(r"[0-9]+(?:\.[0-9A-Za-z]+)*(?:-[0-9A-Za-z.-]+)?")
 class Gem:
     """Gems of every Ruby in the image: its own, those installed later, those that Bundler put into an application.
 
-    A fact is ``name``, ``version``, ``platform``, ``licenses`` and ``homepage``, those that are there.
+    A fact is ``name``, ``version``, ``platform``, ``licenses``, ``homepage`` and ``needs``, those that are there.
     """
 
     name: str = "gem"
-    version: int = 1
+    version: int = 2
     options: str = ""
     wants: Wants = Wants(
         suffixes=frozenset({".gemspec"}),
@@ -84,6 +87,8 @@ def read_gemspec(data: bytes) -> dict[str, Json]:
             fact.setdefault("licenses", [text for text in strings if text][:MAX_LICENSES])
         elif strings and strings[0]:
             fact.setdefault(key, strings[0])
+    if needs := dict.fromkeys(printable(b"".join(found)) for found in _NEEDS.findall(data)):
+        fact["needs"] = list(needs)
     if fact.get("platform") == "ruby":
         del fact["platform"]
     return fact
@@ -135,4 +140,5 @@ def _package(view: View, fact: Fact, identity: tuple[str, str, str]) -> Package:
         layer=since(view, fact),
         analyzer="gem",
         metadata=metadata,
+        depends=tuple(fact.value.get("needs", ())),
     )

@@ -31,6 +31,7 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_STORED = 256 * 1024
 """A file of pnpm's store beyond this is no package.json."""
 MAX_LICENSES = 16
+MAX_NEEDS = 1000
 MAX_LICENSE = 200
 
 _MODULES = "/node_modules/"
@@ -53,11 +54,11 @@ _LIBRARIES = (("usr", "share", "nodejs"), ("usr", "lib", "nodejs"), ("usr", "lib
 class Npm:
     """Packages in node_modules, in Debian's nodejs directories, package managers, and the applications themselves.
 
-    A fact is ``name``, ``version``, ``licenses``, ``private``, ``bin`` (only what is there), or ``error``.
+    A fact is ``name``, ``version``, ``licenses``, ``needs``, ``private``, ``bin`` (only what is there), or ``error``.
     """
 
     name: str = "npm"
-    version: int = 3
+    version: int = 4
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"package.json"}),
@@ -143,6 +144,8 @@ def read_package(data: bytes) -> dict[str, Json] | None:
         return None
     if licenses := list(_licenses(document)):
         fact["licenses"] = licenses
+    if needs := list(_needs(document)):
+        fact["needs"] = needs
     if document.get("private") is True:
         fact["private"] = True
     if document.get("bin"):
@@ -234,6 +237,14 @@ def _licenses(document: Mapping[str, object]) -> Iterator[str]:
                 yield text
 
 
+def _needs(document: Mapping[str, object]) -> Iterator[str]:
+    for key in ("dependencies", "optionalDependencies"):
+        names = document.get(key)
+        for name in list(names)[:MAX_NEEDS] if isinstance(names, dict) else ():
+            if _NAME.fullmatch(name):
+                yield name
+
+
 def _is_extension(document: Mapping[str, object]) -> bool:
     """Whether it is an extension of an editor, which npm's package of that name is not."""
     engines = document.get("engines")
@@ -272,4 +283,5 @@ def _package(view: View, fact: Fact, kind: str) -> Package | None:
         layer=since(view, fact),
         analyzer="npm",
         metadata=metadata,
+        depends=tuple(dict.fromkeys(fact.value.get("needs", ()))),
     )

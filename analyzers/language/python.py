@@ -89,12 +89,12 @@ class Place(NamedTuple):
 class Python:
     """Distributions in every site-packages, dist-packages, venv or ``--target`` directory of the image.
 
-    A fact is one file's: ``name``, ``version``, ``license``, ``expression``, ``classifiers`` (only what is there) of
-    metadata; ``url``, ``vcs``, ``commit``, ``editable`` or ``error`` of direct_url.json; ``installer``.
+    A fact is one file's: ``name``, ``version``, ``license``, ``expression``, ``classifiers``, ``requires`` (only what
+    is there) of metadata; ``url``, ``vcs``, ``commit``, ``editable`` or ``error`` of direct_url.json; ``installer``.
     """
 
     name: str = "python"
-    version: int = 1
+    version: int = 2
     options: str = ""
     wants: Wants = Wants(
         names=frozenset(_METADATA | _ORIGIN),
@@ -194,6 +194,7 @@ def _package(view: View, facts: list[Fact]) -> Package:
         layer=since(view, facts[0]),
         analyzer="python",
         metadata=origin,
+        depends=tuple(dict.fromkeys(normalised(each) for each in facts[0].value.get("requires", ()))),
     )
 
 

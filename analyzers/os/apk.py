@@ -6,7 +6,7 @@ entry; ``F:`` names a directory and the ``R:`` lines behind it the files in it. 
 
 Emits: packages of the type ``apk``, with origin, licences, maintainer, size, and the paths each owns.
 
-Not handled: dependencies (``D:``, ``p:``), file digests (``Z:``).
+Not handled: file digests (``Z:``).
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ LIMITS = Limits("apk", (Limit("packages", 100_000, "packages in one database"),)
 
 _DATABASE = re.compile(r"(?:(?P<root>.*?)/)??(?:usr/)?lib/apk/db/installed$")
 _NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9+._@-]*").fullmatch
-_FIELDS = frozenset({"C:", "P:", "V:", "A:", "o:", "L:", "I:", "m:"})
+_FIELDS = frozenset({"C:", "P:", "V:", "A:", "o:", "L:", "I:", "m:", "D:", "p:"})
+_BOUND = re.compile(r"[<>=~][^ ]*")
 _OPERATOR = re.compile(r"[()]|\s(?:and|or|with)\s", re.IGNORECASE)
 
 
@@ -46,6 +47,9 @@ class Entry(NamedTuple):
     maintainer: str
     files: str
     """As ``filelist.pack`` has it."""
+    depends: str = ""
+    """With blanks between, without versions: ``so:libc.musl-x86_64.so.1 busybox``."""
+    provides: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class ApkAnalyzer:
     """apk packages. A fact is the entries of one database (arrays, see ``Entry``)."""
 
     name: str = "apk"
-    version: int = 1
+    version: int = 2
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"installed"}),
@@ -144,6 +148,8 @@ class _Draft:
             size=int(size[:18]) if size.isdecimal() else 0,
             maintainer=get("m:", ""),
             files=pack(self.files.items()),
+            depends=_BOUND.sub("", get("D:", "")),
+            provides=_BOUND.sub("", get("p:", "")),
         )
 
 
@@ -182,6 +188,8 @@ def _package(entry: Entry, view: View, fact: Fact, layer: DiffId) -> Package:
         analyzer="apk",
         vendor=entry.maintainer,
         size=entry.size,
+        depends=tuple(name for name in entry.depends.split() if name[0] != "!"),
+        provides=tuple(entry.provides.split()),
     )
 
 

@@ -65,7 +65,7 @@ class DpkgAnalyzer:
     """
 
     name: str = "dpkg"
-    version: int = 1
+    version: int = 2
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"status", "copyright"}),
@@ -179,6 +179,8 @@ class _Database:
             vendor=stanza.maintainer,
             size=stanza.size,
             metadata=metadata,
+            depends=tuple(stanza.depends.split(", ")) if stanza.depends else (),
+            provides=tuple(stanza.provides.split(", ")) if stanza.provides else (),
         )
 
     def _licenses(self, stanza: Stanza) -> tuple[str, ...]:

@@ -23,8 +23,11 @@ _NUMBERS = {
     "maintainer": 6,
     "license": 7,
     "sourcename": 8,
+    "depends": 9,
+    "pre-depends": 10,
+    "provides": 11,
 }
-_KNOWN = {**_NUMBERS, **{key.title(): number for key, number in _NUMBERS.items()}, "SourceName": 8}
+_KNOWN = {**_NUMBERS, **{key.title(): number for key, number in _NUMBERS.items()}, "SourceName": 8, "Pre-Depends": 10}
 """Keys as they are usually written, so that the common case needs no lowering."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*").fullmatch
 _SOURCE = re.compile(r"(\S+)\s*\(([^()\s]+)\)").fullmatch
@@ -46,6 +49,9 @@ class Stanza(NamedTuple):
     maintainer: str
     license: str
     """Only opkg has one."""
+    depends: str = ""
+    """``Pre-Depends`` and ``Depends`` as they are: ``libc6 (>= 2.36), debconf | debconf-2.0``."""
+    provides: str = ""
 
 
 class Status(NamedTuple):
@@ -96,14 +102,18 @@ def _fields(block: str) -> list[str]:
 
 
 def _stanza(values: list[str], state: str) -> Stanza:
-    name, version, arch, source, _, size, maintainer, license_, source_name = values
+    name, version, arch, source, _, size, maintainer, license_, source_name, depends, before, provides = values
     source_version = version
     if source and source[-1] == ")" and (bracketed := _SOURCE(source)):
         source, source_version = bracketed.groups()
     source = source_name or source.rpartition("/")[2].strip() or name
     if " " in source:
         source = source.partition(" ")[0]
-    return Stanza(name, version, arch, source, source_version, state, _size(size), maintainer, license_)
+    return Stanza(
+        *(name, version, arch, source, source_version, state, _size(size), maintainer, license_),
+        depends=f"{before}, {depends}" if before else depends,
+        provides=provides,
+    )
 
 
 def _size(text: str) -> int:

@@ -16,6 +16,8 @@ Not handled: ``mtree`` (digests of the files).
 
 from __future__ import annotations
 
+import re
+
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.since import since
@@ -28,6 +30,7 @@ from anchorecli.values import dataclass
 MAX_BYTES = 32 * 1024 * 1024
 PLACE = "var/lib/pacman/local/"
 
+_BOUND = re.compile(r"[<>=].*")
 _ONE = {"NAME": "name", "VERSION": "version", "BASE": "base", "ARCH": "arch", "PACKAGER": "packager", "SIZE": "size"}
 
 
@@ -45,7 +48,7 @@ class PacmanAnalyzer:
     """
 
     name: str = "pacman"
-    version: int = 1
+    version: int = 2
     options: str = ""
     wants: Wants = Wants(names=frozenset({"desc", "files"}), match=_wanted, max_bytes=MAX_BYTES)
 
@@ -57,6 +60,9 @@ class PacmanAnalyzer:
         value: dict[str, Json] = {key: blocks[block][0] for block, key in _ONE.items() if blocks.get(block)}
         if blocks.get("LICENSE"):
             value["licenses"] = blocks["LICENSE"]
+        for block in ("DEPENDS", "PROVIDES"):
+            if names := [_BOUND.sub("", text) for text in blocks.get(block, ())]:
+                value[block.lower()] = names
         if "name" in value and "version" in value:
             return value
         return partial(None, "no name and version in it")
@@ -107,5 +113,7 @@ def _package(view: View, fact: Fact) -> Package:
         layer=since(view, fact),
         analyzer="pacman",
         vendor=value.get("packager", ""),
+        depends=tuple(value.get("depends", ())),
+        provides=tuple(value.get("provides", ())),
         size=int(value["size"]) if value.get("size", "").isdecimal() and len(value["size"]) < 19 else 0,
     )

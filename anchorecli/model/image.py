@@ -192,6 +192,10 @@ class Package:
     size: int = 0
     """Installed size in bytes, 0 where unknown."""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    depends: tuple[str, ...] = ()
+    """What it needs, as its ecosystem calls it; of a deb with versions and alternatives: ``awk | mawk (>= 1)``."""
+    provides: tuple[str, ...] = ()
+    """What else others may call it that need it: virtual packages, libraries (``so:libz.so.1``)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

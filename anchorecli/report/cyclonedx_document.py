@@ -3,8 +3,9 @@
 Format: https://cyclonedx.org/docs/1.6/json/. The image is the ``container`` component of the metadata, the distribution
 an ``operating-system`` component, each package a ``library``. Paths of evidence are occurrences. What CycloneDX has no
 field for stands in properties named ``anchore:…`` (see ``stock``). A package whose files an OS package owns is a
-dependency of its owner: a scanner that reads the SBOM needs to know who answers for it. What could not be looked at is
-a property of the metadata each, and the composition is then ``incomplete``.
+dependency of its owner: a scanner that reads the SBOM needs to know who answers for it; what a package says it needs
+are its dependencies as well (``relations``). What could not be looked at is a property of the metadata each, and the
+composition is then ``incomplete``.
 
 It is not the CycloneDX library that writes: it takes seconds to sort and check a few thousand components. The tests
 hold every document against the library and the official schemas.
@@ -24,6 +25,7 @@ from anchorecli.model import Distro, Image, Package, Report
 from anchorecli.report import stock
 from anchorecli.report.cpes import guessed, is_cpe
 from anchorecli.report.identity import digest_of
+from anchorecli.report.relations import dependencies
 from anchorecli.spdx import is_expression, is_license
 
 Object = dict[str, Any]
@@ -162,11 +164,15 @@ def _licenses(names: tuple[str, ...]) -> list[Object]:
 
 
 def _dependencies(named: Iterable[tuple[str, Package]], first: list[str]) -> Iterator[Object]:
-    """The image depends on everything nobody else brings, an OS package on the packages whose files it owns."""
-    for owner, brought in stock.owned(named).items():
-        references = brought if owner else [*first, *brought]
-        if references:
-            yield {"ref": owner or IMAGE, "dependsOn": references}
+    """The image depends on everything nobody else brings, an OS package on the packages whose files it owns, and every
+    package on those that it needs."""
+    named = list(named)
+    owned, needed = stock.owned(named), dependencies(named)
+    brought = [*first, *owned.pop("", ())]
+    if brought:
+        yield {"ref": IMAGE, "dependsOn": brought}
+    for reference in dict.fromkeys((*owned, *needed)):
+        yield {"ref": reference, "dependsOn": [*dict.fromkeys((*owned.get(reference, ()), *needed.get(reference, ())))]}
 
 
 def _properties(pairs: Iterable[tuple[str, str]]) -> list[Object]:

@@ -28,6 +28,7 @@ from anchorecli.model import Distro, Image, Package, Report
 from anchorecli.report import stock
 from anchorecli.report.cpes import guessed, is_cpe
 from anchorecli.report.identity import digest_of
+from anchorecli.report.relations import dependencies
 from anchorecli.spdx import LIST_VERSION, is_expression, is_license
 
 Object = dict[str, Any]
@@ -192,6 +193,9 @@ def _relationships(named: Iterable[tuple[str, Package]], distro: bool) -> Iterat
     for owner, others in stock.owned(named).items():
         for reference in others if owner else ():
             yield _relation(owner, "OTHER", reference) | {"comment": OWNERSHIP}
+    for reference, needed in dependencies(named).items():
+        for other in needed:
+            yield _relation(reference, "DEPENDS_ON", other)
 
 
 def _relation(one: str, kind: str, other: str) -> Object:

@@ -21,6 +21,7 @@ from anchorecli.model import Distro, Image, Location, Package, Report
 from anchorecli.report import stock
 from anchorecli.report.base import RenderOptions, Subject
 from anchorecli.report.cpes import guessed, is_cpe
+from anchorecli.report.relations import dependencies
 from anchorecli.report.text import quiet
 from anchorecli.spdx import is_expression
 from anchorecli.values import dataclass
@@ -171,6 +172,9 @@ def _relationships(root: str, named: list[tuple[str, Package]]) -> Iterator[Obje
                 "type": "ownership-by-file-overlap",
                 "metadata": {"files": files},
             }
+    for reference, needed in dependencies(named).items():
+        for other in needed:
+            yield {"parent": other, "child": reference, "type": "dependency-of"}
 
 
 def _source(image: Image) -> Object:

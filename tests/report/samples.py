@@ -150,7 +150,7 @@ STARTER = FeedState("starter", 1, 1_204, "", "2026-10-01", starter=True, ecosyst
 LIBSSL = deb("libssl3", "3.0.11-1~deb12u2", source="openssl")
 OPENSSL = deb("openssl", "3.0.11-1~deb12u2", source="openssl")
 ZLIB = deb("zlib1g", "1:1.2.13.dfsg-1", source="zlib", source_version="1:1.2.13.dfsg-1")
-NGINX = deb("nginx", "1.22.1-9", layer=1)
+NGINX = deb("nginx", "1.22.1-9", layer=1, depends=("libssl3 (>= 3.0.0)", "gone | zlib1g (>= 1:1.1.4)"))
 LINUX = deb("linux-libc-dev", "6.1.55-1", source="linux")
 ODD = deb("odd", "not a version!", layer=1)
 REQUESTS = python("requests", "2.28.0")

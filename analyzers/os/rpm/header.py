@@ -23,10 +23,11 @@ _NAME, _VERSION, _RELEASE, _EPOCH = 1000, 1001, 1002, 1003
 _SIZE, _VENDOR, _LICENSE, _ARCH, _SOURCE = 1009, 1011, 1014, 1022, 1044
 _OLD_NAMES, _INDEXES, _BASES, _DIRECTORIES = 1027, 1116, 1117, 1118
 _LONG_SIZE, _MODULE = 5009, 5096
+_PROVIDES, _REQUIRES = 1047, 1049
 _TAGS = frozenset(
     {
         *(_NAME, _VERSION, _RELEASE, _EPOCH, _SIZE, _VENDOR, _LICENSE, _ARCH, _SOURCE),
-        *(_OLD_NAMES, _INDEXES, _BASES, _DIRECTORIES, _LONG_SIZE, _MODULE),
+        *(_OLD_NAMES, _INDEXES, _BASES, _DIRECTORIES, _LONG_SIZE, _MODULE, _PROVIDES, _REQUIRES),
     }
 )
 _INT32, _INT64 = 4, 5
@@ -52,6 +53,9 @@ class Header(NamedTuple):
     module: str
     files: str
     """As ``filelist.pack`` has it."""
+    depends: str = ""
+    """A line each: ``libc.so.6(GLIBC_2.34)(64bit)``, ``/bin/sh``, names; no versions, no conditions."""
+    provides: str = ""
 
 
 class HeaderError(ValueError):
@@ -84,6 +88,8 @@ def parse(blob: bytes, damage: list[str]) -> Header:
         size=reader.number(_LONG_SIZE) or reader.number(_SIZE),
         module=reader.text(_MODULE),
         files=files,
+        depends=reader.names(_REQUIRES, name),
+        provides=reader.names(_PROVIDES, name),
     )
 
 
@@ -130,6 +136,14 @@ class _Reader:
         kind, start, items = self._entries.get(tag, (0, 0, 0))
         width = {_INT32: 4, _INT64: 8}.get(kind, 0)
         return int.from_bytes(self._blob[start : start + width], "big") if items else 0
+
+    def names(self, tag: int, own: str) -> str:
+        """What a package requires or provides but itself, rpm and its settings, each once; damaged ones are none."""
+        try:
+            found = dict.fromkeys(self._array(tag))
+        except HeaderError:
+            return ""
+        return "\n".join(each for each in found if each != own and not each.startswith(("rpmlib(", "config(", "(")))
 
     def files(self) -> str:
         """The package's paths by directory, packed."""

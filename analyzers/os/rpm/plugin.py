@@ -56,7 +56,7 @@ class RpmAnalyzer:
     """
 
     name: str = "rpm"
-    version: int = 1
+    version: int = 2
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"Packages", "Packages.db", "rpmdb.sqlite", "rpmdb.sqlite-wal", "container-manifest-2"}),
@@ -74,7 +74,7 @@ class RpmAnalyzer:
             damage: list[str] = []
             hit: list[str] = []
             backend, blobs = _opened(file, stream, damage)
-            found = list(_within(blobs, self.limits, hit))
+            found = _related(list(_within(blobs, self.limits, hit)))
         value = {"backend": backend, "packages": [list(header) for header in found]}
         if not damage and not hit:
             return value
@@ -135,6 +135,19 @@ def _within(headers: Iterator[Header], limits: Limits, hit: list[str]) -> Iterat
             header = header._replace(files="")
         left -= len(header.files)
         yield header
+
+
+def _related(headers: list[Header]) -> list[Header]:
+    """The headers with what they provide to one another alone: a library provides a name for each of its symbols."""
+    required = {name for header in headers for name in header.depends.split("\n")}
+    provided = {name for header in headers for name in header.provides.split("\n")} | {each.name for each in headers}
+    return [
+        header._replace(
+            depends="\n".join(name for name in header.depends.split("\n") if name in provided),
+            provides="\n".join(name for name in header.provides.split("\n") if name in required),
+        )
+        for header in headers
+    ]
 
 
 def _backend(head: bytes) -> tuple[str, Backend | None]:
@@ -210,4 +223,6 @@ def _package(header: Header, view: View, fact: Fact, layer: DiffId) -> Package:
         vendor=header.vendor,
         module=header.module,
         size=header.size,
+        depends=tuple(filter(None, header.depends.split("\n"))),
+        provides=tuple(filter(None, header.provides.split("\n"))),
     )

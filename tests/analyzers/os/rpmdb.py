@@ -15,12 +15,14 @@ NAME, VERSION, RELEASE, EPOCH, SIZE, VENDOR, LICENSE, ARCH, SOURCE = (
     *(1000, 1001, 1002, 1003, 1009, 1011, 1014, 1022, 1044),
 )
 INDEXES, BASES, DIRECTORIES, OLD_NAMES, LONG_SIZE, MODULE, SUMMARY = 1116, 1117, 1118, 1027, 5009, 5096, 1004
+PROVIDES, REQUIRES = 1047, 1049
 
 Tags = dict[int, tuple[int, object]]
 
 
 def header(name: str = "bash", evr: str = "5.1.8-6.el9", files: Sequence[str] = (), **extra: object) -> bytes:
-    """A package's header; ``extra`` is epoch, arch, source, license, vendor, size, module, or ``tags`` as they are."""
+    """A package's header; ``extra`` is epoch, arch, source, license, vendor, size, module, provides, requires, or
+    ``tags`` as they are."""
     version, _, release = evr.partition("-")
     tags: Tags = {
         NAME: (STRING, name),
@@ -42,6 +44,9 @@ def header(name: str = "bash", evr: str = "5.1.8-6.el9", files: Sequence[str] = 
         tags[INDEXES] = (INT32, [directories.index(path.rpartition("/")[0] + "/") for path in files])
         tags[BASES] = (STRINGS, [path.rpartition("/")[2] for path in files])
         tags[DIRECTORIES] = (STRINGS, directories)
+    for tag, key in ((PROVIDES, "provides"), (REQUIRES, "requires")):
+        if key in extra:
+            tags[tag] = (STRINGS, extra[key])
     tags.update(extra.get("tags", {}))  # type: ignore[call-overload]
     return raw_header([(tag, *value) for tag, value in tags.items()])
 
