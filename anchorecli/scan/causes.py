@@ -7,7 +7,18 @@ from typing import Any, NamedTuple
 
 from anchorecli.model import Allow, Finding, Image, Json, Match, Package, Rule
 from anchorecli.policy.values import Bundle
-from anchorecli.scan.difference import BUNDLE, EXCEPTION, FEED, IMAGE, SCANNER, TIME, Change, Difference, Side
+from anchorecli.scan.difference import (
+    BUNDLE,
+    EXCEPTION,
+    FEED,
+    IMAGE,
+    SCANNER,
+    TIME,
+    Change,
+    Difference,
+    Side,
+    read_otherwise,
+)
 from anchorecli.store import AdvisoryVersion, Store
 from anchorecli.values import fields
 
@@ -213,6 +224,9 @@ class _Words:
         data = {"before": old, "after": new}
         if old != new:
             return Cause(SCANNER, f"anchore {old} then, {new} now", data)
+        if changed := read_otherwise(*(side.inputs for side in self._sides)):
+            told = ", ".join(f"{name} {then} then, {now} now" for name, (then, now) in sorted(changed.items()))
+            return Cause(SCANNER, f"its analyzers read the image otherwise: {told}", data)
         return Cause(SCANNER, "it cannot be made again as it was: something it looked at is not in the store", data)
 
 

@@ -9,7 +9,7 @@ and an advisory that came with the feeds. What changes though the inputs are the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from anchorecli.model import Finding, Match, Report
 from anchorecli.policy.values import Bundle
@@ -103,7 +103,7 @@ def difference(store: Store, before: Side, after: Side) -> Difference:
     return Difference(
         before=before,
         after=after,
-        inputs=crossing.differing,
+        inputs=tuple(crossing.named(crossing.differing)),
         matches=_changes(crossing, match_states, _by_key(_matches(before.report)), _by_key(_matches(after.report))),
         findings=_changes(
             crossing, finding_states, _by_key(_findings(before.report)), _by_key(_findings(after.report))
@@ -176,6 +176,7 @@ class _Crossing:
         self._store = store
         self._sides = (before.inputs, after.inputs)
         self.differing = tuple(name for name in INPUTS if _is_other(name, *self._sides))
+        self._read_otherwise = read_otherwise(*self._sides)
         self._matched: dict[tuple[int, int], Matched] = {}
         self._states: dict[tuple[str, frozenset[str]], States] = {}
 
@@ -185,8 +186,12 @@ class _Crossing:
         # States with the inputs of the later evaluation named, all others being those of the earlier one.
         first, last = self._at(states, frozenset()).get(key), self._at(states, everything).get(key)
         recorded = states(self.before.report).get(key), states(self.after.report).get(key)
-        found = self._necessary(states, key, first, last) if first != last else []
-        return (*found, SCANNER) if (first, last) != recorded else tuple(found)
+        found = self.named(self._necessary(states, key, first, last) if first != last else [])
+        return tuple(dict.fromkeys((*found, SCANNER))) if (first, last) != recorded else tuple(found)
+
+    def named(self, inputs: Iterable[str]) -> list[str]:
+        """Inputs by the names of their causes: an equal image that was read by other analyzers is the scanner's."""
+        return [SCANNER if name == IMAGE and self._read_otherwise else name for name in inputs]
 
     def _necessary(
         self, states: Callable[[Report], States], key: Key, first: State | None, last: State | None
@@ -230,18 +235,23 @@ class _Crossing:
         return self._matched[image, feed]
 
 
+def read_otherwise(a: Inputs, b: Inputs) -> dict[str, tuple[int, int]]:
+    """The analyzers that read an equal image in another version each time; empty where the image or what was given with
+    it differs too."""
+    if a.analysis.image.digest != b.analysis.image.digest or _given(a) != _given(b):
+        return {}
+    mine, theirs = a.analysis.analyzers, b.analysis.analyzers
+    return {name: (mine[name], theirs[name]) for name in mine if name in theirs and mine[name] != theirs[name]}
+
+
+def _given(each: Inputs) -> tuple[Any, ...]:
+    return replace(each.occasion, now="", store_it=False, vex=()), each.given.base, each.given.previous
+
+
 def _is_other(name: str, a: Inputs, b: Inputs) -> bool:
     if name == IMAGE:
-        mine, theirs = (
-            (
-                each.analysis.packages,
-                replace(each.occasion, now="", store_it=False, vex=()),
-                each.given.base,
-                each.given.previous,
-            )
-            for each in (a, b)
-        )
-        return a.analysis.image.digest != b.analysis.image.digest or a.analysis != b.analysis or mine != theirs
+        same = a.analysis.image.digest == b.analysis.image.digest and a.analysis == b.analysis
+        return not same or a.analysis.packages != b.analysis.packages or _given(a) != _given(b)
     if name == FEED:
         return a.feeds != b.feeds
     if name == BUNDLE:
