@@ -33,7 +33,7 @@ if [ ! -x "$dir/anchore" ] || [ ! -O "$dir/anchore" ]; then
     new=$(mktemp -d "$base/.new.XXXXXX") || {{ echo "anchore: cannot write to $base: set XDG_CACHE_HOME" >&2; exit 2; }}
     tail -n +{lines} "$0" | tar -xzf - -C "$new" || {{
         rm -rf "$new"
-        echo "anchore: could not unpack into $base: is the file complete, and is there room (60 MB)?" >&2
+        echo "anchore: could not unpack into $base: is the file complete, and is there room (80 MB)?" >&2
         exit 2
     }}
     # Another process may have been faster: then its copy serves.
