@@ -34,14 +34,17 @@ def packages(view: View, fact: Fact) -> Iterator[Package]:
     where = {"locations": (view.location(fact),), "layer": since(view, fact), "analyzer": ANALYZER}
     if "go" in value:
         versions = {version for _, version in value.get("programs", ())}
-        for module in modules(value["go"], versions.pop() if len(versions) == 1 else ""):
-            yield package(module, **where)
+        listed = list(modules(value["go"], versions.pop() if len(versions) == 1 else ""))
+        linked = tuple(f"{module.name}@{module.version}" for module in listed)
+        for module in listed:
+            # Go's list is flat: what is in it the program needs.
+            yield package(module, **where, depends=linked if module.metadata.get("kind") == "main" else ())
     for crate in {tuple(crate): crate for crate in value.get("crates", ())}.values():
         yield _crate(crate, where)
 
 
 def _crate(row: list[str], where: Mapping[str, object]) -> Package:
-    name, version, source, root = row
+    name, version, source, root, *needs = row
     metadata = {"kind": "main"} if root else {}
     if source not in _CRATES_IO:
         metadata["source"] = source
@@ -54,6 +57,7 @@ def _crate(row: list[str], where: Mapping[str, object]) -> Package:
         source=name,
         source_version=version,
         metadata=metadata,
+        depends=tuple(needs),
         **where,  # type: ignore[arg-type]
     )
 

@@ -64,7 +64,7 @@ class Binaries:
     """
 
     name: str = "binary"
-    version: int = 5
+    version: int = 6
     options: str = ""
     wants: Wants = Wants(
         names=NAMES,

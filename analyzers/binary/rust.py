@@ -10,7 +10,7 @@ Not handled: programs built without it, whose panic messages may name crates.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from json import loads
 
@@ -25,7 +25,8 @@ MAX_TRIED = 4
 
 
 def read(layout: Layout, source: Source, limits: Limits = LIMITS) -> list[list[str]] | None:
-    """A row ``[name, version, source, root]`` for each crate that is linked in, ``root`` being ``1`` or empty.
+    """A row ``[name, version, source, root]`` for each crate that is linked in, ``root`` being ``1`` or empty; behind
+    it what the crate needs, as ``name@version``, where it needs any.
 
     None where the file has no such section. Raises ValueError, LookupError where it cannot be read, LimitError where it
     is absurdly large.
@@ -80,13 +81,30 @@ def _rows(data: bytes, limits: Limits) -> list[list[str]]:
     if len(packages) > limits["crates"]:
         raise limits.exceeded("crates")
     rows = []
+    called = [_called(package) for package in packages]
     for package in packages:
         if not isinstance(package, dict) or package.get("kind", "runtime") != "runtime":
             continue
         name, version, source = (_text(package.get(key)) for key in ("name", "version", "source"))
         if name and version:
-            rows.append([name, version, source, "1" if package.get("root") else ""])
+            rows.append([name, version, source, "1" if package.get("root") else "", *_needs(package, called)])
     return rows
+
+
+def _called(package: object) -> str:
+    """``name@version`` of a crate that is linked in."""
+    if not isinstance(package, dict) or package.get("kind", "runtime") != "runtime":
+        return ""
+    name, version = _text(package.get("name")), _text(package.get("version"))
+    return f"{name}@{version}" if name and version else ""
+
+
+def _needs(package: Mapping[str, object], called: Sequence[str]) -> Iterator[str]:
+    """Dependencies are places in the list."""
+    places = package.get("dependencies")
+    for place in places if isinstance(places, list) else ():
+        if isinstance(place, int) and 0 <= place < len(called) and called[place]:
+            yield called[place]
 
 
 def _text(value: object) -> str:

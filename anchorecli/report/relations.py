@@ -12,6 +12,8 @@ from posixpath import dirname
 
 from anchorecli.model import Package
 
+_LINKED = frozenset({"cargo", "golang"})
+"""Types of packages that stand in one program, which may have several versions of one."""
 _Named = tuple[str, Package]
 
 
@@ -23,7 +25,8 @@ def dependencies(named: Iterable[_Named]) -> dict[str, list[str]]:
     if not any(package.depends for _, package in listed):
         return {}
     for reference, package in listed:
-        for name in (package.name, *map(_plain, package.provides)):
+        exact = (f"{package.name}@{package.version}",) if package.type in _LINKED else ()
+        for name in (package.name, *exact, *map(_plain, package.provides)):
             names.setdefault((package.type, name), []).append((reference, package))
         if package.type == "npm":
             places.update((f"/{dirname(location.path)}", reference) for location in package.locations)
@@ -78,5 +81,7 @@ def _neighbour(package: Package, name: str, candidates: list[_Named]) -> str:
 def _home(package: Package) -> str:
     """Where a package's list, or its neighbours, stand."""
     path = package.locations[0].path if package.locations else ""
+    if package.type in _LINKED:
+        return path
     inside = package.type == "alpm" or path.endswith(("/METADATA", "/PKG-INFO"))
     return dirname(dirname(path)) if inside else dirname(path)

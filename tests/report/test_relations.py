@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 
 import pytest
 
 from anchorecli.analyzers.base import Analyzer
+from anchorecli.analyzers.binary.plugin import Binaries
 from anchorecli.analyzers.language.gem import Gem
 from anchorecli.analyzers.language.npm import Npm
 from anchorecli.analyzers.language.python import Python
@@ -17,11 +19,13 @@ from anchorecli.analyzers.os.pacman import PacmanAnalyzer
 from anchorecli.analyzers.os.rpm.plugin import RpmAnalyzer
 from anchorecli.model import ImagePath, Location, Package
 from anchorecli.report.relations import dependencies
+from tests.analyzers.binary import executables
 from tests.analyzers.os import rpmdb
 from tests.analyzers.view import make_view
+from tests.builders import Entry
 
 
-def related(analyzer: Analyzer, files: Mapping[str, bytes | str]) -> set[str]:
+def related(analyzer: Analyzer, files: Mapping[str, bytes | str | Entry]) -> set[str]:
     """``one > other`` for each relation, by the packages' names and versions."""
     packages = analyzer.assemble(make_view(analyzer, [files])).packages
     names = {f"r{number}": f"{package.name} {package.version}" for number, package in enumerate(packages)}
@@ -136,6 +140,25 @@ def test_ruby() -> None:
         f"{place}/rack-1.0.gemspec": spec("rack"),
         f"{place}/rake-1.0.gemspec": spec("rake"),
     }) == {"sinatra 1.0 > rack 1.0"}  # fmt: skip
+
+
+def test_what_is_linked_into_one_program() -> None:
+    crates = [
+        {"name": "app", "version": "1.0.0", "root": True, "dependencies": [1, 2, 9]},
+        {"name": "rand", "version": "0.8.5", "dependencies": [3]},
+        {"name": "rand", "version": "0.9.0"},
+        {"name": "libc", "version": "0.2.1"},
+    ]
+    rust = Entry(executables.elf({".dep-v0": zlib.compress(json.dumps({"packages": crates}).encode())}), mode=0o755)
+    text = "path\texample.com/a\nmod\texample.com/a\tv1.2.3\th1:x=\ndep\tgolang.org/x/net\tv0.20.0\th1:y=\n"
+    go = Entry(executables.elf({".go.buildinfo": executables.go_blob("go1.22.3", text)}), mode=0o755)
+    assert related(Binaries(), {"bin/r": rust, "bin/s": rust, "bin/g": go}) == {
+        "app 1.0.0 > rand 0.8.5",
+        "app 1.0.0 > rand 0.9.0",
+        "rand 0.8.5 > libc 0.2.1",
+        "example.com/a v1.2.3 > golang.org/x/net v0.20.0",
+        "example.com/a v1.2.3 > stdlib 1.22.3",
+    }
 
 
 def package(name: str, path: str, arch: str = "", *depends: str) -> Package:

@@ -14,14 +14,18 @@ from tests.analyzers.binary import executables as made
 from tests.analyzers.view import MemoryFile
 
 PACKAGES = [
-    {"name": "app", "version": "0.1.0", "source": "local", "root": True, "dependencies": [1, 2]},
+    {"name": "app", "version": "0.1.0", "source": "local", "root": True, "dependencies": [1, 2, 4, 99, "x"]},
     {"name": "serde", "version": "1.0.1", "source": "crates.io"},
     {"name": "cc", "version": "1.0.0", "source": "crates.io", "kind": "build"},
     {"name": "rand", "version": "0.8.5", "source": "registry", "kind": "runtime"},
     {"name": 7, "version": "1"},
     "no package",
 ]
-ROWS = [["app", "0.1.0", "local", "1"], ["serde", "1.0.1", "crates.io", ""], ["rand", "0.8.5", "registry", ""]]
+ROWS = [
+    ["app", "0.1.0", "local", "1", "serde@1.0.1"],
+    ["serde", "1.0.1", "crates.io", ""],
+    ["rand", "0.8.5", "registry", ""],
+]
 
 
 def packed(packages: object = PACKAGES) -> bytes:
