@@ -44,7 +44,7 @@ class Redhat:
     title: str = "Red Hat Enterprise Linux, CSAF VEX"
     url: str = "https://security.access.redhat.com/data/csaf/v2/vex"
     attribution: str = "Red Hat Product Security, security.access.redhat.com (CC-BY-4.0)"
-    version: int = 2
+    version: int = 3
 
     def fetch(self, fetcher: Fetcher, state: FeedState | None, url: str, progress: Progress) -> Snapshot | None:
         """The archive, and what has changed or gone since the day it was made."""

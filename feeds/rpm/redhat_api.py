@@ -15,8 +15,8 @@ from typing import Any
 from anchorecli.feeds import cvss
 from anchorecli.feeds.record import one_line
 from anchorecli.feeds.rpm.oval import moment
-from anchorecli.feeds.rpm.redhat_names import is_main, space
-from anchorecli.feeds.rpm.statements import Said, affected
+from anchorecli.feeds.rpm.redhat_names import ELS, is_main, space
+from anchorecli.feeds.rpm.statements import Said, affected, with_everybody
 from anchorecli.feeds.snapshot import problem
 from anchorecli.model import Advisory, Cvss, Problem, Severity, Statement
 
@@ -78,7 +78,7 @@ def _advisory(content: dict[str, Any], feed: str, rows: list[Said], errata: tupl
         url=f"https://access.redhat.com/security/cve/{content['name']}",
         published=moment(_text(content, "public_date")),
         cvss=_scores(content),
-        affected=affected(rows),
+        affected=affected(with_everybody(rows, ELS)),
     )
 
 

@@ -18,6 +18,8 @@ _EXTRAS = re.compile(r"cpe:/[ao]:redhat:rhel_extras:(\d+)(?::.*)?")
 _COLLECTIONS = re.compile(r"cpe:/[ao]:redhat:rhel_software_collections:\d+(?:\.\d+)?(?:::el(\d+))?")
 _HUMMINGBIRD = re.compile(r"cpe:/[ao]:redhat:hummingbird(?::.*)?")
 """Red Hat's distribution for images, which has no releases."""
+ELS = "+els"
+"""Behind a release: what is fixed after its end, for who pays for that."""
 OLDEST = 5
 """The oldest release whose records are kept."""
 

@@ -17,8 +17,8 @@ from typing import Any
 
 from anchorecli.feeds import csaf
 from anchorecli.feeds.record import one_line
-from anchorecli.feeds.rpm.redhat_names import is_main, space
-from anchorecli.feeds.rpm.statements import Said, affected
+from anchorecli.feeds.rpm.redhat_names import ELS, is_main, space
+from anchorecli.feeds.rpm.statements import Said, affected, with_everybody
 from anchorecli.model import Advisory, Severity, Statement
 
 SOURCE = "Red Hat"
@@ -58,7 +58,7 @@ def read(document: csaf.Document, feed: str) -> Iterator[Advisory]:
             published=csaf.time(vulnerability.get("release_date")) or document.published,
             modified=document.modified,
             cvss=csaf.scores(vulnerability, SOURCE),
-            affected=affected(rows),
+            affected=affected(with_everybody(rows, ELS)),
         )
 
 

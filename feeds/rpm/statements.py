@@ -10,7 +10,7 @@ range that begins where its branch does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -47,6 +47,23 @@ def affected(rows: Iterable[Said]) -> tuple[Affected, ...]:
     for row in rows:
         grouped.setdefault((row.ecosystem, row.package, row.module), []).append(row)
     return tuple(each for place in sorted(grouped) for each in _statements(grouped[place]))
+
+
+def with_everybody(rows: Sequence[Said], paid: str) -> list[Said]:
+    """The rows about one vulnerability, and what follows for a release of which only subscribers are spoken of.
+
+    A flaw that was found when a release was at its end is fixed for who pays for its support (``rhel:6`` + ``paid``).
+    Of the others' package nothing is said, but it has the flaw, and no fix will come.
+    """
+    spoken = {(row.ecosystem, row.package) for row in rows}
+    others = dict.fromkeys(
+        Said(
+            row.ecosystem.removesuffix(paid), row.package, Statement.WONT_FIX, module=row.module, severity=row.severity
+        )
+        for row in rows
+        if row.fixed and row.ecosystem.endswith(paid)
+    )
+    return [*rows, *(each for each in others if (each.ecosystem, each.package) not in spoken)]
 
 
 def _statements(rows: list[Said]) -> Iterator[Affected]:

@@ -245,6 +245,13 @@ def test_the_api_says_the_same(tmp_path: Path) -> None:
     ]
 
 
+def test_what_only_the_extended_support_of_a_release_fixes_everybody_else_has(tmp_path: Path) -> None:
+    fix = {"cpe": "cpe:/o:redhat:rhel_els:6", "advisory": "RHSA-2024:9999", "package": "old-2.28-11.el6_10"}
+    records, _ = parsed(Redhat(), written(tmp_path / "CVE-2024-0001", API | {"affected_release": [fix]}))
+    about = [each for each in said(records["CVE-2024-0001"]) if each[1] == "old"]
+    assert [each[:3] for each in about] == [("rhel:6", "old", "wont-fix"), ("rhel:6+els", "old", "..2.28-11.el6_10")]
+
+
 def rhel_oval() -> str:
     cpes = "<affected_cpe_list><cpe>cpe:/a:redhat:enterprise_linux:9::appstream</cpe></affected_cpe_list>"
     start = '<criterion comment="Red Hat Enterprise Linux must be installed" test_ref="tst:90"/>'

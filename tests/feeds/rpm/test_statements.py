@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anchorecli.feeds.rpm.statements import Said, affected
+from anchorecli.feeds.rpm.statements import Said, affected, with_everybody
 from anchorecli.matching.decide import Subject, judge
 from anchorecli.matching.ecosystems import Query
 from anchorecli.model import Affected, Candidate, Range, Severity, Statement, pack_ranges
@@ -123,3 +123,21 @@ def test_modules_and_releases_are_apart() -> None:
 def test_severities_of_packages() -> None:
     (found,) = affected([Said("s", "p", W, severity=Severity.LOW)])
     assert found.severity is Severity.LOW
+
+
+def test_where_only_subscribers_get_a_fix_the_others_have_the_flaw_and_no_fix() -> None:
+    paid = Said("rhel:6+els", "p", A, "2-1.el6_10", severity=Severity.HIGH)
+    fixed_for_all = Said("rhel:7", "q", A, "1-1")
+    rows = [paid, paid._replace(arch="i686"), paid._replace(package="q"), Said("rhel:6", "q", N), fixed_for_all]
+    found = {
+        (each.ecosystem, each.package): (each.statement, each.severity)
+        for each in affected(with_everybody(rows, "+els"))
+    }
+    assert found["rhel:6", "p"] == (W, Severity.HIGH)
+    assert found["rhel:6", "q"][0] is N  # spoken of: it stays
+    assert set(found) == {("rhel:6", "p"), ("rhel:6", "q"), ("rhel:6+els", "p"), ("rhel:6+els", "q"), ("rhel:7", "q")}
+
+
+def test_a_minor_release_of_subscribers_says_nothing_of_the_others() -> None:
+    rows = [Said("rhel:9.2+eus", "p", A, "2-1.el9_2"), Said("rhel:6+els", "p", N)]
+    assert with_everybody(rows, "+els") == rows
