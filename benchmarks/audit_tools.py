@@ -101,7 +101,17 @@ def compared(packages: int, theirs: Sequence[Finding], ours: Sequence[Finding]) 
             known.setdefault(each.package, set()).update(each.ids)
         return [each for each in some if each.ids.isdisjoint(known.get(each.package, ()))]
 
-    return Compared(packages, len(theirs), len(ours), lone(theirs, ours), lone(ours, theirs))
+    return Compared(packages, len(distinct(theirs)), len(distinct(ours)), lone(theirs, ours), lone(ours, theirs))
+
+
+def distinct(some: Sequence[Finding]) -> list[Finding]:
+    """Findings of which none has an id of another: pip-audit lists a GHSA and the PYSEC of the same CVE as two."""
+    by_package: dict[tuple[int, str, str], list[frozenset[str]]] = {}
+    for each in some:
+        found = by_package.setdefault(each.package, [])
+        same = [ids for ids in found if ids & each.ids]
+        found[:] = [ids for ids in found if ids not in same] + [each.ids.union(*same)]
+    return [Finding(package, ids) for package, found in by_package.items() for ids in found]
 
 
 def scanned(root: Path, scratch: Path, feed: str, path: Path) -> Iterator[tuple[dict[str, Any], frozenset[str]]]:

@@ -28,6 +28,8 @@ _VERSIONS = {
     "apk": re.compile(r".*-r\d+"),
     "rpm": re.compile(r"(?:\d+:)?[^-]+-\d[^-]*"),
 }
+_NATIVE = re.compile(r"(?:lib)?apt(?:-|$)|dpkg|sensible-utils$|debconf|base-files$")
+"""Packages that Debian makes itself: their versions have no revision."""
 _LANGUAGES = {"npm": "npm", "pypi": "python", "maven": "java-archive", "golang": "go-module", "gem": "gem"}
 _LANGUAGES |= {"nuget": "dotnet", "composer": "php-composer", "cargo": "rust-crate"}
 """purl type → Syft's name of the type."""
@@ -68,6 +70,9 @@ SOURCES = {
     "db4-utils": "db4",
     "libdb-utils": "libdb",
     "libkadm5": "krb5",
+    "gdb-gdbserver": "gdb",
+    "libzstd": "zstd",
+    "perl-Git": "git",
     "nss-softokn-freebl": "nss-softokn",
     "nss-sysinit": "nss",
     "nss-tools": "nss",
@@ -163,7 +168,8 @@ def _made(
 ) -> Made | None:
     name, version = package
     family = OS.get(distro[0], "rpm") if distro else ""
-    if family and (_VERSIONS[family].fullmatch(version) or (family == "deb" and name in sources)) and "/" not in name:
+    native = family == "deb" and _NATIVE.match(name)
+    if family and (native or _VERSIONS[family].fullmatch(version)) and "/" not in name:
         said = {each for space in _spaces(distro) for each in known.names.get(space, ())}
         return Made(package, name, family, source(name, version, sources if family == "deb" else SOURCES, said))
     found = ("golang", name) if name == "stdlib" else known.language(name, ids)

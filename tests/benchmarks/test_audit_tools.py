@@ -67,6 +67,15 @@ def test_findings_are_the_same_where_an_id_is():
     assert (result.missed, result.extra) == ([theirs[1]], [ours[1]])
 
 
+def test_findings_that_share_an_id_are_one():
+    package = (0, "x", "1")
+    lists = ({"PYSEC-1", "CVE-1"}, {"GHSA-2"}, {"GHSA-1", "CVE-1"})
+    some = [Finding(package, frozenset(each)) for each in lists] + [Finding((1, "x", "2"), frozenset({"CVE-1"}))]
+    assert sorted(sorted(each.ids) for each in audit_tools.distinct(some)) == [
+        ["CVE-1"], ["CVE-1", "GHSA-1", "PYSEC-1"], ["GHSA-2"],
+    ]  # fmt: skip
+
+
 def test_the_server_answers_and_says_404_where_there_is_nothing():
     with audit_tools.serving(lambda path, sent: {"path": path, "sent": sent} if path != "/none" else None) as url:
         request = urllib.request.Request(f"{url}/v1/query", data=b'{"version": "1"}')
