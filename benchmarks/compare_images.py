@@ -145,8 +145,19 @@ def _node(root: Path) -> None:
 
 def _java(root: Path) -> None:
     """Libraries and what they depend on as Maven copies them, some of them also inside of a war."""
-    project = root.with_suffix(".maven")
     jars = root / "srv/lib"
+    (root / "srv").mkdir()
+    (root / "srv/maven.list").write_text(copy_from_maven(jars, root.with_suffix(".maven")))
+    inner = root / "WEB-INF/lib"
+    inner.mkdir(parents=True)
+    for jar in sorted(jars.glob("*.jar"))[:60]:
+        shutil.copy(jar, inner)
+    _run("jar", "c0f", root / "srv/app.war", "-C", root, "WEB-INF")
+    shutil.rmtree(root / "WEB-INF")
+
+
+def copy_from_maven(jars: Path, project: Path) -> str:
+    """Some well-known libraries and what they depend on, copied into a directory; Maven's own list of them."""
     jars.mkdir(parents=True)
     project.mkdir(exist_ok=True)
     shape = "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>"
@@ -160,14 +171,9 @@ def _java(root: Path) -> None:
         "mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={jars}", "-DincludeScope=runtime",
         "dependency:list", f"-DoutputFile={listing}", "-DincludeScope=runtime", cwd=project,
     )  # fmt: skip
-    (root / "srv/maven.list").write_text(listing.read_text())
-    inner = root / "WEB-INF/lib"
-    inner.mkdir(parents=True)
-    for jar in sorted(jars.glob("*.jar"))[:60]:
-        shutil.copy(jar, inner)
-    _run("jar", "c0f", root / "srv/app.war", "-C", root, "WEB-INF")
-    shutil.rmtree(root / "WEB-INF")
+    said = listing.read_text()
     shutil.rmtree(project)
+    return said
 
 
 def _go(root: Path) -> None:

@@ -45,7 +45,7 @@ def small(path: Path) -> None:
 def all_images(directory: Path) -> None:
     """The benchmark's images: debian (0.2 GB inflated), python (0.8), big (2, more than 50,000 files).
 
-    No Java among them: Trivy reads jars only with a database that it fetches.
+    Java and Go are in ``large_images.py``.
     """
     directory.mkdir(parents=True, exist_ok=True)
     base, fat, wheels, node = (directory / f"{name}.layer" for name in ("debian", "fat", "wheels", "node"))
