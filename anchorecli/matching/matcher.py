@@ -6,12 +6,12 @@ import gc
 from collections.abc import Iterable, Mapping, Sequence
 
 from anchorecli.matching.coverage import Plan, plan, unspoken
-from anchorecli.matching.decide import Hit, Subject, judge
+from anchorecli.matching.decide import Hit, Subject
 from anchorecli.matching.dissent import Case, several, weighed
 from anchorecli.matching.ecosystems import OS_TYPES, Query, is_kernel_headers
 from anchorecli.matching.merge import Draft, merge
 from anchorecli.matching.scores import about, scored
-from anchorecli.matching.streams import is_stream, settled
+from anchorecli.matching.streams import verdict
 from anchorecli.matching.values import Details, Lookup, MatchResult
 from anchorecli.model import Advisory, Candidate, Distro, Match, Package, Statement
 
@@ -66,8 +66,8 @@ def _judged(planned: Plan, index: Mapping[tuple[str, str], list[Candidate]]) -> 
             candidates = index.get((query.ecosystem, query.name))
             if candidates:
                 subject = Subject(query)
-                verdict = settled if is_stream(query.ecosystem, group[0].ecosystem) else judge
-                hits += [(hit, subject) for each in candidates if (hit := verdict(each, subject)) is not None]
+                judged = verdict(group, query)
+                hits += [(hit, subject) for each in candidates if (hit := judged(each, subject)) is not None]
         if any(hit.candidate.statement != Statement.NOT_AFFECTED for hit, _ in hits):
             found[group] = hits
     return found

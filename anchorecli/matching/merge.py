@@ -14,12 +14,24 @@ from typing import NamedTuple
 
 from anchorecli.matching.decide import Hit, Subject, fixes, why
 from anchorecli.matching.fixed import UNKNOWN, fixed_since
+from anchorecli.matching.streams import REBUILDS
 from anchorecli.model import Advisory, Candidate, Cvss, FixDating, FixState, MatchVerdict, Severity, Statement
 
 _CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,}", re.ASCII)
 
-_RANKS = {"ghsa": 1, "osv": 0, "pypa": 0, "phpsec": 0, "nvd": -1, "vulnrichment": -1}
+_RANKS = {
+    "osv:AlmaLinux": 3,
+    "osv:Rocky Linux": 3,
+    "oracle": 3,
+    "ghsa": 1,
+    "osv": 0,
+    "pypa": 0,
+    "phpsec": 0,
+    "nvd": -1,
+    "vulnrichment": -1,
+}
 """Whose word leads; a feed that is not named is a distributor's or an ecosystem's own. Below 0: by CPE alone.
+A rebuild's word on its packages goes before that of the distributor whose sources they are.
 
 PyPA's and FriendsOfPHP's records have neither severities nor scores, and repeat GitHub's for the most part."""
 _OWN = 2
@@ -63,7 +75,8 @@ class Draft(NamedTuple):
 
 def rank(feed: str) -> int:
     """Whose word leads where several feeds speak of one vulnerability: the higher, the sooner."""
-    return _RANKS.get(feed.partition(":")[0], _OWN)
+    found = _RANKS.get(feed)
+    return _RANKS.get(feed.partition(":")[0], _OWN) if found is None else found
 
 
 def attributed(advisory: Advisory) -> tuple[Cvss, ...]:
@@ -278,6 +291,7 @@ def _denied(about: frozenset[str], group: Sequence[Record], denials: _Denials) -
     candidate = denial.hit.candidate
     # A statement without its range, of a feed that denies nothing itself: see ``matching.streams``.
     fixed = "+" in candidate.ecosystem or candidate.ecosystem == "debian:unstable" != group[0].hit.candidate.ecosystem
+    fixed = fixed or candidate.ecosystem.startswith(REBUILDS)
     stated = f"has it fixed in {candidate.ecosystem}" if fixed else "states not affected"
     return f"{candidate.feed} {stated} ({denial.advisory.id})"
 

@@ -7,19 +7,26 @@ affected, whatever the main stream's number is.
 
 Debian's backports are rebuilt from the next release, of which unstable's records speak: what has the fix of unstable
 (``5.2.15-2~bpo12+1``, fixed in 5.2.15-1) is not affected, though the release itself may have no fix.
+
+AlmaLinux, Rocky and Oracle are built from Red Hat's sources, and their errata tell of nothing but fixes. What Red Hat
+says has no fix, their packages have as well: those statements of its feed count, where that is held, unless an
+erratum of the rebuild's own has mended it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container, Sequence
 
 from anchorecli.matching.decide import Hit, Subject, bounds, judge
+from anchorecli.matching.ecosystems import Query
 from anchorecli.model import Candidate, Package
 
 _BUILD = re.compile(r"\.el(\d+)_(\d+)|\.module\+el(\d+)\.(\d+)\.")
 _UNSTABLE = "debian:unstable"
 _KINDS = ("eus", "aus", "e4s", "tus")
+REBUILDS = ("almalinux:", "rocky:", "ol:")
+"""Namespaces of what is built from Red Hat's sources."""
 
 
 def is_stream(ecosystem: str, main: str) -> bool:
@@ -28,12 +35,13 @@ def is_stream(ecosystem: str, main: str) -> bool:
 
 
 def streams(package: Package, ecosystem: str, covered: Container[str]) -> tuple[str, ...]:
-    """The covered namespaces of streams that a package may have come out of."""
+    """The covered namespaces of streams that a package may have come out of, or of what it is rebuilt from."""
     if package.type == "deb":
         backport = ecosystem.startswith("debian:") and ecosystem != _UNSTABLE and "~bpo" in package.version
         return (_UNSTABLE,) if backport and _UNSTABLE in covered else ()
     if package.type != "rpm" or not ecosystem.startswith("rhel:"):
-        return ()
+        origin = f"rhel:{ecosystem.partition(':')[2]}"
+        return (origin,) if ecosystem.startswith(REBUILDS) and origin in covered else ()
     found = _BUILD.search(package.version.rpartition("-")[2])
     if found is None:
         return ()
@@ -42,6 +50,26 @@ def streams(package: Package, ecosystem: str, covered: Container[str]) -> tuple[
         return ()
     named = (*(f"{ecosystem}.{minor}+{kind}" for kind in _KINDS), f"{ecosystem}+els")
     return tuple(each for each in named if each in covered)
+
+
+def verdict(group: Sequence[Query], query: Query) -> Callable[[Candidate, Subject], Hit | None]:
+    """How statements of the namespace of one of a package's questions are judged."""
+    main = group[0].ecosystem
+    if is_stream(query.ecosystem, main):
+        return settled
+    if not main.startswith(REBUILDS) or group[-1].ecosystem == main:
+        return judge
+    return _judged_or_settled if query.ecosystem == main else _unfixed
+
+
+def _judged_or_settled(candidate: Candidate, subject: Subject) -> Hit | None:
+    return judge(candidate, subject) or settled(candidate, subject)
+
+
+def _unfixed(candidate: Candidate, subject: Subject) -> Hit | None:
+    """A statement about every version; a fix of another's build says nothing of this one."""
+    about_all = not candidate.ranges and not candidate.versions and candidate.statement != "not-affected"
+    return judge(candidate, subject) if about_all else None
 
 
 def settled(candidate: Candidate, subject: Subject) -> Hit | None:

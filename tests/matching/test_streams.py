@@ -86,7 +86,7 @@ def test_modules_stay_apart() -> None:
 def test_other_distributions_are_not_asked_about_streams() -> None:
     names = ("rhel:9.2+eus", "rhel:9.2+aus", "rhel:9.2+e4s", "rhel:9.2+tus", "rhel:9+els")
     covered = {*names, "rhel:9.4+eus", "rhel:9"}
-    assert streams(package("kernel", "5.14.0-284.80.1.el9_2", "rpm"), "rocky:9", covered) == ()
+    assert streams(package("kernel", "5.14.0-284.80.1.el9_2", "rpm"), "rocky:9", covered) == ("rhel:9",)
     assert streams(package("kernel", "5.14.0-284.80.1.el9_2", "rpm"), "rhel:8", covered) == ()
     assert streams(package("kernel", "5.14.0-284.80.1.el9", "rpm"), "rhel:9", covered) == ()
     assert streams(package("kernel", "5.14.0-284.80.1.el9_2", "deb"), "rhel:9", covered) == ()
@@ -113,3 +113,54 @@ def test_backports_are_asked_about_unstable_alone_and_only_where_it_is_there() -
     assert streams(backport, "debian:unstable", covered) == ()
     assert streams(backport, "ubuntu:22.04", covered) == ()
     assert streams(package("bash", "5.2.15-2+b1"), "debian:12", covered) == ()
+
+
+ERRATUM = Advisory(
+    "ALSA-2024:1",
+    "osv:AlmaLinux",
+    aliases=("CVE-2024-0005",),
+    affected=(said("almalinux:9", "kernel", "5.14.0-9.el9"),),
+)
+UNFIXED = [
+    Advisory(name, "redhat", affected=(said("rhel:9", "kernel", statement=statement),))
+    for name, statement in (
+        ("CVE-2024-0004", Statement.WONT_FIX),
+        ("CVE-2024-0005", Statement.AFFECTED),
+        ("CVE-2024-0006", Statement.NOT_AFFECTED),
+        ("CVE-2024-0007", Statement.UNDER_INVESTIGATION),
+    )
+]
+REBUILT = [ERRATUM, *UNFIXED, FIXED]
+
+
+def rebuilt(version: str, advisories: list[Advisory], name: str = "almalinux") -> dict[str, str]:
+    found = Feeds(advisories).match(package("kernel", version, "rpm"), distro=Distro(name, "9.4")).matches
+    return {each.id: each.suppressed or ",".join(each.fixed_in) or each.fix_state.value for each in found}
+
+
+def test_what_has_no_fix_at_red_hat_has_none_in_a_rebuild() -> None:
+    assert rebuilt("5.14.0-8.el9", REBUILT) == {
+        "CVE-2024-0004": "wont-fix",
+        "CVE-2024-0005": "5.14.0-9.el9",
+        "CVE-2024-0007": "unknown",
+    }
+    assert "CVE-2024-0001" not in rebuilt("5.14.0-8.el9", REBUILT)  # Red Hat's fix is another build
+
+
+def test_what_the_rebuild_mended_itself_is_settled() -> None:
+    found = rebuilt("5.14.0-9.el9", REBUILT)
+    assert found.pop("CVE-2024-0005") == "osv:AlmaLinux has it fixed in almalinux:9 (ALSA-2024:1)"
+    assert found == {"CVE-2024-0004": "wont-fix", "CVE-2024-0007": "unknown"}
+
+
+def test_without_red_hats_feed_the_errata_are_all_there_is() -> None:
+    assert rebuilt("5.14.0-8.el9", [ERRATUM]) == {"CVE-2024-0005": "5.14.0-9.el9"}
+    assert rebuilt("5.14.0-9.el9", [ERRATUM]) == {}
+
+
+@pytest.mark.parametrize("name", ["rocky", "ol"])
+def test_other_rebuilds(name: str) -> None:
+    other = Advisory("CVE-2024-0009", "f", affected=(said(f"{name}:9", "kernel", "5.14.0-9.el9"),))
+    assert set(rebuilt("5.14.0-8.el9", [other, *UNFIXED], name)) == {
+        "CVE-2024-0004", "CVE-2024-0005", "CVE-2024-0007", "CVE-2024-0009",
+    }  # fmt: skip
