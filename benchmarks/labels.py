@@ -160,8 +160,7 @@ def from_labels(by_image: Mapping[str, list[Label]], options: argparse.Namespace
                 unknown += 1
         if kept:
             examined.labels[image] = kept
-            every = scan(list(made.values()), distro, options.store)
-            examined.found[image] = until(every, options.year)
+            examined.found[image] = scan(list(made.values()), distro, options.store)
     examined.notes.extend(f"{count} labels left out: {why}" for why, count in left.items())
     examined.notes.append(f"{unknown} labels left out: no feed at hand knows the id for that distribution or language")
     return examined
@@ -205,8 +204,16 @@ def judged(labels: Mapping[str, list[Label]], found: Findings, options: argparse
         inherited = [
             each for parent in parents.get(image, ()) for name in labels if parent in name for each in labels[name]
         ]
-        scores[image] = score(until(listed_, options.year), [*labels[image], *inherited], fuzzy=options.fuzzy)
+        about = [*labels[image], *inherited]
+        scores[image] = score(timely(listed_, about, options.year), about, fuzzy=options.fuzzy)
     return scores
+
+
+def timely(found: Sequence[Found], labels: Sequence[Label], year: int | None) -> list[Found]:
+    """Findings of no later year, and those that a label names by an id that tells no year."""
+    named_ = frozenset[str]().union(*(each.ids for each in labels))
+    early = set(until(found, year))
+    return [each for each in found if each in early or each.ids & named_]
 
 
 def show(scores: Mapping[str, Score], ecosystems: dict[Label, str]) -> None:

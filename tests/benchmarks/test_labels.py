@@ -200,6 +200,12 @@ def test_kept_findings_are_judged_and_held_against_others(tmp_path, monkeypatch,
     assert run(monkeypatch, directory, "--results", better, "--reference", worse) == 0
 
 
+def test_findings_of_later_years_stay_where_a_label_names_them():
+    both, later = found("GHSA-1", "CVE-2024-1"), found("CVE-2024-2")
+    assert command.timely([found(), both, later], [said("TP", "GHSA-1")], 2021) == [found(), both]
+    assert command.timely([found(), both, later], [], None) == [found(), both, later]
+
+
 def test_labels_of_a_declared_parent_count():
     parent = IMAGE.replace("app", "base")
     labels = {IMAGE: [], parent: [said(image=parent)]}
