@@ -70,7 +70,7 @@ class Bench:
             command = [syft, "-q", "scan", target, "-o", f"syft-json={out}"]
             contenders.append(Contender("syft", command, env={"SYFT_CHECK_FOR_APP_UPDATE": "false"}))
         if trivy := find("trivy"):
-            contenders.append(Contender("trivy", by_trivy(trivy, self.cache, archive, out), self.forget))
+            contenders.append(Contender("trivy", sbom_by_trivy(trivy, self.cache, archive, out), self.forget))
         size = archive.stat().st_size / 1e6
         print(table(f"## cold, {archive.name} ({size:.0f} MB)", race(contenders, self.runs), "anchore"), flush=True)
 
@@ -85,7 +85,7 @@ class Bench:
         if trivy := find("trivy"):
             # Without a vulnerability database packages are listed for their licences.
             what = ("--scanners", "license,secret", "--list-all-pkgs", "--format", "json")
-            contenders.append(Contender("trivy", by_trivy(trivy, self.cache, archive, out, what), self.forget))
+            contenders.append(Contender("trivy", sbom_by_trivy(trivy, self.cache, archive, out, what), self.forget))
         print(table(f"## secrets and digests, {archive.name}", race(contenders, self.runs), "anchore"), flush=True)
 
     def forget(self) -> None:
@@ -102,7 +102,7 @@ class Bench:
         if trivy := find("trivy"):
             warm = self.scratch / "warm"
             java_database(warm / "java-db")
-            contenders.append(Contender("trivy", by_trivy(trivy, warm, archive, "/dev/null")))
+            contenders.append(Contender("trivy", sbom_by_trivy(trivy, warm, archive, "/dev/null")))
         print(table(f"## again, {archive.name}", race(contenders, self.runs), "json"), flush=True)
 
     def start(self) -> None:
@@ -111,7 +111,7 @@ class Bench:
         print(table("## start", figures, "--version"), flush=True)
 
 
-def by_trivy(
+def sbom_by_trivy(
     trivy: str, cache: Path, archive: Path, out: str, what: tuple[str, ...] = ("--format", "cyclonedx")
 ) -> list[str]:
     return [
