@@ -170,7 +170,10 @@ def _made(
     family = OS.get(distro[0], "rpm") if distro else ""
     native = family == "deb" and _NATIVE.match(name)
     if family and (native or _VERSIONS[family].fullmatch(version)) and "/" not in name:
-        said = {each for space in _spaces(distro) for each in known.names.get(space, ())}
+        spaces_ = _spaces(distro)
+        # Red Hat's feed names sources, those of its rebuilds binary packages.
+        spaces_ = tuple(each for each in spaces_ if each.startswith("rhel:")) or spaces_
+        said = {each for space in spaces_ for each in known.names.get(space, ())}
         return Made(package, name, family, source(name, version, sources if family == "deb" else SOURCES, said))
     found = ("golang", name) if name == "stdlib" else known.language(name, ids)
     return Made(package, found[1], found[0]) if found else None
