@@ -33,6 +33,8 @@ class Digests:
     def __setitem__(self, row: int, digest: bytes) -> None:
         if self.rows and row <= self.rows[-1]:
             raise ValueError(f"the digest of row {row} comes after that of row {self.rows[-1]}")
+        if len(digest) != _DIGEST:
+            raise ValueError(f"the digest of row {row} has {len(digest)} bytes, not {_DIGEST}")
         if self._data[-_DIGEST:] != digest:
             self._data += digest
         self.rows.append(row)

@@ -57,6 +57,8 @@ def test_digests_keep_their_order() -> None:
         digests[3] = b"y" * 32
     with pytest.raises(KeyError):
         digests[3]
+    with pytest.raises(ValueError, match="row 5 has 1 bytes"):
+        digests[5] = b"x"
     assert 4 in digests and 3 not in digests and 5 not in digests
 
 

@@ -235,9 +235,12 @@ class FactReader:
         text = fields.text("sha256")
         if text:
             try:
-                return bytes.fromhex(text)
+                digest = bytes.fromhex(text)
             except ValueError:
-                self._faults.add(fields.line_of("sha256"), f'"sha256" must be hexadecimal digits, not {quoted(text)}')
+                digest = b""
+            if len(digest) == sha256().digest_size:
+                return digest
+            self._faults.add(fields.line_of("sha256"), f'"sha256" must be 64 hexadecimal digits, not {quoted(text)}')
         return sha256(fields.text("content").encode()).digest() if fields.has("content") else b""
 
 

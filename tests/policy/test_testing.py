@@ -80,7 +80,10 @@ IMAGE = """\
        epss_percentile: 0.9}
     files:
     - {path: /etc/passwd, content: "root:x:0:0::/root:/bin/sh", mode: "0600", uid: 1}
-    - {path: /usr/bin/su, mode: "4755", size: 10, sha256: "ab"}
+    - path: /usr/bin/su
+      mode: "4755"
+      size: 10
+      sha256: "abababababababababababababababababababababababababababababababab"
     - {path: /bin, target: usr/bin}
     secrets: [{path: /a, rule: r, line: 3}]
     contents: [{path: /b, pattern: "N=x"}]
@@ -126,7 +129,7 @@ def test_an_image_with_everything(cases):
     assert tree is not None
     su, passwd, link = (tree.stat(path) for path in ("usr/bin/su", "etc/passwd", "bin"))
     assert su is not None and passwd is not None and link is not None
-    assert (oct(su.mode), su.size, su.sha256, passwd.uid, link.target) == ("0o4755", 10, "ab", 1, "usr/bin")
+    assert (oct(su.mode), su.size, su.sha256, passwd.uid, link.target) == ("0o4755", 10, "ab" * 32, 1, "usr/bin")
     assert len(passwd.sha256) == 64
     assert analysis.retrieved[0].data.startswith(b"root:")
     assert (analysis.secrets[0].line, analysis.contents[0].pattern, analysis.malware[0].scanner) == (3, "N=x", "clamav")
@@ -161,7 +164,8 @@ def test_unless_said_otherwise_everything_was_looked_for(cases):
         ("{packages: [y 1], vulnerabilities: [{id: x, package: y, cvss: a}]}", '"cvss" must be a number from 0 to 10'),
         ("{files: [{path: x, mode: 999}]}", '"mode" must be octal digits, not "999"'),
         ("{files: [{path: x, uid: y}]}", '"uid" must be a whole number, not "y"'),
-        ("{files: [{path: x, sha256: zz}]}", '"sha256" must be hexadecimal digits, not "zz"'),
+        ("{files: [{path: x, sha256: zz}]}", '"sha256" must be 64 hexadecimal digits, not "zz"'),
+        ("{files: [{path: x, sha256: abcd}]}", '"sha256" must be 64 hexadecimal digits, not "abcd"'),
         ("{files: [{path: x, kind: pipe}]}", 'unknown kind of file "pipe"'),
         ("{files: [{mode: 0644}]}", 'the entry of files has no "path"'),
         ("{secrets: [{path: x}]}", 'the entry of secrets has no "rule"'),
