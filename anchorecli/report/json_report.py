@@ -8,7 +8,7 @@ Order: packages by type and name, matches and findings worst first; the text is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from anchorecli.model import (
@@ -57,7 +57,7 @@ class JsonReport:
 
     def render(self, report: Report, options: RenderOptions) -> str:
         """The report as JSON text."""
-        return quiet(_frame(document(report, options.memo))) + "\n"
+        return quiet("".join((*_frame(document(report, options.memo)), "\n")))
 
 
 def document(report: Report, memo: Memo | None = None) -> dict[str, Any]:
@@ -350,13 +350,22 @@ def _problems(problems: Iterable[Problem]) -> list[dict[str, Any]]:
 _FRAME_DEPTH = 3
 
 
-def _frame(value: Any, depth: int = 1) -> str:
+def _frame(value: Any, depth: int = 1) -> Iterator[str]:
+    """The text piece by piece: joined once, since some pieces are megabytes."""
     indent = "\n" + "  " * depth
     if isinstance(value, dict) and value and depth < _FRAME_DEPTH:
-        lines = [f"{line(key)}: {_frame(item, depth + 1)}" for key, item in value.items()]
-        return "{" + indent + ("," + indent).join(lines) + indent[:-2] + "}"
-    if isinstance(value, list) and value and isinstance(value[0], Written):
-        return "[" + indent + ("," + indent).join(value) + indent[:-2] + "]"
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "[" + indent + ("," + indent).join(map(line, value)) + indent[:-2] + "]"
-    return line(value)
+        before = "{" + indent
+        for key, item in value.items():
+            yield f"{before}{line(key)}: "
+            yield from _frame(item, depth + 1)
+            before = "," + indent
+        yield indent[:-2] + "}"
+    elif isinstance(value, list) and value and isinstance(value[0], (Written, dict)):
+        before = "[" + indent
+        for item in value:
+            yield before
+            yield item if isinstance(item, Written) else line(item)
+            before = "," + indent
+        yield indent[:-2] + "]"
+    else:
+        yield line(value)
