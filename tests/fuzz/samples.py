@@ -202,7 +202,7 @@ def _languages() -> list[Sample]:
             ends=True,
         ),
         *from_files("dotnet", {"app/shop.deps.json": dotnet.DEPS}, ends=True),
-        *from_files("dotnet", {"app/Newtonsoft.Json.dll": assemblies.library()}),
+        *from_files("dotnet", {"app/Newtonsoft.Json.dll": assemblies.assembly()}),
         *from_files("r", {"usr/lib/R/library/MASS/DESCRIPTION": r.MASS}),
         *from_files("conda", {"opt/conda/conda-meta/openssl-3.3.0-h4b_3.json": json.dumps(conda.OPENSSL)}, ends=True),
     ]

@@ -61,7 +61,7 @@ def program(data: bytes = b"", *, managed: bool = True, wide: bool = True) -> by
     return whole.ljust(offset, b"\0") + tree + bytes(0x200)
 
 
-def library(name: str = "Newtonsoft.Json", version: str = "13.0.1+0a2e291c", **more: Any) -> bytes:
+def assembly(name: str = "Newtonsoft.Json", version: str = "13.0.1+0a2e291c", **more: Any) -> bytes:
     strings = {"OriginalFilename": f"{name}.dll", "ProductVersion": version, "FileVersion": "13.0.1.25517"}
     return program(versions(ProductName="Json.NET", **strings), **more)
 
@@ -75,7 +75,7 @@ def found(*layers: dict[str, Any], distro: Distro | None = None) -> list[tuple[s
 @pytest.mark.parametrize("wide", [True, False])
 @pytest.mark.parametrize("managed", [True, False])
 def test_the_strings_of_a_version_resource(wide: bool, managed: bool) -> None:
-    said = describe(MemoryFile("x.dll", library(wide=wide, managed=managed)))
+    said = describe(MemoryFile("x.dll", assembly(wide=wide, managed=managed)))
     assert said is not None
     assert said.managed is managed
     assert said.strings == {
@@ -110,7 +110,7 @@ def test_the_version_is_that_of_the_package(product: str, file: str, version: st
 
 
 def test_an_assembly_cut_at_any_byte_or_changed_is_read_or_refused() -> None:
-    data = library()
+    data = assembly()
     end = len(data) - 0x200
     for cut in range(end):
         try:
@@ -128,13 +128,13 @@ def test_an_assembly_cut_at_any_byte_or_changed_is_read_or_refused() -> None:
 
 def test_assemblies_that_no_list_speaks_of_are_packages() -> None:
     files = {
-        "opt/a/Newtonsoft.Json.dll": library(),
-        "opt/a/Other.DLL": library("Other", "2.0.0"),
-        "opt/a/fr/Other.resources.dll": library("Other.resources", "2.0.0"),
-        "opt/a/native.dll": library("native", managed=False),
+        "opt/a/Newtonsoft.Json.dll": assembly(),
+        "opt/a/Other.DLL": assembly("Other", "2.0.0"),
+        "opt/a/fr/Other.resources.dll": assembly("Other.resources", "2.0.0"),
+        "opt/a/native.dll": assembly("native", managed=False),
         "opt/a/text.dll": b"no program",
         "opt/a/bare.dll": program(),
-        "opt/b/Renamed.exe": library(),
+        "opt/b/Renamed.exe": assembly(),
     }
     assert sorted(found(files)) == [
         ("Newtonsoft.Json", "13.0.1", "assembly"),
@@ -144,14 +144,14 @@ def test_assemblies_that_no_list_speaks_of_are_packages() -> None:
 
 
 def test_what_a_list_speaks_of_is_told_by_the_list() -> None:
-    files = {"app/app.deps.json": DEPS, "app/Lib.dll": library("Lib", "1.0.0"), "app/sub/Else.dll": library("Else")}
+    files = {"app/app.deps.json": DEPS, "app/Lib.dll": assembly("Lib", "1.0.0"), "app/sub/Else.dll": assembly("Else")}
     assert found(files) == [("Lib", "1.0.0", "installed")]
     assert found(files, {"app/.wh.app.deps.json": ""}) == [("Lib", "1.0.0", "assembly"), ("Else", "13.0.1", "assembly")]
 
 
 def test_nugets_cache_names_package_and_version_by_its_directories() -> None:
     cache = "root/.nuget/packages/newtonsoft.json/12.0.3/lib"
-    files = {f"{cache}/net45/Newtonsoft.Json.dll": library(), f"{cache}/net6.0/Newtonsoft.Json.dll": library()}
+    files = {f"{cache}/net45/Newtonsoft.Json.dll": assembly(), f"{cache}/net6.0/Newtonsoft.Json.dll": assembly()}
     analyzer = Dotnet()
     (package,) = analyzer.assemble(make_view(analyzer, [files])).packages
     assert (package.purl, len(package.locations)) == ("pkg:nuget/Newtonsoft.Json@12.0.3", 2)
@@ -159,7 +159,7 @@ def test_nugets_cache_names_package_and_version_by_its_directories() -> None:
 
 def test_a_shared_runtime_without_its_list_is_one_package() -> None:
     home = "usr/share/dotnet/shared/Microsoft.NETCore.App/8.0.4"
-    files = {f"{home}/System.{number}.dll": library(f"System.{number}", "8.0.4+1") for number in range(5)}
+    files = {f"{home}/System.{number}.dll": assembly(f"System.{number}", "8.0.4+1") for number in range(5)}
     assert found(files) == [("Microsoft.NETCore.App.Runtime.linux-x64", "8.0.4", "runtime")]
     assert found(files, distro=Distro("alpine")) == [
         ("Microsoft.NETCore.App.Runtime.linux-musl-x64", "8.0.4", "runtime")
@@ -167,7 +167,7 @@ def test_a_shared_runtime_without_its_list_is_one_package() -> None:
 
 
 def test_a_damaged_assembly_is_told() -> None:
-    data = bytearray(library())
+    data = bytearray(assembly())
     struct.pack_into("<H", data, 0x400 + 14, 0xFFFF)
     view = make_view(Dotnet(), [{"a/x.dll": bytes(data)}])
     assert "directory of 65535 resources" in view.read_problems[0].message
