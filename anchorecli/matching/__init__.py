@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from anchorecli.matching.ecosystems import ecosystem_for, ecosystems_of, queries
-from anchorecli.matching.values import Details, Lookup, MatchResult
+from anchorecli.matching.values import VERSION, Details, Lookup, MatchResult
 from anchorecli.model import Distro, Package
 
 
@@ -34,4 +34,4 @@ def match(
     return match_all(packages, distro, lookup, details, covered)
 
 
-__all__ = ["Details", "Lookup", "MatchResult", "ecosystem_for", "ecosystems_of", "match", "queries"]
+__all__ = ["VERSION", "Details", "Lookup", "MatchResult", "ecosystem_for", "ecosystems_of", "match", "queries"]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from anchorecli import __version__, codec
 from anchorecli.errors import StoreError
-from anchorecli.matching import MatchResult
+from anchorecli.matching import VERSION, MatchResult
 from anchorecli.model import Analysis, FeedState, Match, Problem
 from anchorecli.scan.documents import known_digest
 from anchorecli.scan.values import Matched
@@ -99,7 +99,7 @@ class Lines:
 
 def _key(revision: int) -> str:
     # The starter feed, which belongs to no revision, is the program's own.
-    return _version(f"{revision}/{codec.shape(Match)}")
+    return _version(f"{VERSION}/{revision}/{codec.shape(Match)}")
 
 
 def _version(key: str) -> str:

@@ -85,12 +85,13 @@ def test_feeds_that_changed_are_asked_again(store: Store, matched: list[int]) ->
     assert len(matched) > asked
 
 
-def test_another_version_of_the_program_looks_for_itself(
-    store: Store, matched: list[int], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("name", "value"), [("__version__", "99"), ("VERSION", 99)])
+def test_another_version_of_the_program_or_of_matching_looks_for_itself(
+    store: Store, matched: list[int], monkeypatch: pytest.MonkeyPatch, name: str, value: object
 ) -> None:
     first = scan(store)
     asked = len(matched)
-    monkeypatch.setattr(reuse, "__version__", "99")
+    monkeypatch.setattr(reuse, name, value)
     assert scan(store) == first
     assert len(matched) > asked
 
