@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 from anchorecli.analyzers import ON_DEMAND, REGISTERED, Registered, load, load_demanded
 from anchorecli.analyzers.base import Analyzer
@@ -23,6 +22,9 @@ from anchorecli.tree import LayerIndex, Tree
 from anchorecli.values import fields
 from tests.analyzers.demand.test_malware import Fake
 from tests.analyzers.view import MemoryFile, image
+from tests.fuzz.documents import document_parsers
+from tests.fuzz.feeds import feed_parsers
+from tests.fuzz.seen import Seen
 from tests.layers.reading import BytesBlob, Keeper
 from tests.layers.reading import read as read_layer_of
 from tests.source.opening import opened
@@ -32,13 +34,6 @@ OPTIONS = {"secrets": "524288", "contents": "1000\nGPL=.*GPL\nX=x", "retrieve": 
 RAISED = ("ValueError", "UnicodeDecodeError", "BadZip", "EOFError", "VersionError", "HeaderError")
 """What a reader may raise for a file that is damaged, by name."""
 _APART = {"packages", "distro", "owned", "problems", "looked_for"}
-
-
-class Seen(NamedTuple):
-    """What a parser made of some bytes: ``found``, in words, and whether it tells that something is missing."""
-
-    found: frozenset[str]
-    told: bool
 
 
 class Passing(MemoryFile):
@@ -172,14 +167,14 @@ CONTAINERS: dict[str, Callable[[str, bytes], Seen]] = {
 
 
 def parsers() -> dict[str, Callable[[str, bytes], Seen]]:
-    """Every parser by name: the analyzers, and the readers of containers and documents."""
+    """Every parser by name: the analyzers, the readers of containers and documents, the drivers of the feeds."""
     found: dict[str, Callable[[str, bytes], Seen]] = {}
     every = analyzers()
     for name, analyzer in every.items():
         found[name] = lambda path, data, each=analyzer: analyze(each, path, data)
     # Where a file passes once programs are read in another way.
     found["binary-passing"] = lambda path, data: analyze(every["binary"], path, data, passing=True)
-    return found | CONTAINERS
+    return found | CONTAINERS | document_parsers() | feed_parsers()
 
 
 def registered() -> tuple[Registered, ...]:

@@ -39,6 +39,8 @@ from tests.analyzers.os import test_portage as portage
 from tests.analyzers.os import test_sboms as sboms
 from tests.analyzers.os import test_snap as snap
 from tests.fuzz.containers import Sample, containers, from_files
+from tests.fuzz.documents import document_samples
+from tests.fuzz.feeds import feed_samples
 
 CERTIFICATE = base64.b64decode(
     "MIHvMIGioAMCAQICAQcwBQYDK2VwMBYxFDASBgNVBAMMC2V4YW1wbGUub3JnMCAXDTIwMDEwMTAwMDAwMFoYDzIwNTEwMTAxMDAw"
@@ -54,7 +56,8 @@ TOKEN = "ghp_" + "Ab3dE5gH7jK9mN1pQ2sT4vW6yZ8bC0eF2hJ4"
 @cache
 def samples() -> tuple[Sample, ...]:
     """All of them."""
-    return (*_os(), *_languages(), *_others(), *_programs(), *_demanded(), *_lock_files(), *containers())
+    of_analyzers = (*_os(), *_languages(), *_others(), *_programs(), *_demanded(), *_lock_files())
+    return (*of_analyzers, *containers(), *document_samples(), *feed_samples())
 
 
 def _os() -> list[Sample]:
