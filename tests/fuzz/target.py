@@ -72,6 +72,9 @@ def _one(name: str, arguments: argparse.Namespace) -> int:
 def _atheris(atheris, name: str, arguments: argparse.Namespace) -> int:  # type: ignore[no-untyped-def]
     with atheris.instrument_imports(include=["anchorecli"]):
         look, paths, corpus = _prepared(name)
+        for seed in corpus:
+            # What a parser loads when it needs it is loaded here, where it is instrumented.
+            look(paths[seed[0]], seed[1:])
 
     def test(data: bytes) -> None:
         # The first byte says which of the parser's samples the file is called after.
