@@ -49,21 +49,23 @@ _LOOKS_LIKE = (
 class Archive:
     """The index of one archive file; a context manager that holds the file open.
 
-    ``inflated`` is True where the file was compressed as a whole. Raises: NotFoundError, SourceError for what is
-    no tar, IntegrityError for a damaged or truncated one.
+    ``inflated`` is True where the file was compressed as a whole; ``listed`` False leaves the index empty. Raises:
+    NotFoundError, SourceError for what is no tar, IntegrityError for a damaged or truncated one.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, listed: bool = True) -> None:
         self.path = path
         self._temporary: IO[bytes] | None = None
-        self.fd = _open_regular(path)
+        self.fd = open_regular(path)
         self.inflated = False
         self.terminated = False
         """Whether the end-of-archive marker was seen."""
+        self.large = False
+        """Whether there are more members than an image archive has: the index ends before them."""
         self._members: dict[str, tuple[int, int]] = {}
         self._links: dict[str, str] = {}
         try:
-            self._open()
+            self._open(listed)
         except BaseException:
             self.close()
             raise
@@ -117,7 +119,7 @@ class Archive:
             name = self._links[name]
         return name
 
-    def _open(self) -> None:
+    def _open(self, listed: bool) -> None:
         head = os.pread(self.fd, BLOCK, 0)
         if not head:
             raise IntegrityError(f"{self.path} is empty", hint="save the image again")
@@ -130,7 +132,8 @@ class Archive:
                 f"{self.path} is not an image archive: it looks like {_describe(head, kind)}",
                 hint="give a tar made by docker save, podman save or skopeo copy, or a directory",
             )
-        _Walk(self.fd, self.path).into(self)
+        if listed:
+            _Walk(self.fd, self.path).into(self)
 
     def _inflate(self, kind: str) -> None:
         import tempfile
@@ -161,42 +164,6 @@ class Archive:
             os.close(source)
 
 
-def recognise(path: Path) -> str:
-    """``docker-archive`` or ``oci-archive``: which one a file holds, told by its members.
-
-    An archive compressed as a whole is said to be a docker-archive; only inflating it can tell. Raises as
-    ``Archive`` does, and SourceError for a tar that holds no image.
-    """
-    fd = _open_regular(path)
-    try:
-        if compression.sniff(os.pread(fd, 6, 0)):
-            return "docker-archive"
-    finally:
-        os.close(fd)
-    with Archive(path) as archive:
-        return kind_of(archive)
-
-
-def kind_of(archive: Archive) -> str:
-    """``docker-archive`` or ``oci-archive``. Raises: SourceError for any other tar."""
-    if "manifest.json" in archive:
-        return "docker-archive"
-    if "index.json" in archive or "oci-layout" in archive:
-        return "oci-archive"
-    if "repositories" in archive:
-        return "docker-archive"
-    if not archive.terminated:
-        raise IntegrityError(
-            f"{archive.path} is truncated: it ends without an end marker and without a manifest", hint="copy it again"
-        )
-    first = next(archive.names(), "")
-    what = f"a tar of plain files ({first} …)" if first else "an empty tar"
-    raise SourceError(
-        f"{archive.path} holds no image: it looks like {what}",
-        hint="unpack a root file system and scan it as dir:DIRECTORY" if first else "save the image again",
-    )
-
-
 class _Walk:
     """One pass over the headers of a tar; keeps what extension headers said about the next member."""
 
@@ -222,7 +189,8 @@ class _Walk:
                 raise IntegrityError(f"{self._path} is damaged: no tar header at byte {offset}", hint="copy it again")
             count += 1
             if count > MAX_MEMBERS:
-                raise IntegrityError(f"{self._path} has more than {MAX_MEMBERS} members: no image archive has")
+                archive.large = True
+                return
             offset = self._member(header, offset + BLOCK, archive)
 
     def _member(self, header: bytes, offset: int, archive: Archive) -> int:
@@ -291,7 +259,8 @@ class _Walk:
         return int(digits, 8)
 
 
-def _open_regular(path: Path) -> int:
+def open_regular(path: Path) -> int:
+    """A descriptor of a regular file. Raises: NotFoundError, SourceError for anything else."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError as error:

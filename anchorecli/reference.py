@@ -18,7 +18,7 @@ from anchorecli.model import ImageRef
 
 ENGINES = ("docker", "podman")
 ARCHIVES = ("docker-archive", "oci-archive", "oci-dir")
-TRANSPORTS = ("registry", *ENGINES, *ARCHIVES, "dir", "sbom")
+TRANSPORTS = ("registry", *ENGINES, *ARCHIVES, "rootfs", "dir", "sbom")
 STDIN = "-"
 """An SBOM from standard input."""
 
@@ -129,8 +129,8 @@ def _prefixed(transport: str, rest: str, original: str) -> ImageRef:
         if not path.is_dir():
             raise UsageError(f"{rest} is not a directory", hint=f"leave the prefix away: {rest}")
         return ImageRef(transport, original, path=str(path))
-    if transport == "sbom":
-        return _document(rest, original)
+    if transport in ("rootfs", "sbom"):
+        return _file(transport, rest, original)
     if transport in ARCHIVES:
         path_text, name, digest = _split_archive(rest)
         return ImageRef(transport, original, path=path_text, tag=name, digest=digest)
@@ -141,13 +141,13 @@ def _prefixed(transport: str, rest: str, original: str) -> ImageRef:
     return _named(transport, rest, original)
 
 
-def _document(rest: str, original: str) -> ImageRef:
+def _file(transport: str, rest: str, original: str) -> ImageRef:
     path = Path(rest).expanduser()
-    if rest != STDIN and not _exists(path):
+    if not _exists(path) and (transport, rest) != ("sbom", STDIN):
         raise NotFoundError(f"no such file: {rest}")
     if path.is_dir():
         raise UsageError(f"{rest} is a directory", hint=f"write dir:{rest}")
-    return ImageRef("sbom", original, path=str(path))
+    return ImageRef(transport, original, path=str(path))
 
 
 _EXAMPLE = {
@@ -157,6 +157,7 @@ _EXAMPLE = {
     "docker-archive": "image.tar",
     "oci-archive": "image.tar",
     "oci-dir": "DIRECTORY",
+    "rootfs": "rootfs.tar",
     "dir": "DIRECTORY",
     "sbom": "bom.json",
 }
@@ -225,8 +226,10 @@ def _archive_with_choice(text: str) -> ImageRef:
     """A bare ``PATH:name:tag`` or ``PATH@digest``."""
     path, name, digest = _split_archive(text)
     ref = _recognised(Path(path), text)
-    if ref.transport == "dir":
-        raise UsageError(f"{path} is a plain directory: it holds no image to choose by name", hint=f"write dir:{path}")
+    if ref.transport in ("dir", "rootfs"):
+        what = "plain directory" if ref.transport == "dir" else "root file system"
+        hint = f"write {ref.transport}:{path}"
+        raise UsageError(f"{path} is a {what}: it holds no image to choose by name", hint=hint)
     return ImageRef(ref.transport, text, path=path, tag=name, digest=digest)
 
 
@@ -246,7 +249,7 @@ def _split_archive(text: str) -> tuple[str, str, str]:
 
 def _recognised(path: Path, text: str) -> ImageRef:
     """Tell by its content what an existing path holds."""
-    from anchorecli.archive import recognise
+    from anchorecli.archivekind import recognise
 
     if path.is_dir() and not _is_oci_layout(path) and "/" not in text and _is_name(text):
         raise UsageError(

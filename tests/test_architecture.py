@@ -16,6 +16,7 @@ LEVELS: dict[str, float] = {
     "layerindex": 0.5,
     **dict.fromkeys(("tree", "versions", "compression", "codec", "transport", "patterns", "spdx"), 1),
     "archive": 1.25,
+    "archivekind": 1.3,
     # Readers of documents: what an image holds of them is read by an analyzer.
     **dict.fromkeys(("reference", "net", "registry", "serve", "config", "signatures", "sbom"), 1.5),
     **dict.fromkeys(

@@ -184,6 +184,7 @@ def test_compressed_archives_are_recognised(tmp_path: Path, suffix: str) -> None
         (b"hello\n", SourceError, "looks like text"),
         (b"\1\2\3" * 300, SourceError, "unknown binary data"),
         (b"\0" * 10240, SourceError, "an empty tar"),
+        (builders.layer({"app/main.py": "x"}), SourceError, "plain files (app/main.py"),
         (builders.layer({"etc/passwd": "root"}), SourceError, "plain files (etc/passwd"),
     ],
 )

@@ -26,8 +26,8 @@ class Platform:
 class ImageRef:
     """What the user asked for, taken apart.
 
-    ``transport`` is one of registry, docker, podman, docker-archive, oci-archive, oci-dir, dir, sbom. ``path`` is set
-    for the last five, and ``registry``/``repository`` for the first three. ``tag`` and ``digest`` may both be
+    ``transport`` is one of registry, docker, podman, docker-archive, oci-archive, oci-dir, rootfs, dir, sbom. ``path``
+    is set for the last six, and ``registry``/``repository`` for the first three. ``tag`` and ``digest`` may both be
     empty for a path; inside an archive ``tag`` holds the name asked for, when one was given.
     """
 

@@ -19,6 +19,11 @@ _DAY = 24 * 60
 _ROUND = 60
 """Minutes that a sync of all feeds may take."""
 _MANY = 4
+_UNCONFIGURED = {
+    "dir": "a directory: no history, no labels; user and entrypoint are not known",
+    "rootfs": "the tar of a root file system: no history, no labels; user and entrypoint are not known",
+}
+"""Transports without an image's configuration: what the report then cannot tell."""
 _NAME = 300
 """An image's name is never cut to the width, since it is there to be copied."""
 
@@ -31,6 +36,7 @@ def header(report: Report, options: RenderOptions) -> list[Line]:
     lines: list[Line] = [[(fit(clean(image.ref.name or image.ref.original), _NAME), "title")]]
     for label, text in (
         ("image", ", ".join(fact for fact in (*facts, built) if fact)),
+        ("", _UNCONFIGURED.get(image.ref.transport, "")),
         ("distro", _distro(report)),
         ("packages", _packages(report)),
         *zip(("feeds", *[""] * len(report.feeds)), _feeds(report), strict=False),

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anchorecli.errors import SourceError, UsageError
 from anchorecli.model import Attached, Image, ImageRef, Platform
 from anchorecli.source.base import Blob, Progress, Source, SourceOptions
 from anchorecli.source.directory import DirLayer
+
+if TYPE_CHECKING:
+    from anchorecli.archive import Archive
 
 __all__ = ["Blob", "DirLayer", "Progress", "Source", "SourceOptions", "find_attached", "open_source"]
 
@@ -59,20 +63,22 @@ def _open_layout(ref: ImageRef, platform: Platform | None) -> Source:
 
 
 def _open_archive(ref: ImageRef, platform: Platform | None) -> Source:
-    from anchorecli.archive import Archive, kind_of
+    from anchorecli.archive import Archive
     from anchorecli.source.archives import ArchiveFiles
 
-    archive = Archive(Path(ref.path))
+    said = ref.original.startswith(f"{ref.transport}:")
+    # Who recognised a root file system has listed its many members already.
+    archive = Archive(Path(ref.path), listed=said or ref.transport != "rootfs")
     try:
-        kind = kind_of(archive)
-        if not ref.original.startswith(f"{ref.transport}:"):
-            ref = replace(ref, transport=kind)
-        elif ref.transport != kind and not (ref.transport == "oci-archive" and "index.json" in archive):
-            raise SourceError(f"{ref.path} is not {_a(ref.transport)} but {_a(kind)}", hint=f"write {kind}:{ref.path}")
+        ref = _with_kind(ref, archive, said=said)
     except BaseException:
         archive.close()
         raise
     files = ArchiveFiles(archive)
+    if ref.transport == "rootfs":
+        from anchorecli.source.rootfs import RootfsSource
+
+        return RootfsSource(ref, archive, platform)
     if ref.transport == "oci-archive":
         from anchorecli.source.oci_layout import OciLayoutSource
 
@@ -86,5 +92,21 @@ def _open_archive(ref: ImageRef, platform: Platform | None) -> Source:
     return LegacyArchiveSource(ref, files, platform)
 
 
+def _with_kind(ref: ImageRef, archive: Archive, *, said: bool) -> ImageRef:
+    """The reference with the archive's true kind; ``said`` is whether the user named one."""
+    from anchorecli.archivekind import is_files, kind_of
+
+    if ref.transport == "rootfs" and (not said or is_files(archive)):
+        return ref
+    kind = kind_of(archive)
+    if not said:
+        return replace(ref, transport=kind)
+    if ref.transport != kind and not (ref.transport == "oci-archive" and "index.json" in archive):
+        raise SourceError(f"{ref.path} is not {_a(ref.transport)} but {_a(kind)}", hint=f"write {kind}:{ref.path}")
+    return ref
+
+
 def _a(kind: str) -> str:
+    if kind == "rootfs":
+        return "the tar of a root file system"
     return f"an {kind}" if kind.startswith("oci") else f"a {kind}"

@@ -74,8 +74,8 @@ def dockerfile(evidence: Evidence) -> Dockerfile:
 
 
 def is_without_configuration(evidence: Evidence) -> bool:
-    """Whether there is no image, only a directory."""
-    return evidence.analysis.image.ref.transport == "dir"
+    """Whether there is no image, only files: a directory, or the tar of one."""
+    return evidence.analysis.image.ref.transport in ("dir", "rootfs")
 
 
 def base_of(file: Dockerfile) -> str:

@@ -23,7 +23,7 @@ from anchorecli.policy.language.parameters import Arguments
 from anchorecli.policy.patterns import wildcard_fault
 from anchorecli.policy.times import days_between
 
-_NO_ANNOTATIONS = ("docker", "docker-archive", "dir")
+_NO_ANNOTATIONS = ("docker", "docker-archive", "rootfs", "dir")
 """Sources that do not hand on a manifest's annotations."""
 
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from anchorecli.archive import Archive, kind_of
+from anchorecli.archive import Archive
+from anchorecli.archivekind import kind_of
 from anchorecli.errors import AnchoreError, SourceError
 from anchorecli.source.docker_archive import read_entries
 from anchorecli.source.documents import Descriptor, leaves, read_manifest
