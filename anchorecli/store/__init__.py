@@ -30,8 +30,9 @@ def default_path(env: Mapping[str, str]) -> Path:
 
 
 def open_store(path: Path, *, readonly: bool = False) -> Store:
-    """Open the store, made and brought up to date where need be; for reading only it must be there and current.
+    """Open the store, made and brought up to date where need be; for reading only it must be there.
 
-    Raises: StoreError where it cannot be opened or written, is no store, is damaged, or is of a newer version.
+    Raises: StoreError where it cannot be opened or written, is no store, is damaged, or is of a newer version (or of an
+    older one that nobody may write).
     """
     return Store(open_session(path, readonly=readonly))

@@ -101,6 +101,8 @@ def open_session(path: Path, *, readonly: bool) -> Session:
     """
     path = path.absolute()
     with storage_errors(path):
+        if path.is_dir():
+            raise StoreError(f"{path} is a directory, the store is a file", hint=f"write --store {path / 'store.db'}")
         if not readonly:
             _make_file(path)
         elif not path.exists():
@@ -212,10 +214,8 @@ def _settle_schema(db: sqlite3.Connection, path: Path, *, readonly: bool) -> Non
     if readonly:
         if not version:
             raise StoreError(f"{path}: the file is empty", hint=_FILL_IT)
-        raise StoreError(
-            f"{path}: the store is of schema version {version}, older than this program's {migrations.SCHEMA_VERSION}",
-            hint="any command that writes, such as a scan, brings it up to date",
-        )
+        _upgrade_beside(path, version)
+        return
     if version == 0:
         _wal(db)
     with transaction(db, "BEGIN IMMEDIATE"):
@@ -224,6 +224,27 @@ def _settle_schema(db: sqlite3.Connection, path: Path, *, readonly: bool) -> Non
             migrations.create(db)
         elif version < migrations.SCHEMA_VERSION:
             migrations.upgrade(db)
+
+
+def _upgrade_beside(path: Path, version: int) -> None:
+    """Bring an older store up to date for somebody who only reads it: who may write it need not think of that.
+
+    Raises: StoreError where nobody may write it, on a medium or in a directory for reading only.
+    """
+    try:
+        db = connect(path, readonly=False)
+        try:
+            _settle_schema(db, path, readonly=False)
+        finally:
+            db.close()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+            raise
+        ours = migrations.SCHEMA_VERSION
+        raise StoreError(
+            f"{path}: the store has schema version {version}, older than this program's {ours}, and cannot be written",
+            hint="copy it to where you may write, and name the copy with --store: it is brought up to date there",
+        ) from error
 
 
 def _version(db: sqlite3.Connection, path: Path) -> int:

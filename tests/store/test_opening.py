@@ -18,6 +18,7 @@ import pytest
 from anchorecli.errors import StoreError
 from anchorecli.model import FactKey
 from anchorecli.store import connection, default_path, migrations, open_store
+from tests.store.test_migrations import migrated
 from tests.store.values import DPKG, advisory, diff_id, facts, feed, put
 
 ROOT = Path(__file__).parents[2]
@@ -155,8 +156,10 @@ def test_a_newer_store_is_refused_and_left_alone(path: Path) -> None:
 
 def test_a_directory_in_its_place(path: Path) -> None:
     path.mkdir(parents=True)
-    refused(path)
-    refused(path, readonly=True)
+    for readonly in (False, True):
+        told = refused(path, readonly=readonly)
+        assert "is a directory" in told.message
+        assert told.hint == f"write --store {path / 'store.db'}"
 
 
 def test_a_file_in_the_way_of_its_directory(tmp_path: Path) -> None:
@@ -242,6 +245,49 @@ def test_a_file_one_may_write_in_a_directory_one_may_not(public: Path) -> None:
         return "written"
 
     assert unprivileged(write).startswith("StoreError: ")
+
+
+def older(path: Path) -> None:
+    """A store as the version before wrote it, with something in it."""
+    migrated(path, stop_before=migrations.MIGRATIONS[-1][0]).close()
+    db = sqlite3.connect(path)
+    db.execute("INSERT INTO watch VALUES ('docker.io/x:1', 'now', '', '', 0, '', 1)")
+    db.commit()
+    db.close()
+
+
+def test_an_older_store_is_brought_up_to_date_for_who_only_reads(path: Path) -> None:
+    path.parent.mkdir()
+    older(path)
+    with open_store(path, readonly=True) as reader, open_store(path, readonly=True) as another:
+        assert [tag.reference for tag in reader.watch_list()] == ["docker.io/x:1"]
+        assert reader.images() == another.images() == ()
+        with pytest.raises(StoreError, match="for reading only"):
+            reader.watch_add("docker.io/y:1", "now")
+    db = sqlite3.connect(path)
+    assert db.execute("PRAGMA user_version").fetchone() == (migrations.SCHEMA_VERSION,)
+    db.close()
+
+
+@pytest.mark.parametrize("file_mode", [0o444, 0o666])
+def test_an_older_store_that_nobody_may_write(public: Path, file_mode: int) -> None:
+    path = public / "store.db"
+    older(path)
+    before = path.read_bytes()
+    path.chmod(file_mode)
+    public.chmod(0o555)
+
+    def read() -> str:
+        try:
+            with open_store(path, readonly=True):
+                return "read"
+        except StoreError as error:
+            return f"{error.message} | {error.hint}"
+
+    said = unprivileged(read)
+    assert f"older than this program's {migrations.SCHEMA_VERSION}, and cannot be written" in said
+    assert "--store" in said.partition(" | ")[2]
+    assert path.read_bytes() == before
 
 
 def test_a_store_nobody_may_read(public: Path) -> None:
