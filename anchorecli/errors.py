@@ -6,6 +6,7 @@
     ├── UsageError            2  wrong flags, configuration or bundle
     │   └── BundleError       2  a policy bundle, with file and line
     ├── StoreError            2  the store cannot be opened, written or understood
+    │   └── SpaceError        2  there is no room left for it
     ├── SourceError           3  the image could not be obtained
     │   ├── NotFoundError     3  no such image, tag, platform or file
     │   ├── AccessError       3  the registry refused the credentials, or wants some
@@ -54,6 +55,10 @@ class BundleError(UsageError):
 
 class StoreError(AnchoreError):
     """The store cannot be opened, written, or is of a version this program does not know."""
+
+
+class SpaceError(StoreError):
+    """The file system that holds the store is full; what was committed before is there, the rest was undone."""
 
 
 class SourceError(AnchoreError):

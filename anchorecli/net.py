@@ -188,7 +188,9 @@ class Fetcher:
         elif "CERTIFICATE_VERIFY_FAILED" in str(error):
             hint = "if a proxy or mirror has its own authority, name its certificates in SSL_CERT_FILE"
         elif isinstance(error, OSError) and error.errno == ENOSPC:
-            hint = "set TMPDIR to a directory with more room"
+            from tempfile import gettempdir
+
+            hint = f"it is kept in {gettempdir()} first: set TMPDIR to a directory with more room"
         attempts = f" ({times} attempts)" if times > 1 else ""
         return self._error(f"{_shown(url)}: {_reason(error)}{attempts}", hint=hint)
 

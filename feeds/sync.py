@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
-from anchorecli.errors import FeedError
+from anchorecli.errors import FeedError, SpaceError
 from anchorecli.feeds.base import Driver, FeedSink, Progress, Snapshot, quiet
 from anchorecli.feeds.ecosystems import is_known
 from anchorecli.feeds.record import from_row, to_row
@@ -31,6 +31,8 @@ CURRENT_ONLY = frozenset({"epss"})
 """Feeds that change wholly every day: a year of them would be larger than all the others together."""
 MAX_PROBLEMS = 100
 """Problems that an outcome lists; all are counted."""
+_ROOM = 3
+"""Bytes that the store's file and its log can grow by for each byte of the records as they wait."""
 _LENGTH = struct.Struct("<I")
 _EVERY = 500
 
@@ -167,8 +169,13 @@ def _take_in(driver: Driver, sink: FeedSink, job: _Job, progress: Progress) -> S
             problems=tally.problem_count,
         )
         progress("store", 0, tally.records)
+        need = _ROOM * spool.tell()
         handed = _handed_over(_unspool(spool), settled, tally.records, progress)
-        result = sink.sync_feed(state, handed)
+        try:
+            result = sink.sync_feed(state, handed)
+        except SpaceError as error:
+            hint = f"taking in {driver.name} needs up to {max(1, need // 1_000_000):,} MB there; the store is as it was"
+            raise SpaceError(error.message, hint=hint) from error
     sink.note_problems(driver.name, tally.problems)
     if driver.name in CURRENT_ONLY:
         sink.forget_past(driver.name)

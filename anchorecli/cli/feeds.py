@@ -17,7 +17,7 @@ from anchorecli.cli.feeds_show import show_vulnerability
 from anchorecli.cli.options import option, trust_options
 from anchorecli.cli.progress import progress
 from anchorecli.cli.told import told
-from anchorecli.errors import EXIT_FEED, EXIT_PASS, AnchoreError, UsageError
+from anchorecli.errors import EXIT_FEED, EXIT_PASS, AnchoreError, StoreError, UsageError
 from anchorecli.model import FeedState, Problem
 
 if TYPE_CHECKING:
@@ -145,13 +145,17 @@ def sync_each(app: App, drivers: list[Driver], options: object) -> list[str]:
         try:
             with progress(driver.name, enabled=not app.quiet) as tell:
                 outcome = sync(driver, app.store, now=app.now, fetcher=fetcher, options=chosen, progress=tell)
+        except StoreError:
+            raise  # nor is there a place for the other feeds
         except AnchoreError as exc:
             failed.append(driver.name)
             app.tell_problems([Problem("feeds", driver.name, exc.message, exc.hint)])
             continue
         except OSError as exc:
             failed.append(driver.name)
-            hint = "check the free space in TMPDIR"
+            from tempfile import gettempdir
+
+            hint = f"feeds are read by way of {gettempdir()}: set TMPDIR to a directory with more room"
             app.tell_problems([Problem("feeds", driver.name, exc.strerror or str(exc), hint)])
             continue
         app.note(told(outcome))

@@ -7,6 +7,7 @@ writers wait for each other. Every write is a short ``BEGIN IMMEDIATE`` transact
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import threading
 import time
@@ -15,7 +16,7 @@ from contextlib import contextmanager, suppress
 from errno import EACCES
 from pathlib import Path
 
-from anchorecli.errors import StoreError
+from anchorecli.errors import SpaceError, StoreError
 from anchorecli.store import migrations
 
 BUSY_SECONDS = 30.0
@@ -295,11 +296,10 @@ _REBUILD = (
     "move it away: the next scan and `anchore feeds sync` build a new one (`sqlite3 FILE .recover` may save more)"
 )
 
+_MAKE_ROOM = "make room there or in $TMPDIR, or put the store elsewhere with --store; what it held is still there"
+_BESIDE_BYTES = 64 * 1024
+
 _FAULTS: dict[int, tuple[str, str]] = {
-    sqlite3.SQLITE_FULL: (
-        "the disk is full",
-        "free some space, there or in $TMPDIR, and run the command again",
-    ),
     sqlite3.SQLITE_NOTADB: ("this is not a store (not an SQLite database)", _ANOTHER_FILE),
     sqlite3.SQLITE_CORRUPT: ("the store is damaged", _REBUILD),
     sqlite3.SQLITE_READONLY: ("the store cannot be written", _ANOTHER_PLACE),
@@ -315,8 +315,34 @@ _FAULTS: dict[int, tuple[str, str]] = {
 
 def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
+    if code is not None and (code & 0xFF == sqlite3.SQLITE_FULL or (_is_about_the_disk(code) and _is_full(path))):
+        return _no_room(path)
     known = _FAULTS.get(code & 0xFF) if code is not None else None
     if known is None:
         return StoreError(f"{path}: {error}", hint="please report this, with the command that led to it")
     fault, hint = known
     return StoreError(f"{path}: {fault} ({error.sqlite_errorname})", hint=hint)
+
+
+def _is_about_the_disk(code: int) -> bool:
+    return code & 0xFF in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+
+
+def _is_full(path: Path) -> bool:
+    """Whether there is no room for what SQLite keeps beside the file even for reading."""
+    try:
+        return shutil.disk_usage(path.parent).free < _BESIDE_BYTES
+    except OSError:
+        return False
+
+
+def _no_room(path: Path) -> SpaceError:
+    """Says which file system it is: that of a home is seldom the one with the room."""
+    place = path.parent
+    while not place.is_mount() and place != place.parent:
+        place = place.parent
+    try:
+        left = f", {shutil.disk_usage(place).free / 1e6:,.1f} MB free"
+    except OSError:
+        left = ""
+    return SpaceError(f"{path}: the disk is full ({place}{left})", hint=_MAKE_ROOM)

@@ -349,7 +349,7 @@ def test_a_full_disk_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) 
         with pytest.raises(StoreError, match="the disk is full") as caught:
             store.put_layer(diff_id("new"), "", 0, [facts("new", payload=b"x" * 10**6)])
         assert str(path) in caught.value.message
-        assert "free some space" in caught.value.hint
+        assert "make room there" in caught.value.hint
         with pytest.raises(StoreError, match="the disk is full"):
             store.sync_feed(feed(), [advisory(f"CVE-{n}", "bash", "dash") for n in range(5000)])
         assert store.known_facts([diff_id("new")], [DPKG]) == {diff_id("new"): frozenset()}
