@@ -44,9 +44,10 @@ _STOP = re.compile(
     rb"\.(?=eyJ[A-Za-z0-9_-]{10}|[A-Za-z0-9_-]{22}(?:\.[A-Za-z0-9_-]{43}|[A-Za-z0-9_-]{68})|slack\.com/)"
 )
 _COLON = re.compile(rb":(?=//[^\s/:@\"'<>`\\]{0,64}:[^\s/@\"'<>`\\]{3,128}@|AA[A-Za-z0-9_-]{33})")
+# What was taken is not given back: a key that has no end would be tried in every way to part it.
 _KEY_BODY = re.compile(
-    rb"(?:[\s\"'+,|>]|\\[nr]|[A-Z][A-Za-z-]{2,20}: [^\n\\]{0,200}){1,64}"
-    rb"((?:[A-Za-z0-9+/=]|\\[nr]|[\s\"'+,]){64,16384})-{2,5}END"
+    rb"(?:[\s\"'+,|>]|\\[nr]|[A-Z][A-Za-z-]{2,20}: [^\n\\]{0,200}+){1,64}+"
+    rb"((?:[A-Za-z0-9+/=\s\"',]|\\[nr]){64,16384}+)-{2,5}END"
 )
 _NOT_BASE64 = re.compile(rb"\\[nr]|[^A-Za-z0-9+/=]")
 

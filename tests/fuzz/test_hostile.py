@@ -266,3 +266,24 @@ def test_limits_of_a_layer_name_their_setting() -> None:
     many = read(layer({f"f{number}": "" for number in range(9)}), limits=Limits(entries=5))
     assert "limit limits.entries" in many.problems[0].message
     assert many.problems[0].cause == "limit_hit"
+
+
+BEGIN = b"-----BEGIN PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"Aaa: " * 40, b"Aaa: " * 90_000, b"Proc-Type: " * 40_000, b"\n" + b"+" * 300_000, b"\n" * 300_000],
+)
+def test_a_private_key_without_an_end_is_left_soon(body: bytes) -> None:
+    for end in (b"", b"-----EN", b"!"):
+        assert not LOOK["secrets"]("a.pem", BEGIN + body + end).found
+
+
+def test_headers_of_a_private_key_are_stepped_over() -> None:
+    body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC" * 4
+    for gap in ("\n", "\\n", "\r\n"):
+        header = f"Proc-Type: 4,ENCRYPTED{gap}DEK-Info: AES-256-CBC,{'0A' * 16}{gap}{gap}"
+        key = f"{BEGIN.decode()}{gap}{header}{body}{gap}-----END PRIVATE KEY-----\n"
+        [found] = LOOK["secrets"]("a.pem", key.encode()).found
+        assert "PRIV_KEY" in found
