@@ -57,6 +57,8 @@ def _fitted(widths: list[int], room: int) -> list[int]:
 def _text(value: Json) -> str:
     if isinstance(value, list | tuple):
         return _listed([_text(item) for item in value])
+    if value is None:
+        return "-"
     return clean(f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value))
 
 

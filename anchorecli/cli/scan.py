@@ -50,8 +50,8 @@ def scan(start: Start, /, image: str, **flags: Any) -> int:
     """Find packages and vulnerabilities in IMAGE and judge it by a policy.
 
     IMAGE is name:tag or name@digest in a registry; docker:NAME or podman:NAME in a local engine; docker-archive:PATH,
-    oci-archive:PATH, oci-dir:PATH or dir:PATH; rootfs:FILE, a root file system's tar (docker export); sbom:FILE, an SBOM
-    (CycloneDX, SPDX, Syft JSON; - is standard input); or a path, recognised by its content.
+    oci-archive:PATH, oci-dir:PATH or dir:PATH; rootfs:FILE, a tar of a root file system (docker export); sbom:FILE, an
+    SBOM (CycloneDX, SPDX, Syft JSON; - is standard input); or a path, recognised by its content.
 
     \b
     anchore scan debian:12

@@ -76,7 +76,7 @@ def _line(change: Change) -> Row:
         "image": change.reference,
         "digest": short(after.digest),
         "status": _moved(before.status, after.status),
-        "vulnerabilities": _moved(before.matches, after.matches),
+        "vulnerabilities": _moved(*change.counts),
         "differs": len(change.cause["vulnerabilities"]),
         "because_of": change.cause["advisories"] or [each["feed"] for each in change.cause["feeds"]],
         "evaluation": after.id,
@@ -95,12 +95,12 @@ def _whole(change: Change) -> Row:
         "evaluation": after.id,
         "status": after.status,
         "action": after.action,
-        "vulnerabilities": after.matches,
+        "vulnerabilities": change.counts[1],
         "previous": {
             "evaluation": before.id,
             "status": before.status,
             "action": before.action,
-            "vulnerabilities": before.matches,
+            "vulnerabilities": change.counts[0],
         },
         "cause": dict(change.cause),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from anchorecli.errors import StoreError
-from anchorecli.model import Evaluation, Event, Json, Match, Report
+from anchorecli.model import Evaluation, Event, Json, Match, MatchVerdict, Report
 from anchorecli.scan.kept import recall
 from anchorecli.store import Store
 
@@ -40,6 +40,11 @@ def matches_of(store: Store, evaluation: Evaluation) -> tuple[Match, ...] | None
         return recall(store, evaluation).report.matches
     except StoreError:
         return None
+
+
+def vulnerability_count(matches: Sequence[Match]) -> int:
+    """How many vulnerabilities matches are about, as a report's heading counts: one of several packages is one."""
+    return len({match.id for match in matches if not match.suppressed and match.verdict is not MatchVerdict.UNKNOWN})
 
 
 def _vulnerabilities(

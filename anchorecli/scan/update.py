@@ -19,7 +19,7 @@ from anchorecli.scan.causes import Cause, Explained, explain
 from anchorecli.scan.decision import decide_by
 from anchorecli.scan.difference import Side, difference, side_of_decision
 from anchorecli.scan.enrichment import EPSS, KEV
-from anchorecli.scan.events import events_of
+from anchorecli.scan.events import events_of, vulnerability_count
 from anchorecli.scan.kept import keep, recall
 from anchorecli.scan.needed import BESIDE, looked_at
 from anchorecli.scan.past import inputs_of
@@ -37,6 +37,8 @@ class Change(NamedTuple):
     cause: Mapping[str, Json]
     """As it is kept, see ``cause_of``."""
     events: tuple[Event, ...]
+    counts: tuple[int, int]
+    """Vulnerabilities before and after."""
 
 
 @dataclass(slots=True)
@@ -104,7 +106,8 @@ def _bring(store: Store, number: int, now: str) -> Change:
     if after is None:
         raise StoreError(f"evaluation {new} was removed while it was made", hint="run the command again")
     events = tuple(events_of(previous.reference, previous, kept.report.matches, decision.report, new))
-    return Change(previous.reference, previous, after, cause, events)
+    counts = vulnerability_count(kept.report.matches), vulnerability_count(decision.report.matches)
+    return Change(previous.reference, previous, after, cause, events, counts)
 
 
 def cause_of(number: int, before: Report, after: Report, told: Explained) -> dict[str, Json]:

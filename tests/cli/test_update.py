@@ -56,6 +56,15 @@ def world(run: Run, tmp_path: Path) -> Iterator[World]:
         yield made
 
 
+def test_a_vulnerability_of_several_packages_is_counted_once(world: World) -> None:
+    archive(world.path / "two.tar", debian(f"libssl3={OLD}<openssl", f"openssl={OLD}"))
+    world.scan("two", FIRST)
+    world.sync({"openssl": CVE | NEW_CVE, "curl": OTHER}, SECOND)
+    rows = {row["reference"][-7:]: row for row in world.update(SECOND, "--json").json}
+    two = rows["two.tar"]
+    assert (two["vulnerabilities"], two["previous"]["vulnerabilities"]) == (2, 1)
+
+
 def test_only_what_a_change_touches_is_made_again_with_its_cause(world: World) -> None:
     assert world.update(FIRST, "--json").json == []
     world.sync({"openssl": CVE | NEW_CVE, "curl": OTHER}, SECOND)

@@ -15,7 +15,7 @@ import pytest
 from tests.builders import layer, oci_dir
 from tests.cli.conftest import Run
 from tests.cli.watching import BASH, DAY, LINE, LOUD, NOON, QUIET, Watched, kinds, watching
-from tests.cli.world import archive, debian, osv_record, osv_zip
+from tests.cli.world import archive, debian, osv_record, osv_zip, tracker
 from tests.feeds.server import Answer
 from tests.registry import Registry, needs_registry, start_registry
 
@@ -43,6 +43,7 @@ def test_add_list_and_remove(run: Run, tmp_path: Path) -> None:
     assert "watched already" in run("watch", "add", "docker.io/library/debian:latest").err
     (row,) = run("watch", "list", "--json").json
     assert (row["image"], row["digest"], row["status"]) == ("docker.io/debian:latest", "", "not yet seen")
+    assert row["vulnerabilities"] is None
     for digest in (f"debian@sha256:{'0' * 64}", f"debian:12@sha256:{'0' * 64}"):
         done = run("watch", "add", digest)
         assert (done.code, "watch a tag" in done.err) == (2, True)
@@ -63,6 +64,16 @@ def test_a_path_is_watched_wherever_the_loop_runs(run: Run, tmp_path: Path) -> N
 
 
 # ── what a round tells ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_vulnerability_of_several_packages_is_counted_once(run: Run, tmp_path: Path) -> None:
+    archive(tmp_path / "home" / "two.tar", debian("libssl3=1.1<openssl", "openssl=1.1"))
+    feed = tracker(tmp_path / "tracker.json", {"openssl": {"CVE-2024-1": {"status": "open", "urgency": "low"}}})
+    assert run("feeds", "sync", "debian", "--from", feed).code == 0
+    assert run("watch", "add", "two.tar").code == 0
+    assert run("watch", "run", "--once", "--no-sync").code == 0
+    (row,) = run("watch", "list", "--json").json
+    assert row["vulnerabilities"] == 1
 
 
 @needs_registry
