@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from anchorecli.matching.distributions import ESM, Lineage, lineage
 from anchorecli.matching.ecosystems import OS_TYPES, Query, language_ecosystem, queries
+from anchorecli.matching.origins import Origin, outsiders
 from anchorecli.matching.programs import CPE, is_program
-from anchorecli.matching.streams import streams
+from anchorecli.matching.streams import streams, upstream
 from anchorecli.model import Distro, Package, Problem
 
 
@@ -23,6 +24,8 @@ class Plan(NamedTuple):
     """Programs that feeds may speak of by name alone, which is known once those have been asked."""
     scored: bool = False
     """Whether there are records about CVEs themselves."""
+    outsiders: Container[str] = ()
+    """The purls of packages that are not the distribution's, of whose contents its feed does not decide."""
 
 
 def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[str]) -> Plan:
@@ -35,14 +38,19 @@ def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[
     strangers: Counter[tuple[str, str]] = Counter()
     others: list[tuple[Package, tuple[Query, ...]]] = []
     native = 0
+    theirs = outsiders(packages, distro)
+    guests: dict[Origin, list[str]] = {}
     for package in packages:
         if package.type not in OS_TYPES:
             asked = queries(package, language_ecosystem(package))
-            if not (package.owner and chosen in covered):  # else the distribution's feed decides
-                others.append((package, asked))
+            if not (package.owner and chosen in covered and package.owner not in theirs):
+                others.append((package, asked))  # the others are for the distribution's feed to decide
         elif distro is None or family.native not in ("", package.type) or _is_foreign(package, distro):
             strangers[package.type, package.metadata.get("evidence", "")] += 1
             continue
+        elif origin := theirs.get(package.purl):
+            guests.setdefault(origin, []).append(package.name)
+            asked = queries(package, origin.ecosystem) if origin.ecosystem else ()
         else:
             asked = tuple(
                 query for space in spaces + streams(package, chosen, covered) for query in queries(package, space)
@@ -51,6 +59,7 @@ def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[
         if asked:
             groups.setdefault(asked, []).append(package)
     problems = [_stranger(kind, count, distro, evidence) for (kind, evidence), count in strangers.items()]
+    problems += [_guest(origin, names, distro) for origin, names in guests.items() if origin.ecosystem not in covered]
     languages = Counter(
         language_ecosystem(package)
         for package, _ in others
@@ -61,7 +70,10 @@ def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[
         problems.append(_distro(distro, choices, native))
     elif native and distro is not None and chosen != choices[0]:
         problems.append(_substitute(distro, choices[0], chosen))
-    return Plan(groups, tuple(sorted(problems)), chosen in covered, _programs(others, covered), "cve" in covered)
+    elif native and distro is not None and (origin_ := upstream(chosen)) and origin_ not in covered:
+        problems.append(_fixes_only(distro, chosen))
+    programs = _programs(others, covered)
+    return Plan(groups, tuple(sorted(problems)), chosen in covered, programs, "cve" in covered, theirs)
 
 
 def _programs(
@@ -134,6 +146,11 @@ def _substitute(distro: Distro, wanted: str, used: str) -> Problem:
     )
 
 
+def _fixes_only(distro: Distro, used: str) -> Problem:
+    message = f"{used} tells of fixes only: vulnerabilities that have no fix yet are known with Red Hat's feed alone"
+    return Problem("match", _called(distro), message, _sync("redhat"), incomplete=False)
+
+
 def _stranger(kind: str, count: int, distro: Distro | None, evidence: str) -> Problem:
     if source := _SECOND_HAND.get(evidence):
         # No package manager brought them: before anybody told of them, nobody missed them.
@@ -152,6 +169,17 @@ def _stranger(kind: str, count: int, distro: Distro | None, evidence: str) -> Pr
         f"{kind} packages",
         f"not packages of {_called(distro)}: {_packages(count)} not checked for vulnerabilities",
     )
+
+
+def _guest(origin: Origin, names: Sequence[str], distro: Distro | None) -> Problem:
+    if origin.ecosystem:
+        message = f"no feed covers {origin.ecosystem}: {_packages(len(names))} not checked for vulnerabilities"
+        return Problem("match", origin.name, message, _sync(feed_for(origin.ecosystem)))
+    listed = ", ".join(sorted(set(names))[:_NAMED]) + (" …" if len(set(names)) > _NAMED else "")
+    message = f"not of {_called(distro)}" if distro else "not the distribution's"
+    message += f", and no feed speaks of these packages: {_packages(len(names))} not checked by name ({listed})"
+    # Nothing that could be synced would make it complete.
+    return Problem("match", origin.name, message, "programs and modules in them are checked", incomplete=False)
 
 
 def _language(ecosystem: str, count: int) -> Problem:
@@ -183,6 +211,8 @@ def _packages(count: int) -> str:
     return "1 package was" if count == 1 else f"{count} packages were"
 
 
+_NAMED = 5
+"""Packages that a problem about a repository names."""
 STANDARD_LIBRARY = "golang stdlib"
 """What the gap is called where nobody speaks of Go's standard library."""
 _SECOND_HAND = {"elf-note": "notes in programs", "sbom": "documents in the image"}
@@ -217,6 +247,7 @@ _FEEDS = {
     "echo": "echo",
     "secureos": "secureos",
     "fedora": "fedora",
+    "epel": "fedora",
     "hummingbird": "redhat",
     "mageia": "osv:Mageia",
     "openeuler": "osv:openEuler",

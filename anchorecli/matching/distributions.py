@@ -232,6 +232,8 @@ _UBUNTU_CODENAMES: Mapping[str, str] = {
     "questing": "25.10",
     "resolute": "26.04",
 }
+RELEASE_NAMES = _CODENAMES.keys() | _UBUNTU_CODENAMES.keys()
+"""What Debian and Ubuntu call their releases."""
 
 _RELEASES: Mapping[str, Callable[[str, str], tuple[str, ...]]] = {
     "debian": _debian,

@@ -102,7 +102,8 @@ def _weighed(
 
 def _suppression(package: Package, planned: Plan) -> str:
     """Why none of a package's matches counts, or empty."""
-    if package.owner and planned.distro_covered and package.type not in OS_TYPES:
+    owned = package.owner and package.owner not in planned.outsiders
+    if owned and planned.distro_covered and package.type not in OS_TYPES:
         return f"owned by {package.owner}: the distribution's feed decides"
     if is_kernel_headers(package):
         return "kernel headers hold no kernel code: the kernel that runs is not in an image"

@@ -46,7 +46,7 @@ _BITNAMI = {
 }
 _ENGINES = frozenset({"ruby", "jruby", "mruby", "rubinius"})
 _REVISION = re.compile(r"-(?:r)?\d+$")
-_OLD_JAVA = re.compile(r"1\.(\d+)\.0[_u](\d+).*|(\d+)u(\d+).*")
+_OLD_JAVA = re.compile(r"1\.(\d++)\.0[_u](\d++).*|(\d++)u(\d++).*")
 _COLON = re.compile(r"(?<!\\):")
 _QUOTED = re.compile(r"\\(.)")
 _ANY = ("", "*", "-")

@@ -29,6 +29,11 @@ REBUILDS = ("almalinux:", "rocky:", "ol:")
 """Namespaces of what is built from Red Hat's sources."""
 
 
+def upstream(ecosystem: str) -> str:
+    """The namespace that knows what has no fix in a rebuild; empty for what is no rebuild."""
+    return f"rhel:{ecosystem.partition(':')[2]}" if ecosystem.startswith(REBUILDS) else ""
+
+
 def is_stream(ecosystem: str, main: str) -> bool:
     """Whether a namespace is a stream whose fixes only settle what the main one claims."""
     return (ecosystem.startswith("rhel:") and "+" in ecosystem) or (ecosystem == _UNSTABLE and main != _UNSTABLE)
@@ -40,8 +45,8 @@ def streams(package: Package, ecosystem: str, covered: Container[str]) -> tuple[
         backport = ecosystem.startswith("debian:") and ecosystem != _UNSTABLE and "~bpo" in package.version
         return (_UNSTABLE,) if backport and _UNSTABLE in covered else ()
     if package.type != "rpm" or not ecosystem.startswith("rhel:"):
-        origin = f"rhel:{ecosystem.partition(':')[2]}"
-        return (origin,) if ecosystem.startswith(REBUILDS) and origin in covered else ()
+        origin = upstream(ecosystem)
+        return (origin,) if origin in covered else ()
     found = _BUILD.search(package.version.rpartition("-")[2])
     if found is None:
         return ()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from anchorecli import __version__
 from anchorecli.errors import StoreError
-from anchorecli.matching import ecosystems_of, match
+from anchorecli.matching import VERSION, ecosystems_of, match
 from anchorecli.model import Analysis, Candidate, Match
 from anchorecli.scan.enrichment import END, enrich
 from anchorecli.scan.kept import recall
@@ -44,7 +44,7 @@ def vulnerabilities(matches: Sequence[Match]) -> set[Pair]:
 
 def index(store: Store) -> Inverted:
     """The store's inverted index by these rules. Another version may ask in another way, and indexes again."""
-    return store.inverted(f"{__version__}/1")
+    return store.inverted(f"{__version__}/{VERSION}")
 
 
 def index_analysis(store: Store, document: str, analysis: Analysis) -> None:

@@ -8,26 +8,33 @@ from anchorecli.feeds.ecosystems import REGISTRIES
 from anchorecli.matching.coverage import STANDARD_LIBRARY, feed_for, is_standard_library
 from anchorecli.matching.distributions import lineage
 from anchorecli.matching.ecosystems import OS_TYPES, language_ecosystem, queries
+from anchorecli.matching.origins import outsiders
 from anchorecli.matching.programs import CPE, is_program
+from anchorecli.matching.streams import upstream
 from anchorecli.model import Analysis, Package
 from anchorecli.policy.values import Bundle
 from anchorecli.scan.enrichment import END, EPSS, KEV
 
 
 def feeds_for_image(analysis: Analysis, held: frozenset[str] = frozenset()) -> frozenset[str]:
-    """The feeds that speak of the packages of an image: its distribution's (or that of its parent), its languages', and
-    for programs that only a name or a CPE tells one that knows those. ``held`` are feeds that are there already."""
+    """The feeds that speak of the packages of an image: its distribution's (or that of its parent), for a rebuild of
+    Red Hat's also Red Hat's (of what has no fix nobody else tells), EPEL's, its languages', and for programs that only
+    a name or a CPE tells one that knows those. ``held`` are feeds that are there already."""
     kinds = {package.type for package in analysis.packages}
-    found = set()
+    guests = outsiders(analysis.packages, analysis.distro)
+    found = {feed_for(each.ecosystem) for each in guests.values() if each.ecosystem}
+    own: set[str] = set()
     if analysis.distro is not None and kinds & OS_TYPES:
         family = lineage(analysis.distro)
-        found.add(next(filter(None, map(feed_for, family.own + family.inherited)), ""))
-    theirs = bool(found - {""})
+        own.add(next(filter(None, map(feed_for, family.own + family.inherited)), ""))
+        own.update(feed_for(upstream(each)) for each in family.own)
+    theirs = bool(own - {""})
     for package in analysis.packages:
         # What the distribution's packages brought is left to its feed.
-        if package.type not in OS_TYPES and not (package.owner and theirs):
+        owned = package.owner and package.owner not in guests
+        if package.type not in OS_TYPES and not (owned and theirs):
             found |= _feeds_for(package, held)
-    return frozenset(found - {""})
+    return frozenset((found | own) - {""})
 
 
 def _feeds_for(package: Package, held: frozenset[str]) -> set[str]:

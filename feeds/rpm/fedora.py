@@ -1,14 +1,15 @@
-"""Fedora's security updates, by Bodhi, where they are pushed from: one record for each update, with its CVEs.
+"""Security updates of Fedora and EPEL, by Bodhi, where they are pushed from: one record for each, with its CVEs.
 
 Fetched are the updates of the releases that are supported and of some before them, and from then on those pushed since
-the last time. From a path also a repository's ``updateinfo.xml``; that one is poorer: an update is no longer in it once
-a later one of the same package is.
+the last time. EPEL's are about its own packages on Enterprise Linux: ``epel:9``, and ``epel:10.1`` where each minor
+release has its own. From a path also a repository's ``updateinfo.xml``; that one is poorer: an update is no longer in
+it once a later one of the same package is.
 
 Format: https://bodhi.fedoraproject.org/docs/server_api/, ``releases/`` and ``updates/``: pages ``{"updates": [{"alias":
 "FEDORA-2025-…", "type": "security", "status": "stable", "release": {"id_prefix": "FEDORA", "version": "42"}, "builds":
 [{"nvr": "curl-8.11.1-4.fc42", "epoch": 0, "type": "rpm"}], "bugs": [{"title": "CVE-2025-…", "security": true}]}],
-"page": 1, "pages": 9}``; builds are source packages. From a path also one update in a file. Not handled: EPEL, whose
-packages are asked for by the name of the distribution they are installed on; modules and flatpaks.
+"page": 1, "pages": 9}``; builds are source packages; EPEL's prefix is ``FEDORA-EPEL``. From a path also one update in a
+file. Not handled: modules and flatpaks, EPEL Next.
 """
 
 from __future__ import annotations
@@ -41,11 +42,15 @@ PAST = 4
 MAX_PAGES = 2000
 _OVERLAP = timedelta(days=1)
 """An update is listed some time after it was pushed."""
-_ID = re.compile(r"FEDORA-(?:[A-Z]+-)?\d{4}-[0-9a-f]{4,}", re.ASCII)
+_ID = re.compile(r"FEDORA-(?:[A-Z]+-)*\d{4}-[0-9a-f]{4,}", re.ASCII)
 _CVE = re.compile(r"CVE-\d{4}-\d{4,}", re.ASCII)
 _RELEASE = re.compile(r"\d{1,3}", re.ASCII)
-_COLLECTION = re.compile(r"F(\d{1,3})", re.ASCII)
+_BRANCH = re.compile(r"\d{1,3}(?:\.\d{1,2})?", re.ASCII)
+_COLLECTION = re.compile(r"F(?P<fedora>\d{1,3})|EPEL-(?P<epel>\d{1,3}(?:\.\d{1,2})?)", re.ASCII)
 _PREFIX = "FEDORA"
+_EPEL = "FEDORA-EPEL"
+_OLD_EPEL = 7
+"""The oldest EPEL whose updates are fetched, long archived: images outlive it."""
 _URGENT = {"urgent": Severity.CRITICAL}
 """Bodhi's own word; the others are everybody's."""
 
@@ -55,10 +60,10 @@ class Fedora:
     """All security updates that are stable."""
 
     name: str = "fedora"
-    title: str = "Fedora security updates (Bodhi)"
+    title: str = "Fedora and EPEL security updates (Bodhi)"
     url: str = "https://bodhi.fedoraproject.org"
     attribution: str = "Fedora Project, bodhi.fedoraproject.org"
-    version: int = 1
+    version: int = 2
 
     def fetch(self, fetcher: Fetcher, state: FeedState | None, url: str, progress: Progress) -> Snapshot | None:
         """Every page of the updates, or of those pushed since the last time; None where none was."""
@@ -77,7 +82,7 @@ class Fedora:
         return from_path(path)
 
     def parse(self, snapshot: Snapshot) -> Iterator[Advisory | Problem]:
-        """One record for each update of a release of Fedora."""
+        """One record for each update of a release of Fedora or EPEL."""
         gathered = _Gathered(self.name)
         for item in snapshot.streams(lambda name: is_updateinfo(name) or _is_json(name)):
             if isinstance(item, Problem):
@@ -117,11 +122,11 @@ class _Gathered:
             if content.get("type") != "security" or content.get("status", "stable") != "stable":
                 return
             release = _object(content, "release")
-            version = _text(release, "version")
-            if _text(release, "id_prefix") not in ("", _PREFIX) or not _RELEASE.fullmatch(version):
+            space = _space(release, alias)
+            if not space:
                 self._others[_text(release, "name") or "another release"] += 1
                 return
-            rows = list(_builds(content, f"fedora:{version}"))
+            rows = list(_builds(content, space))
             if not rows:
                 raise ValueError("it lists no packages")
             self._take(_head(content, alias, self._feed), rows)
@@ -132,11 +137,11 @@ class _Gathered:
         """Take in an update as a repository's metadata give it."""
         if update.kind != "security":
             return
-        releases = [found[1] for each in update.collections if (found := _COLLECTION.fullmatch(each))]
-        if not _ID.fullmatch(update.id) or not releases:
+        found = next(filter(None, map(_COLLECTION.fullmatch, update.collections)), None)
+        if not _ID.fullmatch(update.id) or not found:
             self._others[update.collections[0] if update.collections else "another release"] += 1
             return
-        space = f"fedora:{releases[0]}"
+        space = f"{found.lastgroup}:{found[found.lastgroup or 0]}"
         rows = [Said(space, each.name, Statement.AFFECTED, each.evr, arch=each.arch) for each in update.builds]
         if not rows:
             yield problem(f"{self._feed}: {update.id}", "it lists no packages")
@@ -165,8 +170,17 @@ class _Gathered:
         for identifier in sorted(self._heads):
             yield replace(self._heads[identifier], affected=affected(self._rows.pop(identifier)))
         for name, count in sorted(self._others.items()):
-            message = f"{count} updates of what is no release of Fedora left out"
+            message = f"{count} updates of what is no release of Fedora or EPEL left out"
             yield problem(f"{self._feed}: {name}", message, incomplete=False)
+
+
+def _space(release: dict[str, Any], alias: str) -> str:
+    """The namespace of a release; empty for one of which nobody asks."""
+    version = _text(release, "version")
+    prefix = _text(release, "id_prefix") or (_EPEL if alias.startswith(f"{_EPEL}-") else _PREFIX)
+    if prefix == _EPEL:
+        return f"epel:{version}" if _BRANCH.fullmatch(version) else ""
+    return f"fedora:{version}" if prefix == _PREFIX and _RELEASE.fullmatch(version) else ""
 
 
 def _is_json(name: str) -> bool:
@@ -212,7 +226,9 @@ def _releases(fetcher: Fetcher, base: str) -> list[str]:
         current = [
             int(each["version"]) for each in listed if each["id_prefix"] == _PREFIX and each["version"].isdigit()
         ]
-        return [f"F{each}" for each in range(max(current), min(current) - PAST - 1, -1)]
+        epel = {each["name"] for each in listed if each["id_prefix"] == _EPEL and _BRANCH.fullmatch(each["version"])}
+        past = [f"F{each}" for each in range(max(current), min(current) - PAST - 1, -1)]
+        return past + sorted(epel | {f"EPEL-{_OLD_EPEL}"})
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise FeedError(f"{url} lists no releases of Fedora", hint="check the base URL of fedora") from error
 

@@ -142,3 +142,14 @@ def test_copies_of_a_package_each_get_their_matches():
     feeds = Feeds([PYPI])
     assert len(feeds.match(*copies, distro=None).matches) == 3
     assert feeds.asked == [[("pypi", "x")]]
+
+
+@pytest.mark.parametrize("name", ["almalinux", "rocky", "ol"])
+def test_a_rebuild_says_who_knows_of_what_has_no_fix(name):
+    errata = advisory("X-1", affected(f"{name}:9", "x", "2-1"))
+    origin = advisory("CVE-2024-0001", affected("rhel:9", "x"), feed="redhat")
+    (problem,) = Feeds([errata]).match(package("x", "1-1", "rpm"), distro=Distro(name, "9.4")).problems
+    assert (problem.subject, problem.incomplete) == (f"{name} 9.4", False)
+    assert problem.message.startswith(f"{name}:9 tells of fixes only: ")
+    assert problem.hint.startswith("anchore feeds sync redhat;")
+    assert Feeds([errata, origin]).match(package("x", "1-1", "rpm"), distro=Distro(name, "9.4")).problems == ()

@@ -12,6 +12,7 @@ from tests.scan.deciding import DEBIAN, analysis, bundle, deb
 
 JINJA = Package("jinja2", "3.1.2", "pypi", "pep440")
 MUSL = Package("musl", "1.2", "apk", "apk")
+EPEL = Package("nginx", "1-1.el9", "rpm", "rpm", purl="pkg:rpm/redhat/nginx@1-1.el9", vendor="Fedora Project")
 NOBODYS = Package("x", "1", "nobodys", "fuzzy")
 
 
@@ -22,7 +23,13 @@ NOBODYS = Package("x", "1", "nobodys", "fuzzy")
         (DEBIAN, [deb("bash", "1"), JINJA, NOBODYS], {"debian", "ghsa"}),
         (DEBIAN, [JINJA], {"ghsa"}),
         (Distro("alpine", "3.20"), [MUSL], {"alpine"}),
-        (Distro("rocky", "9"), [Package("bash", "1", "rpm", "rpm")], {"osv:Rocky Linux"}),
+        (Distro("rocky", "9"), [Package("bash", "1", "rpm", "rpm")], {"osv:Rocky Linux", "redhat"}),
+        (Distro("rhel", "9"), [Package("bash", "1", "rpm", "rpm")], {"redhat"}),
+        (
+            Distro("rhel", "9"),
+            [Package("bash", "1-1.el9", "rpm", "rpm", vendor="Red Hat, Inc."), EPEL],
+            {"redhat", "fedora"},
+        ),
         (Distro("linuxmint", "21", base_codename="jammy", like=("ubuntu", "debian")), [deb("bash", "1")], {"ubuntu"}),
         (None, [deb("bash", "1")], set()),
         (Distro("nobodys", "1"), [deb("bash", "1")], set()),

@@ -1,4 +1,4 @@
-"""Fedora: updates of Bodhi from pages, files and updateinfo, and how they are fetched."""
+"""Fedora and EPEL: updates of Bodhi from pages, files and updateinfo, and how they are fetched."""
 
 from __future__ import annotations
 
@@ -96,10 +96,29 @@ def test_severities(tmp_path: Path, word: str | None, severity: Severity) -> Non
     assert [each.severity for each in records.values()] == [severity]
 
 
-def test_epel_and_others_are_no_release_of_fedora(tmp_path: Path) -> None:
-    epel = {"name": "EPEL-7", "version": "7", "id_prefix": "FEDORA-EPEL"}
+@pytest.mark.parametrize(
+    ("release", "alias", "space"),
+    [
+        ({"name": "EPEL-7", "version": "7", "id_prefix": "FEDORA-EPEL"}, "FEDORA-EPEL-2025-0a1b2c3d4e", "epel:7"),
+        ({"name": "EPEL-10.1", "version": "10.1", "id_prefix": "FEDORA-EPEL"}, "FEDORA-EPEL-2025-0a", "epel:10.1"),
+        ({"name": "EPEL-9", "version": "9"}, "FEDORA-EPEL-2025-0a1b2c3d4e", "epel:9"),
+    ],
+)
+def test_epel_is_about_its_own_packages(tmp_path: Path, release: dict[str, str], alias: str, space: str) -> None:
+    alias = alias.ljust(27, "1")
+    builds = [{"nvr": "nginx-1.24.0-1.el9", "epoch": 2, "type": "rpm"}]
+    records, problems = parsed(Fedora(), written(tmp_path / "p.json", update(alias, release=release, builds=builds)))
+    assert problems == []
+    assert [(each.ecosystem, each.package, each.ranges) for each in records[alias].affected] == [
+        (space, "nginx", (Range(fixed="2:1.24.0-1.el9"),)),
+    ]
+
+
+def test_others_are_no_release_of_fedora(tmp_path: Path) -> None:
     content = page(
-        update("FEDORA-EPEL-2025-0a1b2c3d4e", release=epel),
+        update(
+            "FEDORA-EPEL-NEXT-2025-0a1b2c", release={"name": "EPEL-9N", "version": "9", "id_prefix": "FEDORA-EPEL-NEXT"}
+        ),
         update("FEDORA-FLATPAK-2025-0a1b2c", release={"name": "F42F", "version": "42", "id_prefix": "FEDORA-FLATPAK"}),
         update("FEDORA-2025-000001", release={"name": "ELN", "version": "eln", "id_prefix": "FEDORA"}),
         update("FEDORA-2025-000002", type="bugfix"),
@@ -108,7 +127,7 @@ def test_epel_and_others_are_no_release_of_fedora(tmp_path: Path) -> None:
     records, problems = parsed(Fedora(), written(tmp_path / "p.json", content))
     assert records == {}
     assert [(each.subject, each.incomplete) for each in problems] == [
-        ("fedora: ELN", False), ("fedora: EPEL-7", False), ("fedora: F42F", False),
+        ("fedora: ELN", False), ("fedora: EPEL-9N", False), ("fedora: F42F", False),
     ]  # fmt: skip
 
 
@@ -163,6 +182,12 @@ def test_updateinfo_in_a_mirror_of_repositories(tmp_path: Path) -> None:
     assert [(each.subject, each.incomplete) for each in problems] == [("fedora: F38M", False)]
 
 
+def test_updateinfo_of_epel(tmp_path: Path) -> None:
+    content = XML.format(packages=BUILD.format("nginx", "x86_64")).replace('short="F42"', 'short="EPEL-9"')
+    records, _ = parsed(Fedora(), written(tmp_path / "updateinfo.xml", content.encode()))
+    assert {each.ecosystem for record in records.values() for each in record.affected} == {"epel:9"}
+
+
 # Over HTTP
 
 
@@ -204,7 +229,7 @@ def test_all_pages_once_and_then_what_was_pushed_since() -> None:
         assert synced(server, sink).state.records == 5
         asked = bodhi.asked()
         assert [each["page"] for each in asked] == [["1"], ["2"], ["3"]]
-        assert asked[0]["releases"] == ["F43", "F42", "F41", "F40", "F39", "F38", "F37"]
+        assert asked[0]["releases"] == ["F43", "F42", "F41", "F40", "F39", "F38", "F37", "EPEL-7", "EPEL-9"]
         assert "pushed_since" not in asked[0]
         bodhi.updates.append(update("FEDORA-2025-00000a", date_stable="2025-03-09 00:00:00"))
         bodhi.updates[4]["severity"] = "low"
