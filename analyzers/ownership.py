@@ -8,11 +8,11 @@ note says of its package, and of what documents say (``second_hand.py``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from anchorecli.analyzers.second_hand import SECOND_HAND, without_documented, without_notes
-from anchorecli.model import Package
+from anchorecli.model import DiffId, Package, Secret
 from anchorecli.tree import Tree
 
 
@@ -42,6 +42,26 @@ def link_owners(packages: list[Package], owned: Mapping[str, Iterable[str]], tre
                         owners.setdefault(number, purl)
     linked = [replace(p, owner=owners[n]) if n in owners else p for n, p in enumerate(packages)]
     return _without_doubles(without_notes(linked))
+
+
+def link_secrets(
+    secrets: list[Secret], packages: list[Package], owned: Mapping[str, Iterable[str]], tree: Tree
+) -> list[Secret]:
+    """The secrets, those in files that a distribution's package brought with that package's purl as ``owner``.
+
+    A file of another layer than its package was replaced by somebody, and what stands in ``etc`` may be edited.
+    """
+    paths = {secret.path for secret in secrets if not secret.path.startswith("etc/")}
+    if not paths:
+        return secrets
+    names = {path.rpartition("/")[2] for path in paths}
+    layers = {package.purl: package.layer for package in packages if package.type not in _NARROW}
+    owners: dict[tuple[str, DiffId], str] = {}
+    for purl, listed in owned.items():
+        for path in listed if purl in layers else ():
+            if path[path.rfind("/") + 1 :] in names and (real := _real(path, paths, tree)) in paths:
+                owners.setdefault((real, layers[purl]), purl)
+    return [replace(each, owner=owners.get((each.path, each.layer), "")) for each in secrets]
 
 
 _NARROW = frozenset({"nix", "bitnami"})
@@ -84,6 +104,6 @@ def _agrees(version: str, owner: Package) -> bool:
     return False
 
 
-def _real(path: str, evidence: Mapping[str, object], tree: Tree) -> str:
+def _real(path: str, evidence: Collection[str], tree: Tree) -> str:
     relative = path.strip("/")
     return relative if relative in evidence else tree.resolve(relative) or ""

@@ -17,7 +17,7 @@ from anchorecli import compression
 from anchorecli.analyzers.base import PARTIAL, Analyzer, Finishing, Following, Found, LayerFile
 from anchorecli.analyzers.keys import FILES, fact_key, fact_keys, files_key
 from anchorecli.analyzers.limits import FILE_BYTES
-from anchorecli.analyzers.ownership import link_owners
+from anchorecli.analyzers.ownership import link_owners, link_secrets
 from anchorecli.analyzers.uncataloged import nameless, uncataloged, unlisted
 from anchorecli.analyzers.view import ImageView, LayerRecords
 from anchorecli.errors import LimitError
@@ -205,6 +205,7 @@ def assemble(
         looked_for.update(found.looked_for)
         for name, values in others.items():
             values.extend(getattr(found, name))
+    others["secrets"] = link_secrets(others["secrets"], packages, owned, tree)
     packages = link_owners(packages, owned, tree)
     problems.update(uncataloged(tree, owned, packages), unlisted(distro, packages))
     problems.update(nameless(tree, image.config.platform, distro, packages))

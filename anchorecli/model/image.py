@@ -210,6 +210,9 @@ class Secret:
     rule: str
     fingerprint: str
     layer: DiffId = DiffId("")
+    owner: str = ""
+    """The purl of the distribution's package that brought the file: everybody can have what is in it. Empty where it is
+    another layer's than the package, or configuration (``etc``), which is there to be edited."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -13,7 +13,7 @@ def facts(analysis: Analysis) -> dict[str, Any]:
     """The properties of the report that belong to such facts; what was not looked for is not in ``looked_for``."""
     return {
         "looked_for": {name: said.split("\n") for name, said in sorted(analysis.looked_for.items())},
-        "secrets": [_secret(each) for each in analysis.secrets],
+        "secrets": [_secret(each) | {"owner": each.owner} for each in analysis.secrets],
         "removed_secrets": [_secret(each) for each in analysis.removed_secrets],
         "contents": [
             {"pattern": each.pattern, "path": each.path, "lines": each.lines, "layer": each.layer}

@@ -82,8 +82,14 @@ class FactReader:
         """The fields of an analysis beside its packages."""
         return {
             "secrets": tuple(
-                Secret(_path(one), self._number(one, "line", 1), one.text("rule", required=True), "")
-                for one in self._each("secrets", ("path", "line", "rule"))
+                Secret(
+                    _path(one),
+                    self._number(one, "line", 1),
+                    one.text("rule", required=True),
+                    "",
+                    owner=one.text("owner"),
+                )
+                for one in self._each("secrets", ("path", "line", "rule", "owner"))
             ),
             "contents": tuple(
                 ContentMatch(_path(one), one.text("pattern", required=True), (self._number(one, "line", 1),))

@@ -12,6 +12,7 @@ from anchorecli.policy.facts.ignored import ignore_fault, ignore_parameter, igno
 from anchorecli.policy.language.parameters import Arguments, split_list
 
 _NAME = "secret_scans.content_regex_checks"
+_PACKAGED = {"include": (True, False), "exclude": (False,), "only": (True,)}
 _NO_FILE = "image config: "
 """With this begins what stands for a path where a secret lies in the image's configuration."""
 
@@ -25,8 +26,13 @@ def _checks(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem
     if unknown:
         hint = "Names: " + ", ".join(rules) + "."
         yield not_gathered(_NAME, arguments, f"secrets of the rules {', '.join(unknown)}", hint)
+    meant = _PACKAGED[arguments.text("packaged")]
     found = sorted(
-        {(_shown(secret.path), secret.rule) for secret in evidence.analysis.secrets if secret.rule in chosen}
+        {
+            (_shown(secret.path), secret.rule)
+            for secret in evidence.analysis.secrets
+            if secret.rule in chosen and bool(secret.owner) in meant
+        }
     )
     found = _in_files(found, arguments)
     if arguments.text("match_type") == "found":
@@ -136,12 +142,20 @@ _TRIGGERS = (
                 default="found",
                 allowed=("notfound", "found"),
             ),
+            Parameter(
+                "packaged",
+                "enum",
+                "Files that a package of the distribution brought, which everybody has, such as keys in test data: "
+                "include, exclude, or only these. Not /etc, and not a file that a later layer put in their place.",
+                default="include",
+                allowed=tuple(_PACKAGED),
+            ),
             ignore_parameter("ignore_path", "/usr/share/doc/.*"),
         ),
         notes="Secrets in the image's configuration count too: image config: Env, Labels or history stands for their "
         "path. A name means the rule of that name. The original takes every rule whose name is a piece of the "
         "parameter, which compat: anchore-engine restores; a name nobody knows makes the evidence incomplete. "
-        "The parameter ignore_path is new.",
+        "The parameters ignore_path and packaged are new.",
         check=_fault,
         demands=_demand,
         looks_at=_looked_at,

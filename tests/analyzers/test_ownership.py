@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from anchorecli.analyzers.ownership import link_owners
-from anchorecli.model import ImagePath, Location, Package
+from anchorecli.analyzers.ownership import link_owners, link_secrets
+from anchorecli.model import DiffId, ImagePath, Location, Package, Secret
 from anchorecli.tree import LayerIndex, Tree
 
 OWNER = Package("zlib1g", "1:1.2.13.dfsg-1", "deb", "deb", "pkg:deb/debian/zlib1g@1", source_version="1:1.2.13.dfsg-1")
@@ -62,3 +62,37 @@ def test_what_no_distribution_speaks_of_owns_nothing_but_itself() -> None:
     found = link_owners([redis, program, library], {redis.purl: list(paths)}, paths)
     assert [(each.name, each.type, each.owner) for each in found] == [("redis", "bitnami", ""), ("a", "pypi", "")]
     assert "redis 7.2.4" in found[0].metadata["programs"]
+
+
+LOWER, UPPER = DiffId("sha256:1"), DiffId("sha256:2")
+GOLANG = Package("golang-src", "1", "deb", "deb", "pkg:deb/debian/golang-src@1", layer=LOWER)
+
+
+def secret(path: str, layer: DiffId = LOWER) -> Secret:
+    return Secret(ImagePath(path), 1, "private-key", "0", layer)
+
+
+def owners_of(*secrets: Secret, package: Package = GOLANG) -> list[str]:
+    paths = ["/lib/go/key.pem", "/etc/go/key.pem", "/usr/share/other.pem"]
+    index = LayerIndex()
+    for path in ("usr/lib/go/key.pem", "etc/go/key.pem", "srv/key.pem"):
+        index.add(path, "f", (0o644, 0, 0), 10)
+    index.targets[len(index.paths)] = "usr/lib"
+    index.add("lib", "l", (0o777, 0, 0), 0)
+    linked = link_secrets(list(secrets), [package], {package.purl: paths}, Tree([index]))
+    return [each.owner for each in linked]
+
+
+def test_a_secret_in_a_packages_file_is_the_packages_also_through_a_linked_directory() -> None:
+    assert owners_of(secret("usr/lib/go/key.pem")) == [GOLANG.purl]
+
+
+def test_a_secret_elsewhere_in_etc_or_put_there_by_a_later_layer_is_nobodys() -> None:
+    places = (secret("srv/key.pem"), secret("etc/go/key.pem"), secret("usr/lib/go/key.pem", UPPER))
+    assert owners_of(*places) == ["", "", ""]
+    assert owners_of(secret("image config: Env", DiffId(""))) == [""]
+
+
+def test_a_bundlers_files_are_no_distributions() -> None:
+    package = Package("app", "1", "bitnami", "semver", "pkg:bitnami/app@1", layer=LOWER)
+    assert owners_of(secret("usr/lib/go/key.pem"), package=package) == [""]

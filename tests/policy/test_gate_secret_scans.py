@@ -53,6 +53,16 @@ def absent(files, names):
     )
 
 
+PUBLIC = evidence(
+    facts={
+        "secrets": (
+            secret("root/.ssh/id_rsa", "PRIV_KEY"),
+            Secret(ImagePath("usr/share/go/test.pem"), 1, "PRIV_KEY", "0", owner="pkg:deb/debian/golang-src@1"),
+        ),
+        "looked_for": RULES,
+    }
+)
+TEST = f"{FOUND}/usr/share/go/test.pem regexp={KEY}"
 NOT_FOUND = {"match_type": "notfound"}
 LEFT = evidence(
     facts={
@@ -95,6 +105,11 @@ GOLDEN: tuple[Golden, ...] = (
     case({"content_regex_name": "key,a"}),
     case({"filename_regex": "root"}),
     case({"filename_regex": "/root/.ssh", "content_regex_name": "DOCKER_AUTH"}),
+    case({}, SSH, TEST, given=PUBLIC),
+    case({"packaged": "exclude"}, SSH, given=PUBLIC),
+    case({"packaged": "only"}, TEST, given=PUBLIC),
+    case({"packaged": "only"}),
+    case({**NOT_FOUND, "packaged": "only"}, absent("*", "all")),
     case({}, given=CLEAN),
     case(NOT_FOUND, absent("*", "all"), given=CLEAN),
     case({**NOT_FOUND, "filename_regex": "/etc/.*"}, absent("/etc/.*", "all")),
