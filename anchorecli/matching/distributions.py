@@ -132,7 +132,7 @@ def _parts(version: str, count: int) -> str:
     return ".".join(version.split(".")[:count])
 
 
-_UBUNTU = re.compile(r"\d\d\.(?:04|10)(?:\.|$)", re.ASCII)
+_UBUNTU = re.compile(r"\d{1,2}\.(?:04|06|10)(?:\.|$)", re.ASCII)
 _SERVICE_PACK = re.compile(r" \(?(LTS(?:-SP\d+)?)\)?$", re.ASCII)
 _POSTMARKET = re.compile(r"v?(\d\d)\.(06|12)(?:\.\d+)?", re.ASCII)
 

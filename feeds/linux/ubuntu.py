@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from anchorecli.feeds import cvss
 from anchorecli.feeds.base import Progress, Snapshot, fetch_one, from_path
 from anchorecli.feeds.linux import ubuntu_tracker, ubuntu_vex
-from anchorecli.feeds.linux.ubuntu_rows import Row, space_of_ecosystem, statements
+from anchorecli.feeds.linux.ubuntu_rows import Row, is_series, space_of_ecosystem, statements
 from anchorecli.feeds.osv_range import ranges_of
 from anchorecli.feeds.osv_record import moment
 from anchorecli.feeds.record import one_line
@@ -49,7 +49,7 @@ class Ubuntu:
     title: str = "Ubuntu security metadata"
     url: str = "https://security-metadata.canonical.com/osv/osv-all.tar.xz"
     attribution: str = "Canonical, Ubuntu security metadata (CC-BY-SA-4.0)"
-    version: int = 1
+    version: int = 2
 
     def fetch(self, fetcher: Fetcher, state: FeedState | None, url: str, progress: Progress) -> Snapshot | None:
         """The OSV export, in one file."""
@@ -63,6 +63,8 @@ class Ubuntu:
         """One advisory for each CVE, and for each notice without one."""
         others: Counter[str] = Counter()
         documents = yield from _documents(self.name, snapshot)
+        for document in documents.values():
+            others.update(document.others)
         for member in snapshot.members(lambda name: _is_record(name) or ubuntu_tracker.is_document(name)):
             if isinstance(member, Problem):
                 yield member
@@ -70,15 +72,17 @@ class Ubuntu:
             yield from self._read(*member, documents, others)
         for identifier in sorted(documents):
             yield _advisory(self.name, documents[identifier])
-        for ecosystem, count in sorted(others.items()):
-            yield problem(f"{self.name}: {ecosystem}", f"{count} statements nothing here asks for", incomplete=False)
+        for space, count in sorted(others.items()):
+            missed = is_series(space)
+            why = "about a release that is not known here" if missed else "nothing here asks for"
+            yield problem(f"{self.name}: {space}", f"{count} statements {why}", incomplete=missed)
 
     def _read(
         self, name: str, data: bytes, documents: dict[str, ubuntu_vex.Document], others: Counter[str]
     ) -> Iterator[Advisory | Problem]:
         try:
             if ubuntu_tracker.is_document(name):
-                yield from _tracked(self.name, data)
+                yield from _tracked(self.name, data, others)
             elif (found := _record(self.name, json.loads(data), documents, others)) is not None:
                 yield found
         except UnicodeDecodeError:
@@ -127,9 +131,10 @@ def _advisory(feed: str, document: ubuntu_vex.Document) -> Advisory:
     )
 
 
-def _tracked(feed: str, data: bytes) -> Iterator[Advisory | Problem]:
+def _tracked(feed: str, data: bytes, others: Counter[str]) -> Iterator[Advisory | Problem]:
     """Raises: ValueError where it is not a file of the tracker."""
     document = ubuntu_tracker.read(data)
+    others.update(document.others)
     for fault in document.faults:
         yield problem(f"{feed}: {document.identifier}", fault)
     if not document.rows:

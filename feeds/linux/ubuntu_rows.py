@@ -29,7 +29,22 @@ _CODENAMES: Mapping[str, str] = {
     "plucky": "25.04",
     "questing": "25.10",
     "resolute": "26.04",
-    # Releases of nine months that old trackers still list.
+    # Releases long over that the tracker still lists.
+    "dapper": "6.06",
+    "edgy": "6.10",
+    "feisty": "7.04",
+    "gutsy": "7.10",
+    "hardy": "8.04",
+    "intrepid": "8.10",
+    "jaunty": "9.04",
+    "karmic": "9.10",
+    "lucid": "10.04",
+    "maverick": "10.10",
+    "natty": "11.04",
+    "oneiric": "11.10",
+    "quantal": "12.10",
+    "raring": "13.04",
+    "saucy": "13.10",
     "utopic": "14.10",
     "vivid": "15.04",
     "wily": "15.10",
@@ -43,6 +58,9 @@ _CODENAMES: Mapping[str, str] = {
     "hirsute": "21.04",
     "impish": "21.10",
 }
+_NOWHERE = frozenset({"upstream", "devel"})
+"""What the tracker says beside releases: of the source itself, and of the release in the making."""
+_SERIES = re.compile(r"[a-z]+", re.ASCII)
 ESM = "+esm"
 _ESM_POCKET = re.compile(r"esm-(?:infra|apps)(?:-legacy)?/(\w+)|(\w+)/esm", re.ASCII)
 _ECOSYSTEM = re.compile(r"Ubuntu:(Pro:)?(\d\d\.\d\d)(?::LTS)?", re.ASCII)
@@ -70,6 +88,16 @@ def space_of_pocket(name: str) -> str:
         number = _CODENAMES.get(found[1] or found[2], "")
         return intern(number + ESM) if number else ""
     return _CODENAMES.get(name, "")
+
+
+def is_left_out(pocket: str) -> bool:
+    """Whether a pocket that is no release's archive is worth telling: FIPS, snaps, devices, a release nobody knows."""
+    return pocket not in _NOWHERE
+
+
+def is_series(pocket: str) -> bool:
+    """Whether a pocket that is not known has the form of a release's name, so that a release is missed."""
+    return pocket != "snap" and _SERIES.fullmatch(pocket) is not None
 
 
 def statements(rows: Iterable[Row]) -> tuple[Affected, ...]:

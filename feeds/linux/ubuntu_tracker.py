@@ -13,10 +13,10 @@ from sys import intern
 from typing import NamedTuple
 
 from anchorecli.feeds import cvss
-from anchorecli.feeds.linux.ubuntu_rows import Row, space_of_pocket
+from anchorecli.feeds.linux.ubuntu_rows import Row, is_left_out, space_of_pocket
 from anchorecli.model import Cvss, Range, Severity, Statement
 
-_FIELD = re.compile(r"([A-Za-z][\w./+-]*(?:_[a-z0-9][\w.+-]*)?):[ \t]*(.*)", re.ASCII)
+_FIELD = re.compile(r"([A-Za-z][\w./+-]*+):[ \t]*(.*)", re.ASCII)
 _STATE = re.compile(r"([\w-]+)(?:\s+\((.*)\))?\s*", re.ASCII)
 _VERSION = re.compile(r"(?:\d+:)?\d[\w.+~:-]*", re.ASCII)
 _NOTICE = re.compile(r"usn-\d+-\d+", re.IGNORECASE | re.ASCII)
@@ -46,6 +46,8 @@ class Document(NamedTuple):
     notices: tuple[str, ...]
     rows: tuple[Row, ...]
     faults: tuple[str, ...]
+    others: tuple[str, ...]
+    """For each statement about what is no release's archive, about what it is."""
 
 
 def is_document(name: str) -> bool:
@@ -61,10 +63,13 @@ def read(data: bytes) -> Document:
         raise ValueError("no Candidate, or not a CVE")
     rows: list[Row] = []
     faults: list[str] = []
+    others: list[str] = []
     for name, value in fields.items():
         pocket, _, package = name.partition("_")
         space = space_of_pocket(pocket)
         if not package or not space:
+            if package and is_left_out(pocket) and _speaks(value):
+                others.append(pocket)
             continue
         try:
             row = _row(space, intern(package), value, _priority(fields, package, pocket))
@@ -84,6 +89,7 @@ def read(data: bytes) -> Document:
         tuple(dict.fromkeys(each.upper() for each in _NOTICE.findall(lines))),
         tuple(rows),
         tuple(faults),
+        tuple(others),
     )
 
 
@@ -99,6 +105,12 @@ def _fields(text: str) -> Iterator[tuple[str, str]]:
             name, lines = found[1], [found[2]]
     if name:
         yield name, "\n".join(lines)
+
+
+def _speaks(value: str) -> bool:
+    """Whether a field holds a status; others (``Tags_curl``, ``Patches_curl``) have names like that as well."""
+    found = _STATE.match(value.partition("\n")[0].strip())
+    return found is not None and found[1] in _STATUS
 
 
 def _row(space: str, package: str, value: str, severity: Severity) -> Row | None:

@@ -16,7 +16,7 @@ from sys import intern
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from anchorecli.feeds.linux.ubuntu_rows import Row, space_of_pocket
+from anchorecli.feeds.linux.ubuntu_rows import Row, is_left_out, space_of_pocket
 from anchorecli.model import Range, Statement
 
 _SOURCE = re.compile(r"pkg:deb/ubuntu/([^/@?]+)@([^?]+)\?(?:.*&)?arch=source&(?:.*&)?distro=([\w/.-]+)")
@@ -37,6 +37,8 @@ class Document(NamedTuple):
     summary: str
     notices: tuple[str, ...]
     rows: tuple[Row, ...]
+    others: tuple[str, ...] = ()
+    """For each statement about what is no release's archive, about what it is."""
 
 
 def is_document(value: Any) -> bool:
@@ -49,6 +51,7 @@ def read(value: dict[str, Any]) -> Document:
     identifier, summary = "", ""
     notices: dict[str, None] = {}
     rows: list[Row] = []
+    others: list[str] = []
     for statement in value["statements"]:
         about = statement.get("vulnerability") if isinstance(statement, dict) else None
         if not isinstance(about, dict) or not isinstance(about.get("name"), str):
@@ -60,13 +63,13 @@ def read(value: dict[str, Any]) -> Document:
         for alias in about.get("aliases") or ():
             if found := _NOTICE.search(str(alias)):
                 notices[found[0].upper()] = None
-        rows += _rows(statement)
+        rows += _rows(statement, others)
     if value["statements"] and not identifier.startswith("CVE-"):
         raise ValueError("it is about no CVE")
-    return Document(identifier, summary, tuple(notices), tuple(dict.fromkeys(rows)))
+    return Document(identifier, summary, tuple(notices), tuple(dict.fromkeys(rows)), tuple(others))
 
 
-def _rows(statement: dict[str, Any]) -> Iterator[Row]:
+def _rows(statement: dict[str, Any], others: list[str]) -> Iterator[Row]:
     status = statement.get("status")
     said = _STATUS.get(status) if isinstance(status, str) else None
     products = statement.get("products") or ()
@@ -80,6 +83,8 @@ def _rows(statement: dict[str, Any]) -> Iterator[Row]:
         if found and space:
             ranges = (Range(fixed=unquote(found[2])),) if status == "fixed" else ()
             yield Row(space, intern(unquote(found[1])), said, ranges)
+        elif found and is_left_out(found[3]):
+            others.append(found[3])
 
 
 def merged(rows: Iterable[Row], others: Iterable[Row]) -> list[Row]:

@@ -326,7 +326,7 @@ def test_a_bad_file_of_the_tracker(tmp_path: Path, text: Any, message: str) -> N
     written(tmp_path / "CVE-2024-2000", TRACKED.replace("CVE-2024-1000", "CVE-2024-2000"))
     records, problems = parsed(UBUNTU, tmp_path)
     assert list(records) == ["CVE-2024-2000"]
-    (problem,) = problems
+    (problem,) = (each for each in problems if each.incomplete)
     assert message in problem.message
 
 
@@ -363,3 +363,44 @@ def test_an_archive_cut_off_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FeedError):
         sync(UBUNTU, sink, now="2026-01-01T00:00:00Z", fetcher=None, options=SyncOptions(source=path))  # type: ignore[arg-type]
     assert sink.records == {}
+
+
+def test_every_series_is_a_release_or_is_counted(tmp_path: Path) -> None:
+    text = """Candidate: CVE-2024-1000
+Priority: low
+upstream_curl: released (8.0)
+devel_curl: needed
+quantal_curl: released (7.27.0-1ubuntu1.9)
+hardy_curl: ignored (end of life)
+snap_curl: needed
+fips/focal_curl: needed
+vivid/ubuntu-core_curl: DNE
+zippy_curl: needed
+zippy_libcurl: released (1-1)
+Tags_curl: universe-binary
+Patches_curl: upstream
+"""
+    records, problems = parsed(UBUNTU, written(tmp_path / "active/CVE-2024-1000", text.encode()))
+    found = [(each.ecosystem, each.statement) for each in records["CVE-2024-1000"].affected]
+    assert found == [("ubuntu:12.10", A), ("ubuntu:8.04", W)]
+    assert [(each.subject, each.message, each.incomplete) for each in problems] == [
+        ("ubuntu: fips/focal", "1 statements nothing here asks for", False),
+        ("ubuntu: snap", "1 statements nothing here asks for", False),
+        ("ubuntu: zippy", "2 statements about a release that is not known here", True),
+    ]
+
+
+def test_every_series_of_a_vex_document_is_a_release_or_is_counted(tmp_path: Path) -> None:
+    products = [
+        {"@id": f"pkg:deb/ubuntu/curl@1-1?arch=source&distro={name}"} for name in ("jammy", "zippy", "fips/focal")
+    ]
+    document = {
+        "@context": "https://openvex.dev/ns/v0.2.0",
+        "statements": [{"vulnerability": {"name": "CVE-2024-1000"}, "status": "not_affected", "products": products}],
+    }
+    path = written(tmp_path / "vex/cve/2024/CVE-2024-1000.json", document)
+    records, problems = parsed(UBUNTU, path.parents[3])
+    assert [each.ecosystem for each in records["CVE-2024-1000"].affected] == ["ubuntu:22.04"]
+    assert [(each.subject, each.incomplete) for each in problems] == [
+        ("ubuntu: fips/focal", False), ("ubuntu: zippy", True),
+    ]  # fmt: skip
