@@ -17,7 +17,7 @@ from anchorecli.model import Json, Package
 from anchorecli.values import dataclass, field
 
 UNKNOWN = "(devel)"
-_VERSION = re.compile(r"v?\d+\.\d+(?:\.\d+)*(?:[-+~._][0-9A-Za-z.+~_-]+)?")
+_VERSION = re.compile(r"v?\d+\.\d+(?:[-+~._][0-9A-Za-z.+~_-]+)?")
 _VARIABLES = (
     *("version", "gitversion", "appversion", "buildversion", "releaseversion", "fullversion", "semver"),
     *("programversion", "cliversion", "currentversion", "gittag", "tag", "ver", "gitdescribe"),

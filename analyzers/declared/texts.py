@@ -16,7 +16,7 @@ from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.rows import Row, row
 
 _PIN = re.compile(
-    r"([A-Za-z0-9][A-Za-z0-9._-]{0,200})\s*(?:\[[^\]]{0,500}\])?\s*===?\s*([A-Za-z0-9][A-Za-z0-9.!+_-]{0,100})"
+    r"([A-Za-z0-9][A-Za-z0-9._-]{0,200})\s*(?:\[[^\]]{0,500}\]\s*)?===?\s*([A-Za-z0-9][A-Za-z0-9.!+_-]{0,100})"
 )
 _OPTION = re.compile(r"\s-{1,2}[A-Za-z]")
 _MARKS = (
@@ -26,14 +26,14 @@ _MARKS = (
 """Marks by which pip tells an encoding, the longer ones first."""
 _GEM = re.compile(r" {4}([A-Za-z0-9._-]+) \(([^)\s]+)\)$")
 _PLATFORM = re.compile(r"-(?:java|ruby|(?:x86|x64|aarch|arm|universal|i\d86|mingw|mswin).*)$")
-_REQUIRE = re.compile(r"(?:require\s+)?([^\s()\"]+\.[^\s()\"]+|\"[^\"\s]+\")\s+(v\d[^\s]*)")
+_REQUIRE = re.compile(r"(?:require\s+)?([^\s()\".]+\.[^\s()\"]+|\"[^\"\s]+\")\s+(v\d[^\s]*)")
 _MIX = re.compile(r'"([A-Za-z0-9_]+)":\s*\{:hex,\s*:"?([A-Za-z0-9_]+)"?,\s*"([^"\s]+)"')
 _REBAR = re.compile(r'\{<<"[^"]+">>,\s*\{pkg,\s*<<"([^"\s]+)">>,\s*<<"([^"\s]+)">>')
 _CABAL = re.compile(r"any\.([A-Za-z0-9-]+)\s*==\s*([0-9][0-9.]*)")
 _STACK = re.compile(r"hackage:\s*([A-Za-z0-9-]+?)-(\d[0-9.]*)@")
 _PAKET = re.compile(r" {4}([A-Za-z0-9._-]+) \(([^)\s]+)\)")
 _PACKAGE = re.compile(r"<package\s([^<>]{1,2000})>")
-_ATTRIBUTE = re.compile(r"""(\w+)\s*=\s*(["'])([^"'<>]*)\2""")
+_ATTRIBUTE = re.compile(r"""\b(\w++)\s*=\s*(["'])([^"'<>]*)\2""")
 _PROVIDER = re.compile(r'provider\s+"([^"\s]{1,300})"\s*\{')
 _PROVIDER_VERSION = re.compile(r'\s+version\s*=\s*"([^"\s]{1,100})"')
 _POD = re.compile(r'  - "?([^\s"(]+) \(([^)\s]+)\)"?:?$')

@@ -31,7 +31,8 @@ MAX_LICENSES = 16
 _INSTALLED = re.compile(r"(?:^|/)specifications/(?:default/)?[^/]+\.gemspec$")
 _STUB = re.compile(rb"^# stub: (\S{1,200}) (\S{1,100}) (\S{1,100})(?: |\r?$)", re.MULTILINE)
 _FIELD = re.compile(rb"^[ \t]*\w{1,20}\.(name|version|platform|licenses?|homepage)[ \t]*=(?!=)(.*)$", re.MULTILINE)
-_STRING = re.compile(r"\"((?:[^\"\\]|\\.){0,300})\"|'((?:[^'\\]|\\.){0,300})'|%q<([^<>]{0,300})>")
+# A quote behind a backslash begins nothing.
+_STRING = re.compile(r"\\.|\"((?:[^\"\\]|\\.){0,300})\"|'((?:[^'\\]|\\.){0,300})'|%q<([^<>]{0,300})>")
 _NEEDS = re.compile(
     rb"\.add_(?:runtime_)?dependency\(?[ \t]*(?:%q<([^<>\n]{1,200})>|\"([^\"\n]{1,200})\"|'([^'\n]{1,200})')"
 )
@@ -97,9 +98,11 @@ def read_gemspec(data: bytes) -> dict[str, Json]:
 def _strings(value: bytes) -> list[str]:
     """The string literals of an expression."""
     found = []
-    for double, single, quoted in _STRING.findall(printable(value)):
-        text = _ESCAPE.sub(_unescaped, double) if double else single or quoted
-        found.append(printable(text).strip())
+    for literal in _STRING.finditer(printable(value)):
+        double, single, quoted = literal.groups()
+        if literal.lastindex:
+            text = _ESCAPE.sub(_unescaped, double) if double else single or quoted or ""
+            found.append(printable(text).strip())
     return found
 
 

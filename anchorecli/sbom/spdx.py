@@ -36,7 +36,8 @@ _IMAGES = ("pkg:oci/", "pkg:docker/")
 _OWNERSHIP = "ownership-by-file-overlap"
 _BUILT_FROM = re.compile(r"built package from: (\S+) (\S+)")
 _ACQUIRED = re.compile(r"acquired package info from [^:]{1,100}: (.+)", re.DOTALL)
-_PARTY = re.compile(r"(?:Person|Organization): *(?P<name>.*?) *(?:\((?P<mail>[^()]*)\))?")
+_PARTY = re.compile(r"(?:Person|Organization):(.*)")
+_MAIL = re.compile(r"\(([^()]*)\)$")
 
 
 def read(document: dict[str, Any]) -> Contents:
@@ -182,4 +183,6 @@ def _party(text_: str) -> str:
     found = _PARTY.fullmatch(text_)
     if found is None:
         return text_
-    return f"{found['name']} <{found['mail']}>" if found["mail"] else found["name"]
+    mail = _MAIL.search(found[1])
+    name = (found[1][: mail.start()] if mail else found[1]).strip(" ")
+    return f"{name} <{mail[1]}>" if mail and mail[1] else name

@@ -23,10 +23,9 @@ _DIRECTIVES = frozenset(
     "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME "
     "WORKDIR".split()
 )
-_MAPPED = re.compile(r"map\[([^\]]*)\]")
-_STRUCT = re.compile(r"&\{\[([^\]]*)\]\s*(.*)\}$", re.DOTALL)
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_ADDED = re.compile(r"((?:file|dir|multi):\S+) in (\S+)\s*$")
+_STRUCT = re.compile(r"&\{\[([^\]]*)\]\s*+(.*)\}$", re.DOTALL)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)("?)')
+_ADDED = re.compile(r"(?<!\S)((?:file|dir|multi):\S++) in (\S++)\s*$")
 _ARGUMENTS = re.compile(r"\|\d+ ")
 _HERE_DOCUMENT = re.compile(r"<<-?([\"']?)([A-Za-z_]\w{0,63})\1")
 _RUNE = re.compile(r"'(\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U[0-9a-f]{8}|\\.|[^'\\])'\s*$")
@@ -102,14 +101,20 @@ def _arguments(text: str) -> str:
     """Go's ``["nginx" "-g"]`` as the JSON that a Dockerfile has; what is JSON, or no list, stays."""
     if not (text.startswith("[") and text.endswith("]")):
         return text
-    words = [f'"{word}"' for word in _QUOTED.findall(text)]
+    words = [f'"{word}"' for word in _quoted(text)]
     return f"[{', '.join(words)}]" if words and " ".join(words) == text[1:-1] else text
+
+
+def _quoted(text: str) -> list[str]:
+    """What stands in quotes; one that is never closed begins nothing."""
+    return [inside for inside, closed in _QUOTED.findall(text) if closed]
 
 
 def _ports(text: str) -> str:
     """``map[80/tcp:{} 443/tcp:{}]`` and ``[80/tcp]`` as ``80/tcp 443/tcp``."""
-    found = _MAPPED.search(text)
-    words = (found[1] if found else text.strip("[]")).split()
+    _, opened, rest = text.partition("map[")
+    inside, closed, _ = rest.partition("]")
+    words = (inside if opened and closed else text.strip("[]")).split()
     return " ".join(word.removesuffix(":{}") for word in words)
 
 
@@ -130,7 +135,7 @@ def _healthcheck(text: str) -> str:
     found = _STRUCT.match(text)
     if not found:
         return text
-    kind, *words = [each.replace('\\"', '"') for each in _QUOTED.findall(found[1])] or [""]
+    kind, *words = [each.replace('\\"', '"') for each in _quoted(found[1])] or [""]
     if kind == "NONE":
         return "NONE"
     options = list(_options(found[2]))
@@ -139,7 +144,7 @@ def _healthcheck(text: str) -> str:
 
 
 def _options(text: str) -> Iterator[str]:
-    for name, value in zip(_TIMES, _QUOTED.findall(text), strict=False):
+    for name, value in zip(_TIMES, _quoted(text), strict=False):
         if value != "0s":
             yield f"--{name}={value}"
     found = _RUNE.search(text)

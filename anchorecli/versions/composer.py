@@ -12,7 +12,7 @@ from anchorecli.errors import VersionError
 
 Key = tuple[tuple[int, int], ...]
 
-_MODIFIER = r"[._-]?(?:(stable|beta|b|rc|alpha|a|patch|pl|p)((?:[.-]?[0-9]+)*))?(?:[.-]?(dev))?"
+_MODIFIER = r"[._-]?(?:(stable|beta|b|rc|alpha|a|patch|pl|p)((?:[.-]?[0-9]++)*+))?(?:[.-]?(dev))?"
 _CLASSIC = re.compile(rf"v?([0-9]{{1,5}}(?:\.[0-9]+){{0,3}}){_MODIFIER}", re.ASCII)
 _DATE = re.compile(rf"v?([0-9]{{4}}(?:[.:-]?[0-9]{{2}}){{1,6}}(?:[.:-]?[0-9]{{1,3}})?){_MODIFIER}", re.ASCII)
 _BRANCH = re.compile(r"v?([0-9]+|[x*])((?:\.(?:[0-9]+|[x*])){0,3})[.-]?dev", re.ASCII)

@@ -13,7 +13,8 @@ import re
 
 from anchorecli.errors import VersionError
 
-_HEAD = re.compile(r"[^0-9A-Za-z]*(?:v|version|release|rel)?[^0-9A-Za-z]*(?=[0-9])", re.ASCII)
+# What fails at the first of many separators fails at all of them: they are not tried one by one.
+_HEAD = re.compile(r"(?<![^0-9A-Za-z])[^0-9A-Za-z]*+(?:(?:v|version|release|rel)[^0-9A-Za-z]*+)?(?=[0-9])", re.ASCII)
 _SEGMENTS = re.compile(r"[0-9]+|[a-z]+", re.ASCII)
 _BEFORE = {
     name: rank

@@ -28,7 +28,7 @@ SCHEME = "fuzzy"
 """A recipe has the version of the library it builds, however that counts (1.1.1k, 2023-01-01)."""
 _ID = re.compile(r"(?:CVE|GHSA|GMS)-[\w-]{4,40}", re.ASCII)
 _SLUG = re.compile(r"conan/([a-z0-9_][a-z0-9_+.-]{0,100})", re.ASCII)
-_NEXT = re.compile(r"[\s,]+(?=[<>=])")
+_NEXT = re.compile(r"(?<![\s,])[\s,]++(?=[<>=])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ EXTRA = "2/extras/{topic}/latest/{arch}/mirror.list"
 _COLLECTION = re.compile(r"amazon-linux(?:-(ami|\d+))?(?:---?(.*))?")
 _ID = re.compile(r"ALAS(\d{0,4})([A-Z][\w.-]*?)?-(\d{4})-(\d+)")
 _TOPIC = re.compile(r"[\w.+-]{1,80}")
-_VERSIONED = re.compile(r".*?(\d+(?:\.\d+)*)")
+_DIGITS = "0123456789."
 _SYMBOLS = re.compile(r"-debug(?:info|source)(?:$|-)")
 _CVE = re.compile(r"CVE-\d{4}-\d{4,}")
 _FIRST = "amzn:1"
@@ -234,14 +234,13 @@ def _said(space: str, build: Build, identifier: str) -> Said:
 def _beginning(identifier: str, fixed: str) -> str:
     """Where an extra's versions begin, if its name says so and the fix is one of them: 5.15 of KERNEL-5.15."""
     found = _ID.fullmatch(identifier)
-    topic = found[2] if found else ""
-    version = _VERSIONED.fullmatch(topic.rstrip("-")) if topic else None
-    if version is None:
+    topic = (found[2] or "") if found else ""
+    plain = topic.rstrip("-")
+    version = plain[len(plain.rstrip(_DIGITS)) :].rpartition("..")[2].lstrip(".")
+    if not version or version.endswith("."):
         return ""
     epoch, colon, rest = fixed.rpartition(":")
-    begins = rest == version[1] or rest.startswith(f"{version[1]}.")
-    beginning = f"{epoch}{colon}{version[1]}"
-    return beginning if begins and rest != version[1] else ""
+    return f"{epoch}{colon}{version}" if rest.startswith(f"{version}.") else ""
 
 
 def _url(identifier: str) -> str:

@@ -16,10 +16,11 @@ from functools import lru_cache
 _MICRO = re.compile(r"SUSE Linux (Enterprise )?Micro(?: for Rancher)? (\d+\.\d+)(?:[ -].*)?")
 _ENTERPRISE = re.compile(
     r"(?:SUSE Linux Enterprise|SUSE Package Hub)(?: [A-Za-z][\w .&/()-]*?)?"
-    r" (\d+)(?:\.(\d+)| SP(\d+))?(?:[ -](?:LTSS|ESPOS|BCL|TERADATA|CLIENT-TOOLS|SECURITY|PUBCLOUD|TD)[\w .-]*)*"
+    r" (\d+)(?:\.(\d+)| SP(\d+))?(?:[ -](?:LTSS|ESPOS|BCL|TERADATA|CLIENT-TOOLS|SECURITY|PUBCLOUD|TD)[\w .-]*)?"
 )
 _OPENSUSE = re.compile(r"openSUSE (Leap Micro|Leap|Tumbleweed|MicroOS)?\s*(\d+(?:\.\d+)?)?")
 
+_MAX_NAME = 300
 _OLD = re.compile(r"suse(1\d)(\d)")
 
 
@@ -27,6 +28,8 @@ _OLD = re.compile(r"suse(1\d)(\d)")
 def space(product: str) -> str:
     """The namespace of a product, or empty for what is no distribution."""
     name = " ".join(product.split())
+    if len(name) > _MAX_NAME:
+        return ""
     if found := _MICRO.fullmatch(name):
         return f"{'sle' if found[1] else 'sl'}-micro:{found[2]}"
     if found := _ENTERPRISE.fullmatch(name):

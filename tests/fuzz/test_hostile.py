@@ -10,8 +10,11 @@ from io import BytesIO
 import pytest
 
 from anchorecli.analyzers.limits import with_limits
+from anchorecli.errors import VersionError
 from anchorecli.layers import Limits
 from anchorecli.model import Problem
+from anchorecli.scan.history import line_of
+from anchorecli.versions import SCHEMES, key
 from tests.analyzers.binary import executables
 from tests.analyzers.binary import test_nativeimage as nativeimage
 from tests.analyzers.language.jars import jar
@@ -287,3 +290,61 @@ def test_headers_of_a_private_key_are_stepped_over() -> None:
         key = f"{BEGIN.decode()}{gap}{header}{body}{gap}-----END PRIVATE KEY-----\n"
         [found] = LOOK["secrets"]("a.pem", key.encode()).found
         assert "PRIV_KEY" in found
+
+
+LONG = 300_000
+LINES = {
+    "declared:pnpm-lock.yaml": b"lockfileVersion: '9.0'\npackages:\n" + (b"  a/1.1.1" + b"-" * 9900 + b"\n") * 30,
+    "declared:requirements.txt": b"a" + b" " * LONG + b"b\n",
+    "declared:go.mod": b"module x\nrequire (\n" + b"a." * (LONG // 2) + b"\n)\n",
+    "declared:packages.config": (b"<package " + b"a" * 1900 + b">") * 150,
+    "gem:usr/lib/ruby/gems/3.0.0/specifications/a-1.gemspec": b"Gem::Specification.new do |s|\n"
+    + (b"  s.licenses = " + b'\\"' * 2000 + b"\n") * 70,
+    "others:var/lib/flatpak/app/a/x/stable/1/files/share/metainfo/a.metainfo.xml": b"<id>a</id><project_license>"
+    + b"\n" * LONG,
+    f"java:{'-linux' * 2500}.jar": jar({"x": "y"}),
+    "java:a.jar": jar({f"{number}{'-linux' * 5000}.jar": jar({"x": "y"}) for number in range(9)}),
+}
+"""What once took quadratic time, or more."""
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_lines_that_once_took_for_ever(name: str) -> None:
+    parser, _, path = name.partition(":")
+    LOOK[parser](path, LINES[name])
+
+
+VERSIONS = (
+    "1stable" + "23" * 500 + "!",
+    "1" + "." * 1000 + "x",
+    "~" * 1000,
+    "v" * 1000,
+    "1" + ".0" * 500,
+    "a" + "-" * 999,
+)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_versions_that_once_took_for_ever(scheme: str) -> None:
+    for number in range(100):
+        for version in VERSIONS:
+            try:
+                key(scheme, version[: 1000 - number])
+            except VersionError as error:
+                assert str(error)
+
+
+def test_histories_that_once_took_for_ever() -> None:
+    for text in (
+        "EXPOSE map[" + "map[a" * LONG, "CMD [" + '\\"' * LONG + "]", 'CMD ["' + '\\"' * LONG + "]",
+        "ADD " + "file:." * LONG, "HEALTHCHECK &{[]" + " " * LONG, "HEALTHCHECK &{[" + '"a" ' * LONG + "] }",
+    ):  # fmt: skip
+        assert line_of(text)
+
+
+def test_parties_of_an_sbom_that_once_took_for_ever() -> None:
+    from anchorecli.sbom.spdx import _party
+
+    assert _party("Person: a" + " " * LONG + "b").startswith("a  ")
+    assert _party("Organization: Foo (x) (a@b)") == "Foo (x) <a@b>"
+    assert _party("Person:  Foo ()") == _party("Person: Foo") == "Foo"

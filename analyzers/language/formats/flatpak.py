@@ -14,7 +14,7 @@ from anchorecli.analyzers.language.rows import Row, row
 
 _ID = re.compile(r"<id>\s*([\w.-]{1,200}?)(?:\.desktop)?\s*</id>")
 _RELEASE = re.compile(r"<release\s[^<>]{0,300}?version=[\"']([^\"'<>\s]{1,100})[\"']")
-_LICENSE = re.compile(r"<project_license>\s*([^<>]{1,200}?)\s*</project_license>")
+_LICENSE = re.compile(r"<project_license>\s*+([^<>]{1,200}+)</project_license>")
 
 
 def read(path: str, data: bytes) -> Iterator[Row]:
@@ -23,4 +23,4 @@ def read(path: str, data: bytes) -> Iterator[Row]:
     name, version, licence = _ID.search(text), _RELEASE.search(text), _LICENSE.search(text)
     if name and version and f"/flatpak/app/{name[1]}/" in path and "/active/" not in path:
         place = path.partition("/files/")[0]
-        yield row("flatpak", name[1], version[1], licenses=[licence[1]] if licence else [], place=place)
+        yield row("flatpak", name[1], version[1], licenses=[licence[1].strip()] if licence else [], place=place)

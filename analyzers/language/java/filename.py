@@ -25,6 +25,7 @@ _CLASSIFIER = re.compile(
     r"|client-with-dependencies|jdk\d+\w*|java\d+|no_aop|classes|executable-war|embedded)$"
 )
 _NOT_CODE = re.compile(r"-(?:sources|javadoc|test-sources|test-javadoc|src)$|-\d.*-(?:tests?|test-fixtures)$")
+_MAX_NAME = 255
 
 
 class Name(NamedTuple):
@@ -35,8 +36,13 @@ class Name(NamedTuple):
 
 
 def stem(path: str) -> str:
-    """The base name without its ending; of an inner archive too: ``app.jar:lib/x-1.jar`` → ``x-1``."""
+    """The base name without its ending; of an inner archive too: ``app.jar:lib/x-1.jar`` → ``x-1``.
+
+    Of one that no file system takes, the beginning.
+    """
     base = path.rpartition("/")[2].rpartition(":")[2]
+    if len(base) > _MAX_NAME:
+        return base[:_MAX_NAME]
     return base.rpartition(".")[0] or base
 
 
