@@ -65,7 +65,10 @@ def run(args: list[str]) -> int:
     except Exit as exc:
         return exc.exit_code
     except ClickException as exc:
-        _placed(exc).show(sys.stderr)
+        # Nothing has run: the arguments are read whole first.
+        if moved := _moved(args, exc):
+            return run(moved)
+        exc.show(sys.stderr)
         return EXIT_USAGE
     except AnchoreError as exc:
         return _fail(exc.message, exc.hint, exc.exit_code)
@@ -84,18 +87,31 @@ def run(args: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _placed(exc: ClickException) -> ClickException:
-    """The error, or one that says where an option belongs that is everybody's (``anchore scan -q``)."""
-    from click.exceptions import NoSuchOption, UsageError
+def _moved(args: list[str], exc: ClickException) -> list[str]:
+    """The arguments with an option in front that is everybody's and stood behind the command (``anchore scan -q``).
+
+    Empty where the error is another one.
+    """
+    from click import Option
+    from click.exceptions import NoSuchOption
 
     from anchorecli.cli import anchore
 
     if not isinstance(exc, NoSuchOption) or exc.ctx is None or exc.ctx.parent is None:
-        return exc
-    if not any(exc.option_name in parameter.opts for parameter in anchore.params):
-        return exc
-    command = exc.ctx.command_path.partition(" ")[2]
-    return UsageError(f"{exc.option_name} stands before the command: anchore {exc.option_name} {command} …", exc.ctx)
+        return []
+    options = [each for each in anchore.params if isinstance(each, Option)]
+    ours = next((each for each in options if exc.option_name in each.opts), None)
+    switches = {opt[1] for each in options if each.is_flag or each.count for opt in each.opts if len(opt) == 2}
+
+    def names_it(word: str) -> bool:
+        together = len(exc.option_name) == 2 and word[:2] == exc.option_name and switches.issuperset(word[1:])
+        return together or word.partition("=")[0] == exc.option_name
+
+    at = max((n for n, word in enumerate(args) if names_it(word)), default=0)
+    if ours is None or not at or "--" in args[:at]:
+        return []
+    end = at + 1 if ours.is_flag or ours.count or "=" in args[at] else at + 2
+    return args[at:end] + args[:at] + args[end:] if end <= len(args) else []
 
 
 def _open_streams() -> None:

@@ -125,7 +125,7 @@ def _prefixed(transport: str, rest: str, original: str) -> ImageRef:
     if transport == "dir":
         path = Path(rest).expanduser()
         if not _exists(path):
-            raise NotFoundError(f"no such directory: {rest}")
+            raise NotFoundError(f"no such directory: {rest}", hint=_nearest_path(rest))
         if not path.is_dir():
             raise UsageError(f"{rest} is not a directory", hint=f"leave the prefix away: {rest}")
         return ImageRef(transport, original, path=str(path))
@@ -144,7 +144,7 @@ def _prefixed(transport: str, rest: str, original: str) -> ImageRef:
 def _file(transport: str, rest: str, original: str) -> ImageRef:
     path = Path(rest).expanduser()
     if not _exists(path) and (transport, rest) != ("sbom", STDIN):
-        raise NotFoundError(f"no such file: {rest}")
+        raise NotFoundError(f"no such file: {rest}", hint=_nearest_path(rest))
     if path.is_dir():
         raise UsageError(f"{rest} is a directory", hint=f"write dir:{rest}")
     return ImageRef(transport, original, path=str(path))
@@ -244,7 +244,20 @@ def _split_archive(text: str) -> tuple[str, str, str]:
             raise UsageError(f"{text!r}: {digest!r} is not a digest", hint="write PATH@sha256:<64 hex digits>")
         return str(path), choice.removeprefix(":"), digest
     path_text = re.sub(r"(\.(?:tar(?:\.\w+)?|t[gx]z|tzst))[:@].*", r"\1", text)
-    raise NotFoundError(f"no such file or directory: {path_text}")
+    raise NotFoundError(f"no such file or directory: {path_text}", hint=_nearest_path(path_text))
+
+
+def _nearest_path(text: str) -> str:
+    """A hint with the name beside the missing one that is most like it; else what to look at."""
+    from difflib import get_close_matches
+
+    path = Path(text).expanduser()
+    try:
+        beside = [each.name for each in path.parent.iterdir()]
+    except OSError:
+        return f"there is no directory {path.parent} that can be read"
+    near = get_close_matches(path.name, beside, 1, 0.7)
+    return f"did you mean {path.parent / near[0]}?" if near else "check the path"
 
 
 def _recognised(path: Path, text: str) -> ImageRef:

@@ -99,9 +99,10 @@ def find(name: str) -> Driver:
         return _load(listed) if listed else Osv(spelled(ecosystem))
     from difflib import get_close_matches
 
-    near = get_close_matches(wanted.lower(), known, n=1)
-    names = ", ".join(each.name for each in REGISTERED)
-    hint = f"did you mean {known[near[0]].name}?" if near else f"feeds: {names}, or osv:ECOSYSTEM"
+    near = [each for each in known if wanted and wanted.lower() in each] or get_close_matches(wanted.lower(), known, n=1)
+    hint = "`anchore feeds list` names them; any ecosystem of osv.dev is osv:ECOSYSTEM"
+    if near:
+        hint = f"did you mean {known[near[0]].name}?"
     if prefix.lower() == "osv":
         hint = "name the ecosystem as osv.dev spells it: osv:PyPI, osv:npm, osv:Debian:12 …"
     raise UsageError(f"no feed is named {name}", hint=hint)

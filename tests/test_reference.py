@@ -114,6 +114,20 @@ def test_missing_paths_are_no_registry_names(text: str) -> None:
         parse_reference(text)
 
 
+@pytest.mark.parametrize("prefix", ["", "docker-archive:", "rootfs:", "sbom:", "dir:"])
+def test_a_missing_path_comes_with_the_nearest_one(tmp_path: Path, prefix: str) -> None:
+    near = tmp_path / "image.tar"
+    near.mkdir()
+    for text, hint in (
+        (tmp_path / "imgae.tar", f"did you mean {near}?"),
+        (tmp_path / "other.tar", "check the path"),
+        (tmp_path / "no" / "image.tar", f"there is no directory {tmp_path / 'no'} that can be read"),
+    ):
+        with pytest.raises(NotFoundError, match="no such") as caught:
+            parse_reference(f"{prefix}{text}")
+        assert caught.value.hint == hint
+
+
 def test_archive_with_name_or_digest(tmp_path: Path) -> None:
     path = builders.docker_archive(tmp_path / "image.tar", [builders.layer({"a": "b"})])
     ref = parse_reference(f"docker-archive:{path}:debian:12")

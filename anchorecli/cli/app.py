@@ -236,6 +236,12 @@ class App:
 
         return find_attached(analysis.image, source_options(self.settings))
 
+    def hangs_otherwise(self, analysis: Analysis, known: Attached) -> bool:
+        """Whether anything that hangs on the image came or went since ``known`` was found."""
+        from anchorecli.source import hangs_otherwise
+
+        return hangs_otherwise(analysis.image, known, source_options(self.settings))
+
     def evaluate(self, analysis: Analysis, bundle: Bundle, reference: ImageRef) -> Report:
         """Match, judge and store."""
         return self.decide(analysis, bundle, reference).report
@@ -306,6 +312,8 @@ class App:
         """On standard error, with -v: the processor time of each analyzer, the longest first."""
         if self.verbose:
             told = [item for item in self.timings.items() if item[1] >= 0.00005]
+            if told:
+                sys.stderr.write("processor time of each analyzer:\n")
             for name, seconds in sorted(told, key=lambda item: -item[1]):
                 sys.stderr.write(f"  {name:12} {seconds * 1000:8.1f} ms\n")
 

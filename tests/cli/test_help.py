@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -18,17 +20,35 @@ def test_no_command_is_summed_up_in_half_a_sentence(group: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "told"),
+    "args",
     [
-        (("scan", "-q", "x"), "-q stands before the command: anchore -q scan …"),
-        (("feeds", "sync", "--store", "x"), "--store stands before the command: anchore --store feeds sync …"),
-        (("images", "-v", "list"), "-v stands before the command: anchore -v images …"),
-        (("scan", "--nonsense", "x"), "No such option"),
+        ("-q", "images", "list"),
+        ("images", "list", "-q"),
+        ("images", "-q", "list"),
+        ("images", "list", "--quiet", "--store", "other.db"),
+        ("images", "list", "--store=other.db", "-qv"),
+        ("images", "list", "-vv", "--config", "plain.yaml"),
     ],
 )
-def test_a_general_option_behind_the_command_is_told_where_it_belongs(
-    run: Run, args: tuple[str, ...], told: str
-) -> None:
+def test_an_option_of_every_command_may_stand_behind_it(run: Run, tmp_path: Path, args: tuple[str, ...]) -> None:
+    (tmp_path / "home" / "plain.yaml").write_text("offline: true\n")
+    done = run(*args)
+    assert (done.code, done.out) == (0, "")
+    assert "no images yet" in done.err
+    assert (tmp_path / "home" / "other.db").exists() is any("other" in word for word in args)
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (("scan", "--nonsense", "x"), "No such option '--nonsense'"),
+        (("scan", "x", "--store"), "No such option '--store'"),
+        (("images", "list", "-qx"), "No such option"),
+        (("images", "list", "--", "-q"), "unexpected extra argument"),
+        (("images", "lst", "-q"), "No such command 'lst'"),
+    ],
+)
+def test_what_is_nobodys_option_is_told_so(run: Run, args: tuple[str, ...], told: str) -> None:
     done = run(*args)
     assert done.code == 2
     assert told in done.err

@@ -310,6 +310,21 @@ def test_every_feed_has_a_name_of_its_own_and_names_its_source() -> None:
         assert find(driver.name) is driver
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("alma", "did you mean osv:AlmaLinux?"),
+        ("debain", "did you mean debian?"),
+        ("go", "did you mean govulndb?"),
+        ("nonsense", "`anchore feeds list` names them; any ecosystem of osv.dev is osv:ECOSYSTEM"),
+    ],
+)
+def test_a_name_that_is_none_comes_with_the_nearest(name: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=f"no feed is named {name}") as caught:
+        find(name)
+    assert caught.value.hint == hint
+
+
 def test_any_ecosystem_of_osv_can_be_named() -> None:
     assert find("osv:pypi").name == "osv:PyPI"
     assert find("osv:almalinux") is next(each for each in FEEDS if each.name == "osv:AlmaLinux")
