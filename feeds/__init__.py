@@ -99,7 +99,8 @@ def find(name: str) -> Driver:
         return _load(listed) if listed else Osv(spelled(ecosystem))
     from difflib import get_close_matches
 
-    near = [each for each in known if wanted and wanted.lower() in each] or get_close_matches(wanted.lower(), known, n=1)
+    near = [each for each in known if wanted and wanted.lower() in each]
+    near = near or get_close_matches(wanted.lower(), known, n=1)
     hint = "`anchore feeds list` names them; any ecosystem of osv.dev is osv:ECOSYSTEM"
     if near:
         hint = f"did you mean {known[near[0]].name}?"
