@@ -229,7 +229,10 @@ class FileContent:
 
     def at(self, offset: int, count: int) -> bytes:
         """Bytes from any place, fewer at the end of the file; for what is ``direct``."""
-        count = max(0, min(count, self.size - offset))
+        count = min(count, self.size - offset)
+        if count <= 0 or offset < 0:
+            # What a header claims may be further away than any file is long.
+            return b""
         if self._data is not None:
             return self._data[offset : offset + count]
         if self._at is not None:

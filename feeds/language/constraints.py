@@ -110,15 +110,22 @@ def _partial(operator: str, version: str) -> Span:
 def _bumped(version: str) -> str:
     """The first version that ``~>`` leaves out: 1.3 for 1.2.3, 2 for 1.2, without what marks a pre-release."""
     parts = version.replace("-", ".pre.").split(".")
-    numbers = [*_leading(parts)]
+    numbers = _numbers(parts, version)
     if len(numbers) > 1:
         numbers.pop()
     return ".".join(map(str, (*numbers[:-1], numbers[-1] + 1)))
 
 
+def _numbers(parts: list[str], version: str) -> list[int]:
+    numbers = [*_leading(parts)]
+    if not numbers:
+        raise ValueError(f"a version that begins with no number: {version}")
+    return numbers
+
+
 def _next(version: str, *, caret: bool) -> str:
     """The first version that Cargo's ``^`` or ``~`` leaves out, pre-releases of it included."""
-    numbers = [*_leading(re.split(r"[.-]", version))]
+    numbers = _numbers(re.split(r"[.-]", version), version)
     given = min(len(numbers), 3)
     if caret:
         place = next((place for place in range(given) if numbers[place]), given - 1)

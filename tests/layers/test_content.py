@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import random
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -112,3 +114,18 @@ def test_a_file_that_is_cut_off_is_an_error_for_every_reader(kind: str) -> None:
                         stream.read()
                 else:
                     b"".join([file.data()] if way == "data" else file.pieces())
+
+
+@pytest.mark.parametrize("offset", [-1, -(1 << 40), 1 << 40, (1 << 63) - 1, 1 << 64])
+def test_places_where_no_file_is(tmp_path: Path, offset: int) -> None:
+    """What a header in the file claims is asked for as it stands there."""
+    data = b"0123456789"
+    (tmp_path / "x").write_bytes(b"before" + data + b"behind")
+    with (tmp_path / "x").open("rb") as file:
+        reader = SliceReader(file.fileno(), 6, len(data))
+        for content in (
+            FileContent("a", len(data), 0o644, reader.read, reader.positions()),
+            FileContent("a", len(data), 0o644, io.BytesIO(data).read),
+        ):
+            assert content.at(offset, 4) == b""
+            assert content.at(8, 4) == b"89"
