@@ -180,6 +180,8 @@ def _library() -> tuple[Any, Any]:
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric import ed25519
     except ImportError as error:
-        hint = "pip install 'anchore-scan[signing]'"
+        import sys
+
+        hint = f"{sys.executable} -m pip install cryptography"
         raise UsageError("signatures need the package cryptography, which is not installed", hint=hint) from error
     return serialization, ed25519

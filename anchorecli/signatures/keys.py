@@ -138,5 +138,7 @@ def library() -> Any:
     try:
         return _Library()
     except ImportError as error:
-        hint = "pip install 'anchore-scan[signing]'"
+        import sys
+
+        hint = f"{sys.executable} -m pip install cryptography"
         raise UsageError("signatures need the package cryptography, which is not installed", hint=hint) from error

@@ -222,6 +222,7 @@ def test_without_the_library(keys: tuple[Path, str], tmp_path: Path, monkeypatch
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "cryptography", None)
     refused(path, Trust((keys[1],), required=True), "not installed", UsageError)
-    with pytest.raises(UsageError, match="not installed"):
+    with pytest.raises(UsageError, match="not installed") as caught:
         Signer(keys[0])
+    assert caught.value.hint == f"{sys.executable} -m pip install cryptography"
     taken(path, signing.NO_TRUST)
