@@ -1,9 +1,10 @@
 """What changed since last time: a tag moved, a feed moved, a policy moved → re-evaluate → tell.
 
 One round asks each watched tag for its digest (manifest and configuration only: nothing is pulled for a digest that is
-known), reads the unseen layers of new images, and evaluates again what a new digest, a changed feed record or a changed
-bundle touches. Each change of a tag's digest, vulnerabilities or verdict is one event; what did not change is silent.
-The first look at a tag is its baseline and tells nothing.
+known), reads the unseen layers of new images, and evaluates again what is touched by a new digest, a changed feed
+record, a changed bundle or, where that looks at it, another signature or document beside the image. Each change of a
+tag's digest, vulnerabilities or verdict is one event; what did not change is silent. The first look at a tag is its
+baseline and tells nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from anchorecli.scan.asked import index, index_missing
 from anchorecli.scan.decision import decide
 from anchorecli.scan.enrichment import EPSS, KEV
 from anchorecli.scan.events import events_of, matches_of
-from anchorecli.scan.kept import keep
+from anchorecli.scan.kept import attached_then, keep
 from anchorecli.scan.needed import BESIDE, looked_at
 from anchorecli.scan.values import Occasion
 from anchorecli.store import Store
@@ -43,6 +44,8 @@ class Watch:
     vex: tuple[VexDocument, ...] = ()
     attached: Callable[[Analysis], Attached | None] = lambda _analysis: None
     """What hangs on an image, where the bundle asks for it: from its registry."""
+    hangs_otherwise: Callable[[Analysis, Attached], bool] = lambda _analysis, _known: False
+    """Whether anything that hangs on an image came or went since that was found."""
 
 
 @dataclass(slots=True)
@@ -86,7 +89,8 @@ def look(tag: WatchedTag, watch: Watch, touched: Container[int]) -> tuple[tuple[
     previous = watch.store.evaluation(tag.evaluation_id) if tag.evaluation_id else None
     analysis = watch.analyze(reference)
     checked = replace(tag, checked_at=watch.now)
-    if previous and analysis.image.digest == tag.digest and not _to_make_again(previous, watch, touched):
+    same = previous and analysis.image.digest == tag.digest and not _to_make_again(previous, watch, touched)
+    if previous and same and not _hangs_otherwise(previous, analysis, watch):
         watch.store.watch_update(checked)
         return (), False
     occasion = Occasion(watch.now, reference, vex=watch.vex, attached=watch.attached(analysis))
@@ -119,6 +123,12 @@ def _touched_by_feeds(tags: Sequence[WatchedTag], watch: Watch) -> frozenset[int
     index_missing(watch.store, seen, by_cve=not wanted.isdisjoint((EPSS, KEV)))
     touched = index(watch.store).touched_among(seen, BESIDE - wanted)
     return frozenset(each.evaluation for each in touched)
+
+
+def _hangs_otherwise(previous: Evaluation, analysis: Analysis, watch: Watch) -> bool:
+    """Whether a signature or a document was attached to an unchanged image, or taken away."""
+    known = attached_then(watch.store, previous)
+    return known is not None and watch.hangs_otherwise(analysis, known)
 
 
 def _to_make_again(previous: Evaluation, watch: Watch, touched: Container[int]) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from anchorecli.cli import completion
 from anchorecli.cli.app import App, Start
 from anchorecli.cli.columns import short, show
 from anchorecli.cli.options import image_options, option, policy_options
@@ -26,7 +27,7 @@ def watch() -> None:
 
 
 @watch.command()
-@click.argument("image")
+@click.argument("image", shell_complete=completion.files)
 @click.pass_obj
 def add(start: Start, image: str) -> None:
     """Watch IMAGE.
@@ -145,6 +146,7 @@ def _round(app: App, needs: Needs | None) -> int:
         app.now,
         app.vex(),
         lambda analysis: app.find_attached(analysis, bundle),
+        app.hangs_otherwise,
     )
     done = run_round(watch)
     app.tell_problems(done.problems)

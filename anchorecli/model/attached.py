@@ -43,6 +43,9 @@ class Attached:
 
     items: tuple[Attachment, ...] = ()
     problems: tuple[Problem, ...] = ()
+    listed: tuple[str, ...] = ()
+    """``SUBJECT MANIFEST`` (digests) of every artifact that was listed, also of those that could not be used: what a
+    later list is held against."""
 
 
 class Check(StrEnum):

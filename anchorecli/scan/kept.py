@@ -206,6 +206,15 @@ def _from_parts(evaluation: Evaluation, parts: Mapping[str, bytes]) -> Kept:
     )
 
 
+def attached_then(store: Store, evaluation: Evaluation) -> Attached | None:
+    """What hung on the image when it was evaluated; None where nobody looked. Raises: StoreError if it is damaged."""
+    part = store.evaluation_parts(evaluation.id).get("attached")
+    try:
+        return codec.read_lasting(Attached, part) if part is not None else None
+    except ValueError as error:
+        raise StoreError(f"evaluation {evaluation.id} is damaged: {error}", hint="scan the image again") from error
+
+
 _FEEDS: Any = tuple[FeedState, ...]
 _VEX: Any = tuple[VexDocument, ...]
 _NOTHING = Analysis(Image(ImageRef("", ""), Digest(""), Digest(""), ImageConfig(Platform("", "")), ()), None, ())

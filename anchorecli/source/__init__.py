@@ -18,7 +18,7 @@ from anchorecli.source.directory import DirLayer
 if TYPE_CHECKING:
     from anchorecli.archive import Archive
 
-__all__ = ["Blob", "DirLayer", "Progress", "Source", "SourceOptions", "find_attached", "open_source"]
+__all__ = ["Blob", "DirLayer", "Progress", "Source", "SourceOptions", "find_attached", "hangs_otherwise", "open_source"]
 
 
 def open_source(ref: ImageRef, options: SourceOptions) -> Source:
@@ -51,6 +51,13 @@ def find_attached(image: Image, options: SourceOptions) -> Attached:
     from anchorecli.source.attached import find_attached
 
     return find_attached(image, options)
+
+
+def hangs_otherwise(image: Image, known: Attached, options: SourceOptions) -> bool:
+    """Whether anything that hangs on an image came or went since ``known`` was found."""
+    from anchorecli.source.attached import hangs_otherwise
+
+    return hangs_otherwise(image, known, options)
 
 
 def _open_layout(ref: ImageRef, platform: Platform | None) -> Source:

@@ -11,7 +11,8 @@ so that a document can be believed for its signer's sake.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -60,28 +61,44 @@ class Shelf(Protocol):
 def find_attached(image: Image, options: SourceOptions) -> Attached:
     """What hangs on an image where it came from. What goes wrong is among the result's problems."""
     try:
-        if image.ref.transport == "registry":
-            from anchorecli.source.attached_registry import RegistryShelf
-
-            return _Walk(RegistryShelf(image.ref, options)).of(image)
-        if image.ref.transport in ("oci-archive", "oci-dir"):
-            return _in_layout(image)
+        with _shelf(image, options) as shelf:
+            return _Walk(shelf).of(image) if shelf else nowhere(image.ref.transport)
     except SourceError as error:
         return Attached((), (_problem(image.ref.name, error),))
-    return nowhere(image.ref.transport)
 
 
-def _in_layout(image: Image) -> Attached:
-    from anchorecli.archive import Archive
-    from anchorecli.source.archives import ArchiveFiles, DirectoryFiles
-    from anchorecli.source.attached_layout import LayoutShelf
+def hangs_otherwise(image: Image, known: Attached, options: SourceOptions) -> bool:
+    """Whether anything came or went since ``known`` was found: by lists and tags alone, no artifact is fetched.
 
-    path = Path(image.ref.path)
-    files = DirectoryFiles(path) if image.ref.transport == "oci-dir" else ArchiveFiles(Archive(path))
+    Where the lists cannot be had, whether that is news.
+    """
     try:
-        return _Walk(LayoutShelf(files, image)).of(image)
-    finally:
-        files.close()
+        with _shelf(image, options) as shelf:
+            return shelf is not None and _Walk(shelf).lists(image, known) != known.listed
+    except SourceError:
+        return not known.problems
+
+
+@contextmanager
+def _shelf(image: Image, options: SourceOptions) -> Iterator[Shelf | None]:
+    """Where an image came from; None for what keeps nothing beside images."""
+    if image.ref.transport == "registry":
+        from anchorecli.source.attached_registry import RegistryShelf
+
+        yield RegistryShelf(image.ref, options)
+    elif image.ref.transport in ("oci-archive", "oci-dir"):
+        from anchorecli.archive import Archive
+        from anchorecli.source.archives import ArchiveFiles, DirectoryFiles
+        from anchorecli.source.attached_layout import LayoutShelf
+
+        path = Path(image.ref.path)
+        files = DirectoryFiles(path) if image.ref.transport == "oci-dir" else ArchiveFiles(Archive(path))
+        try:
+            yield LayoutShelf(files, image)
+        finally:
+            files.close()
+    else:
+        yield None
 
 
 def nowhere(transport: str) -> Attached:
@@ -107,32 +124,47 @@ class _Walk:
         self._shelf = shelf
         self._items: dict[tuple[str, str, str], Attachment] = {}
         self._problems: dict[Problem, None] = {}
+        self._listed_there: set[str] = set()
         self._manifests = 0
         self._bytes = 0
 
     def of(self, image: Image) -> Attached:
         """All that hangs on the image; what cannot be had ends the search and is a problem."""
         try:
-            for digest in dict.fromkeys(filter(None, (image.digest, image.index_digest))):
+            for digest in _subjects(image):
                 self._look(digest)
             if image.index_digest:
-                self._beside(image)
-            documents = [each for each in self._items.values() if each.document]
-            for manifest in list(dict.fromkeys(each.manifest for each in documents))[:_MAX_SIGNED_DOCUMENTS]:
-                self._look(manifest)
+                for manifest in self._beside(image):
+                    self._take(image.digest, manifest, self._shelf.manifest(manifest), claims=False)
+            for digest in _documents(image, self._items.values()):
+                self._look(digest)
         except SourceError as error:
             self._problems[_problem(self._shelf.name, error)] = None
+            with suppress(SourceError):
+                self._listed_there.update(self.lists(image, Attached(tuple(self._items.values()))))
         order = sorted(self._items.values(), key=lambda each: (each.subject, each.manifest, each.blob))
-        return Attached(tuple(order), tuple(sorted(self._problems)))
+        return Attached(tuple(order), tuple(sorted(self._problems)), tuple(sorted(self._listed_there)))
+
+    def lists(self, image: Image, known: Attached) -> tuple[str, ...]:
+        """``Attached.listed`` as it would be now, where the documents are those that are known. Raises: SourceError."""
+        found = {_place(image.digest, digest) for digest in self._beside(image)} if image.index_digest else set()
+        for subject in (*_subjects(image), *_documents(image, known.items)):
+            found |= {_place(subject, digest) for digest in self._listed(subject)}
+            found |= {_place(subject, digest_of(data)) for data in self._tagged(subject)}
+        return tuple(sorted(found))
 
     def _look(self, subject: str) -> None:
         """Everything that hangs on one digest."""
         for digest in self._listed(subject):
             self._take(subject, digest, self._shelf.manifest(digest), claims=True)
+        for data in self._tagged(subject):
+            self._take(subject, digest_of(data), data, claims=False)
+
+    def _tagged(self, subject: str) -> Iterator[bytes]:
+        """The manifests under cosign's tags for a digest."""
         plain = subject.replace(":", "-", 1)
         for suffix in _SUFFIXES:
-            for data in self._shelf.tagged(plain + suffix):
-                self._take(subject, digest_of(data), data, claims=False)
+            yield from self._shelf.tagged(plain + suffix)
 
     def _listed(self, subject: str) -> Iterator[str]:
         """The digests of manifests that are said to name a subject."""
@@ -144,8 +176,8 @@ class _Walk:
         for entry in entries if isinstance(entries, list) else ():
             yield read_descriptor(entry, f"{self._shelf.name}: referrers of {subject}").digest
 
-    def _beside(self, image: Image) -> None:
-        """What BuildKit puts into the index beside the image. It is not signed."""
+    def _beside(self, image: Image) -> Iterator[str]:
+        """The digests of what BuildKit puts into the index beside the image. It is not signed."""
         data = self._shelf.manifest(image.index_digest)
         if data is None:
             return
@@ -154,12 +186,12 @@ class _Walk:
         for entry in index.get("manifests") or () if isinstance(index, dict) else ():
             notes = text_map(entry.get("annotations")) if isinstance(entry, dict) else {}
             if notes.get(_MANIFEST_OF) == image.digest:
-                digest = read_descriptor(entry, f"{self._shelf.name}: index").digest
-                self._take(image.digest, digest, self._shelf.manifest(digest), claims=False)
+                yield read_descriptor(entry, f"{self._shelf.name}: index").digest
 
     def _take(self, subject: str, digest: str, data: bytes | None, *, claims: bool) -> None:
         """The blobs of one artifact; with ``claims`` its manifest has to name the subject itself."""
         self._manifests += 1
+        self._listed_there.add(_place(subject, digest))
         if self._manifests > MAX_MANIFESTS:
             raise SourceError(
                 f"more than {MAX_MANIFESTS} artifacts are attached: the rest was not looked at",
@@ -210,6 +242,23 @@ class _Walk:
         self._bytes += len(data)
         check_digest(data, digest, f"{what}: blob")
         return data
+
+
+def _subjects(image: Image) -> Collection[Digest]:
+    """The digests that something may hang on."""
+    return dict.fromkeys(filter(None, (image.digest, image.index_digest)))
+
+
+def _documents(image: Image, items: Iterable[Attachment]) -> list[Digest]:
+    """The manifests of documents that hang on the image itself, of which signatures are looked for too."""
+    own = _subjects(image)
+    order = sorted(items, key=lambda each: (each.subject, each.manifest, each.blob))
+    found = dict.fromkeys(each.manifest for each in order if each.document and each.subject in own)
+    return list(found)[:_MAX_SIGNED_DOCUMENTS]
+
+
+def _place(subject: str, manifest: str) -> str:
+    return f"{subject} {manifest}"
 
 
 def _subject(document: Json) -> str:

@@ -201,3 +201,43 @@ def test_where_nothing_can_be_attached_the_rule_cannot_be_decided(run: Run, tmp_
     done = run("scan", tmp_path / "image.tar", "--policy", tmp_path / "b.yaml", "-o", "json", env=at(NOON))
     assert (done.code, done.json["verdict"]["status"]) == (4, "indeterminate")
     assert "docker-archive keeps nothing beside images" in done.json["verdict"]["problems"][0]["message"]
+
+
+def _round(world: World, bundle: Path) -> Done:
+    return world.run("watch", "run", "--once", "--no-tls-verify", "--policy", bundle, env=at(NOON))
+
+
+@needs_registry
+def test_what_is_attached_to_an_unchanged_image_is_judged_in_the_next_round(world: World) -> None:
+    bundle = world.bundle(SIGNED, VULNERABLE, vex="[release]")
+    assert world.run("watch", "add", world.name, env=at(NOON)).code == 0
+    assert _round(world, bundle).out == ""
+    count = len(world.run("history", "--json").json)
+    # Nothing new: lists are asked for, no artifact, and nothing is kept.
+    world.registry.forget()
+    assert _round(world, bundle).out == ""
+    assert world.registry.blob_gets() == []
+    assert len(world.run("history", "--json").json) == count
+    world.sign(P256)
+    done = _round(world, bundle)
+    assert (done.code, len(world.run("history", "--json").json)) == (0, count + 1), done.err
+    world.attest(P256, said(CVE, PURL))
+    told = _round(world, bundle).out
+    assert "vuln_update" in told
+    assert "policy_eval" in told
+    assert _round(world, bundle).out == ""
+    assert len(world.run("history", "--json").json) == count + 2
+
+
+@needs_registry
+def test_who_looks_at_nothing_attached_asks_for_no_list(world: World) -> None:
+    bundle = world.bundle(VULNERABLE, name="plain.yaml")
+    bundle.write_text(bundle.read_text().partition("trust:")[0])
+    assert world.run("watch", "add", world.name, env=at(NOON)).code == 0
+    _round(world, bundle)
+    count = len(world.run("history", "--json").json)
+    world.sign(P256)
+    world.registry.forget()
+    assert _round(world, bundle).out == ""
+    assert len(world.run("history", "--json").json) == count
+    assert not [each for each in world.registry.manifest_gets() if each.endswith(".sig")]

@@ -12,7 +12,7 @@ import pytest
 
 from anchorecli.model import Attached, Digest, Image, ImageConfig, ImageRef, Platform
 from anchorecli.reference import parse_reference
-from anchorecli.source import SourceOptions, find_attached
+from anchorecli.source import SourceOptions, find_attached, hangs_otherwise
 from anchorecli.source.attached import MAX_MANIFESTS
 from tests import builders
 from tests.feeds.server import Answer, Server, serving
@@ -315,3 +315,61 @@ def test_sources_that_keep_nothing_beside_images(tmp_path: Path) -> None:
     assert "docker-archive keeps nothing beside images" in problem.message
     image = Image(ImageRef("sbom", "x", path="x"), Digest(""), Digest(""), ImageConfig(Platform("", "")), ())
     assert find_attached(image, PLAIN).problems
+
+
+# ── whether anything came or went since ──────────────────────────────────────────────────────────────────────
+
+
+@needs_registry
+def test_what_came_or_went_is_seen_by_lists_alone(registry: Registry, tmp_path: Path) -> None:
+    image = pushed(registry, tmp_path, "came:1")
+    known = find_attached(image, PLAIN)
+    assert not hangs_otherwise(image, known, PLAIN)
+    put(registry, "came", simple(P256, image.digest), dashed(image.digest, ".sig"))
+    assert hangs_otherwise(image, known, PLAIN)
+    known = find_attached(image, PLAIN)
+    registry.forget()
+    assert not hangs_otherwise(image, known, PLAIN)
+    assert registry.blob_gets() == []
+    refer(registry, "came", image.digest, VEX)
+    assert hangs_otherwise(image, known, PLAIN)
+    # A signature of a document is news as well.
+    known = find_attached(image, PLAIN)
+    manifest = digest(VEX.manifest(image.digest))
+    put(registry, "came", simple(P256, manifest), dashed(manifest, ".sig"))
+    assert hangs_otherwise(image, known, PLAIN)
+    assert not hangs_otherwise(image, find_attached(image, PLAIN), PLAIN)
+
+
+def test_what_cannot_be_had_is_news_once() -> None:
+    with serving() as server:
+        image = served(server)
+        holding(server, VEX)
+        server.answers[LIST] = Answer(index(DIGEST, VEX))
+        known = find_attached(image, PLAIN)
+        assert not hangs_otherwise(image, known, PLAIN)
+        server.answers[LIST] = Answer(b"", 500)
+        assert hangs_otherwise(image, known, PLAIN)
+        known = find_attached(image, PLAIN)
+        assert known.problems
+        assert not hangs_otherwise(image, known, PLAIN)
+        server.answers[LIST] = Answer(index(DIGEST, VEX))
+        assert hangs_otherwise(image, known, PLAIN)
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_an_artifact_that_cannot_be_had_is_no_news_every_time(status: int) -> None:
+    with serving() as server:
+        image = served(server)
+        holding(server, VEX)
+        server.answers[LIST] = Answer(index(DIGEST, bundle(P256, DIGEST), VEX))
+        server.answers[f"/v2/app/blobs/{digest(VEX.data)}"] = Answer(b"", status)
+        known = find_attached(image, PLAIN)
+        assert known.problems
+        assert not hangs_otherwise(image, known, PLAIN)
+
+
+def test_a_source_that_keeps_nothing_beside_images_has_no_news() -> None:
+    ref = ImageRef("docker-archive", "x.tar", path="x.tar")
+    image = Image(ref, Digest(DIGEST), Digest(DIGEST), ImageConfig(Platform("linux", "amd64")), ())
+    assert not hangs_otherwise(image, find_attached(image, PLAIN), PLAIN)
