@@ -7,7 +7,7 @@ inside the image, 40 hops at most (as Linux does), never above ``/``.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -16,9 +16,13 @@ from anchorecli.model import File, ImagePath, Kind
 
 __all__ = ["KIND_CODES", "MAX_HOPS", "OPAQUE", "WHITEOUT", "LayerIndex", "Tree"]
 
+_SHORT = 1024
+"""Of a path that is not short what is above it is not remembered: it is many times as long."""
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
 MAX_HOPS = 40
+MAX_TARGET = 4096
+"""Bytes of a symbolic link's target; Linux makes none that is longer."""
 
 KIND_CODES = {
     "f": Kind.FILE,
@@ -88,7 +92,7 @@ class Tree:
 
     def resolve(self, path: str) -> ImagePath | None:
         """The real path behind ``path``, every symbolic link followed; None where it dangles, loops or is absent."""
-        found = self._walk(path.strip("/"), MAX_HOPS)
+        found = self._walk(path.strip("/"))
         return ImagePath(found) if found is not None and (found in self._at or not found) else None
 
     def canonical(self, layer: int, path: str) -> str:
@@ -145,7 +149,7 @@ class Tree:
         at: dict[str, int] = {}
         removed: set[str] = set()
         opaque: set[str] = set()
-        implied: set[str] = set()
+        implied: set[int] = set()
         for number in range(len(self.layers) - 1, -1, -1):
             index = self.layers[number]
             paths: Iterable[str] = index.paths
@@ -176,25 +180,28 @@ class Tree:
         at: dict[str, int],
         rows: Iterable[tuple[str, int]],
         codes: range,
-        above: tuple[set[str], set[str], set[str]],
+        above: tuple[set[str], set[str], set[int]],
     ) -> dict[str, int]:
         """Add a lower layer's rows where nothing above hides them; returns those that an upper layer replaced.
 
         ``above`` says of the upper layers what they removed, that and what they closed, and the directories they imply.
         """
         removed, closed, implied = above
-        known: dict[str, bool] = {"": "" in closed}
+        known: dict[int, bool] = {hash(""): "" in closed}
         covered: dict[str, int] = {}
 
         def blocked(directory: str) -> bool:
-            answer = known.get(directory)
-            if answer is None:
+            climbed = []
+            while (answer := known.get(hash(directory))) is None:
+                climbed.append(hash(directory))
                 answer = directory in closed
                 if not answer and (code := at.get(directory)) is not None and code not in codes:
                     layer, row = self._place(code)
                     answer = self.layers[layer].kinds[row] != "d"
-                answer = answer or blocked(directory.rpartition("/")[0])
-                known[directory] = answer
+                if answer:
+                    break
+                directory = directory.rpartition("/")[0]
+            known.update(dict.fromkeys(climbed, answer))
             return answer
 
         for path, code in rows:
@@ -203,7 +210,7 @@ class Tree:
                 covered[path] = code
             elif there is not None or (path not in removed and not blocked(path.rpartition("/")[0])):
                 at[path] = code
-                if path in implied:
+                if hash(path) in implied:
                     covered[path] = code
         return covered
 
@@ -222,29 +229,28 @@ class Tree:
         able = self.capabilities(layer, row)
         return File(ImagePath(path), kind, mode, index.uids[row], index.gids[row], size, target, layer, digest, able)
 
-    def _walk(self, path: str, hops: int) -> str | None:
+    def _walk(self, path: str) -> str | None:
         parent, _, name = path.rpartition("/")
-        real = self._real_dir(parent, hops)
-        if real is None:
-            return None
-        if name == "..":
-            return real.rpartition("/")[0]
-        if name in ("", "."):
-            return real
-        whole = f"{real}/{name}" if real else name
-        at = self.where(whole)
-        if at is None or self.layers[at[0]].kinds[at[1]] != "l":
-            return whole
-        if hops <= 0:
-            return None
-        target = self.layers[at[0]].targets[at[1]]
-        joined = target.lstrip("/") if target.startswith("/") else f"{real}/{target}" if real else target
-        return self._walk(joined.rstrip("/"), hops - 1)
+        base = self._real_dir(parent)
+        return None if base is None else _followed(base, name, self._link)
 
-    def _real_dir(self, path: str, hops: int) -> str | None:
-        if path not in self._real_dirs:
-            self._real_dirs[path] = self._walk(path, hops)
-        return self._real_dirs[path]
+    def _real_dir(self, path: str) -> str | None:
+        real, above = self._real_dirs, path
+        while above not in real:
+            above = above.rpartition("/")[0]
+        base = real[above]
+        while len(above) < len(path):
+            end = path.find("/", len(above) + 1)
+            name = path[len(above) : end] if end >= 0 else path[len(above) :]
+            above = path[:end] if end >= 0 else path
+            base = None if base is None else _followed(base, name, self._link)
+            if len(above) < _SHORT or above == path:
+                real[above] = base
+        return base
+
+    def _link(self, path: str) -> str | None:
+        at = self.where(path)
+        return self.layers[at[0]].targets[at[1]] if at and self.layers[at[0]].kinds[at[1]] == "l" else None
 
     def _raw(self, layer: int, path: str) -> str | None:
         """The name under which a layer's tar holds what lands at ``path``."""
@@ -305,15 +311,16 @@ class _Rows(Mapping[str, int]):
         return len(set(self._paths))
 
 
-def _directories(layers: Sequence[LayerIndex]) -> tuple[list[dict[str, str]], list[set[str]]]:
+def _directories(layers: Sequence[LayerIndex]) -> tuple[list[dict[str, str]], list[set[int]]]:
     """What each layer's tar says of directories without naming them.
 
     Per layer, first: directory as named in its tar → where it really is, for those that go through a symbolic link;
-    second: directories that no entry names, only the paths of their children.
+    second: directories that no entry names, only the paths of their children; as hashes, since all that are above a
+    long path are a hundred times as long as it.
     """
     links: dict[str, str] = {}
     renames: list[dict[str, str]] = []
-    implied: list[set[str]] = []
+    implied: list[set[int]] = []
     for number, index in enumerate(layers):
         own = {row: index.paths[row] for row in index.targets if index.kinds[row] == "l"}
         rows = _rows_of({*links, *own.values()}, index)
@@ -335,45 +342,50 @@ def _rows_of(paths: set[str], index: LayerIndex) -> dict[str, int]:
     return {path: row for row, path in enumerate(index.paths) if path in paths} if paths else {}
 
 
-def _unnamed(parents: set[str], index: LayerIndex) -> set[str]:
-    above = set(parents)
+def _unnamed(parents: set[str], index: LayerIndex) -> set[int]:
+    above = set(map(hash, parents))
     for parent in parents:
         while parent := parent.rpartition("/")[0]:
-            if parent in above:
+            if hash(parent) in above:
                 break
-            above.add(parent)
-    unnamed = above.difference(index.paths)
-    unnamed.discard("")
+            above.add(hash(parent))
+    unnamed = above.difference(map(hash, index.paths))
+    unnamed.discard(hash(""))
     return unnamed
 
 
 def _renamed(parents: set[str], links: dict[str, str]) -> dict[str, str]:
     heads = {path.partition("/")[0] for path in links}
-    real: dict[str, str] = {"": ""}
     changed = {}
     for parent in parents:
         if parent.partition("/")[0] in heads:
-            landed = _follow(parent, links, real, MAX_HOPS)
-            if landed != parent:
+            landed = _followed("", parent, links.get, stay=True)
+            if landed is not None and landed != parent:
                 changed[parent] = landed
     return changed
 
 
-def _follow(path: str, links: dict[str, str], real: dict[str, str], hops: int) -> str:
-    """A directory's real path by the links known so far; a loop stays where it is."""
-    if path in real:
-        return real[path]
-    parent, _, name = path.rpartition("/")
-    base = _follow(parent, links, real, hops)
-    if name == "..":
-        return base.rpartition("/")[0]
-    whole = f"{base}/{name}" if base else name
-    if name in ("", "."):
-        whole = base
-    target = links.get(whole)
-    if target is not None and hops > 0:
-        joined = target.strip("/") if target.startswith("/") else f"{base}/{target}".strip("/")
-        whole = _follow(joined, links, real, hops - 1)
-    if hops == MAX_HOPS:
-        real[path] = whole
-    return whole
+def _followed(base: str, path: str, link: Callable[[str], str | None], *, stay: bool = False) -> str | None:
+    """The real path of one below a real directory; where its links go on for ever None, or with ``stay`` what it is.
+
+    ``link`` gives the target of a symbolic link, None for what is none.
+    """
+    hops, left = MAX_HOPS, path.split("/")[::-1]
+    while left:
+        name = left.pop()
+        if name in ("", "."):
+            continue
+        if name == "..":
+            base = base.rpartition("/")[0]
+            continue
+        whole = f"{base}/{name}" if base else name
+        target = link(whole)
+        if target is None or (stay and not hops):
+            base = whole
+            continue
+        if not hops or len(target) > MAX_TARGET:
+            return None
+        hops -= 1
+        base = "" if target.startswith("/") else base
+        left += target.split("/")[::-1]
+    return base

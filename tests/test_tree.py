@@ -170,3 +170,49 @@ def _apply(state: dict[str, str], entries: Mapping[str, bytes | str | Entry]) ->
         if value == "":
             drop(path, itself=False)
         state[path] = "file" if value == "" else "dir"
+
+
+# ── depth ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+DEEP = "x/" * 5000
+
+
+def index(paths: Mapping[str, str]) -> LayerIndex:
+    """A stored index, which may hold what the reader of layers would refuse; path → target of a link, or nothing."""
+    made = LayerIndex()
+    for row, (path, target) in enumerate(paths.items()):
+        made.add(path, "l" if target else "f", (0o644, 0, 0), 0)
+        if target:
+            made.targets[row] = target
+    return made
+
+
+def test_no_depth_is_too_deep() -> None:
+    image = Tree([index({DEEP + "f": "", "a": DEEP + "f"}), index({"etc/b": ""})])
+    assert DEEP + "f" in image
+    assert image.resolve("a") is None  # longer than any target that Linux makes
+    through = Tree([index({"x": "y"}), index({DEEP + "f": ""})])
+    assert "y/" + DEEP[2:] + "f" in through
+    assert through.resolve(DEEP + "f") == "y/" + DEEP[2:] + "f"
+
+
+def test_links_are_followed_forty_times() -> None:
+    chain = {f"l{number}": f"l{number + 1}" for number in range(60)}
+    image = Tree([index(chain | {"l60": ""})])
+    assert image.resolve("l20") == "l60"
+    assert image.resolve("l19") is None
+    doubled = {f"d{number}/a": f"../d{number + 1}/a/../a" for number in range(40)}
+    assert Tree([index(doubled)]).resolve("d0/a/x") is None
+
+
+def test_directories_above_long_paths_take_little_memory() -> None:
+    import tracemalloc
+
+    deep = index({f"{number}/" + f"{'d' * 60}/" * 250 + "f": "" for number in range(100)})
+    tracemalloc.start()
+    try:
+        image = Tree([deep, deep])
+        assert [path for path in image if image.resolve(path) != path] == []
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()

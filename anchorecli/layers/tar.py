@@ -21,6 +21,8 @@ ZEROS = bytes(BLOCK)
 MAX_EXTENSION = 1024 * 1024
 """Bytes of one pax or long-name record; the kernel's own limit for a path is 4,096."""
 MAX_PATH = 4096 * 4
+MAX_DEPTH = 256
+"""Directories inside each other: what is above such a path is a hundred times as long as the path."""
 
 _REGULAR, _HARDLINK, _SYMLINK, _DIRECTORY, _SPARSE = 0x30, 0x31, 0x32, 0x35, 0x53
 _KINDS = {0: "f", 0x30: "f", 0x31: "h", 0x32: "l", 0x33: "c", 0x34: "c", 0x35: "d", 0x36: "p", 0x37: "f", 0x53: "f"}
@@ -156,8 +158,8 @@ class TarWalker:
 
     def _path(self, raw: bytes) -> str | None:
         """The entry's path in the image; None for the root and for whiteout markers, which are noted apart."""
-        if len(raw) > self._limits.path_bytes:
-            raise LimitError(f"a path of {len(raw)} bytes (limit {self._limits.path_bytes})")
+        if len(raw) > MAX_DEPTH:
+            self._check_length(raw)
         path = raw.decode("utf-8", "surrogateescape")
         if path[:2] == "./":
             path = path[2:]
@@ -178,6 +180,12 @@ class TarWalker:
                     self.index.whiteouts.append(parent + slash + name[len(WHITEOUT) :])
                 return None
         return path
+
+    def _check_length(self, raw: bytes) -> None:
+        if len(raw) > self._limits.path_bytes:
+            raise LimitError(f"a path of {len(raw)} bytes (limit {self._limits.path_bytes})")
+        if (depth := raw.count(b"/")) > MAX_DEPTH:
+            raise LimitError(f"a path of {depth} directories inside each other (limit {MAX_DEPTH})")
 
     # ── headers ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -348,3 +348,11 @@ def test_parties_of_an_sbom_that_once_took_for_ever() -> None:
     assert _party("Person: a" + " " * LONG + "b").startswith("a  ")
     assert _party("Organization: Foo (x) (a@b)") == "Foo (x) <a@b>"
     assert _party("Person:  Foo ()") == _party("Person: Foo") == "Foo"
+
+
+def test_directories_inside_each_other_without_end() -> None:
+    deep = read(layer({"etc/motd": "", "a/" * 300 + "x": "", "etc/b": ""}))
+    assert deep.index.paths == ["etc/motd"]
+    assert "a path of 300 directories inside each other (limit 256)" in deep.problems[0].message
+    assert deep.problems[0].cause == "limit_hit"
+    assert read(layer({"a/" * 256 + "x": ""})).complete
