@@ -12,9 +12,6 @@ namespace             name                                    version, scheme
 CPEs are asked only for packages of types that no feed speaks of by name: what they say is the weakest evidence there
 is. Vendor and product must both be the record's; where it names target software or an operating system, that must be
 the program's (``Affected.arches``).
-
-Format: https://nvlpubs.nist.gov/nistpubs/Legacy/IR/nistir7695.pdf, 6.2: ``cpe:2.3:PART:VENDOR:PRODUCT:VERSION:UPDATE:
-EDITION:LANGUAGE:SW_EDITION:TARGET_SW:TARGET_HW:OTHER``, with a backslash before punctuation.
 """
 
 from __future__ import annotations
@@ -23,6 +20,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from anchorecli.cpe import parse_cpe
 from anchorecli.model import Package
 
 PROGRAMS = frozenset({"generic", "github", "bitnami"})
@@ -47,9 +45,7 @@ _BITNAMI = {
 _ENGINES = frozenset({"ruby", "jruby", "mruby", "rubinius"})
 _REVISION = re.compile(r"-(?:r)?\d+$")
 _OLD_JAVA = re.compile(r"1\.(\d++)\.0[_u](\d++).*|(\d++)u(\d++).*")
-_COLON = re.compile(r"(?<!\\):")
-_QUOTED = re.compile(r"\\(.)")
-_ANY = ("", "*", "-")
+_ANY = ("*", "-")
 
 
 class Asked(NamedTuple):
@@ -103,14 +99,11 @@ def system(package: Package) -> str:
 
 
 def _fields(text: str) -> tuple[str, str, str, str] | None:
-    """Vendor, product, version and update of a CPE 2.3 name; None for anything else."""
-    parts = _COLON.split(text.strip().lower())
-    if len(parts) != 13 or parts[:2] != ["cpe", "2.3"] or parts[3] in _ANY or parts[4] in _ANY:
-        return None
-    vendor, product, version, update = (_QUOTED.sub(r"\1", each) for each in parts[3:7])
-    if parts[2] != "a" and (vendor, product) != ("linux", "linux_kernel"):
+    """Vendor, product, version and update of a program's CPE name; None for anything else."""
+    found = parse_cpe(text)
+    if found is None or (found[0] != "a" and found[1:3] != ("linux", "linux_kernel")):
         return None  # of systems and hardware nothing is taken from the records
-    return vendor, product, version, update
+    return found[1], found[2], found[3], found[4]
 
 
 def _spellings(name: str, version: str) -> tuple[str, ...]:

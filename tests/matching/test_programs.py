@@ -72,12 +72,21 @@ def test_what_a_language_feed_speaks_of_is_not_asked_by_cpe() -> None:
     assert asked(unheard_of) == {("nvd", "zlib:zlib", "1.2", "linux")}
 
 
+def test_a_name_of_the_older_form_asks_the_same() -> None:
+    older, newer = (
+        Package("x", "1", "generic", "fuzzy", cpes=(each,))
+        for each in ("cpe:/a:b:c%2b:1:u2", r"cpe:2.3:a:b:c\+:1:u2:*:*:*:*:*:*")
+    )
+    assert asked(older) == asked(newer)
+    assert ("nvd", "b:c+", "1:u2", "linux") in asked(older)
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "cpe:2.3:o:acme:system:1:*:*:*:*:*:*:*",
         "",
-        "cpe:/a:b:c:1",
+        "cpe:/a:b",
         "cpe:2.3:a:b",
         "cpe:2.3:a:*:c:1:*:*:*:*:*:*:*",
         "cpe:2.3:a:b:-:1:*:*:*:*:*:*:*",

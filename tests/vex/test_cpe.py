@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from anchorecli.cpe import parse_cpe
 from anchorecli.model import (
     Analysis,
     Digest,
@@ -23,7 +24,7 @@ from anchorecli.model import (
 )
 from anchorecli.vex import VexDocument
 from anchorecli.vex.apply import applied
-from anchorecli.vex.cpe import bears, is_system, parse_cpe
+from anchorecli.vex.cpe import bears, is_system
 
 from .documents import EARLY, LATE, openvex, read, said
 
