@@ -75,8 +75,8 @@ class LazyGroup(click.Group):
     epilog=EPILOG,
 )
 @click.version_option(__version__, prog_name="anchore", message="%(prog)s %(version)s")
-@click.option("--store", metavar="PATH", help="The store's file [default: XDG data directory].")
-@click.option("--config", "config_file", metavar="FILE", help="A configuration file to use instead.")
+@click.option("--store", type=click.Path(), metavar="PATH", help="The store's file [default: XDG data directory].")
+@click.option("--config", "config_file", type=click.Path(), metavar="FILE", help="A configuration file to use instead.")
 @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
 @click.option("-v", "--verbose", count=True, help="Say more (-vv: even more).")
 @click.pass_context

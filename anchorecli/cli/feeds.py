@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from anchorecli.cli import completion
 from anchorecli.cli.app import App, Start
 from anchorecli.cli.columns import show
 from anchorecli.cli.feeds_file import conditions, export, import_, keygen
@@ -34,7 +35,7 @@ for command in (export, import_, keygen, push, pull, serve, show_vulnerability):
 
 
 @feeds.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completion.feeds)
 @option("--from", "source", metavar="PATH", help="Read upstream's own file, zip or directory instead of the network.")
 @option("--allow-shrink", is_flag=True, help="Accept a snapshot that lost many records.")
 @option("--refresh", is_flag=True, help="Read again what has not changed.")

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
+from anchorecli.cli import completion
 from anchorecli.config import OPTIONS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -16,12 +17,17 @@ SETTINGS = {setting.flag for setting in OPTIONS}
 """Their environment variables are read with the configuration, which then knows where a value comes from."""
 
 
+_FILES = ("FILE", "PATH", "DIR", "KEY", "PUBKEY")
+
+
 def option(*names: str, **attributes: Any) -> Callable[[F], F]:
     """``click.option`` with the environment variable that belongs to its long name."""
     long = next(name for name in names if name.startswith("--"))
     name = long.split("/")[0].lstrip("-").replace("-", "_")
     if name not in SETTINGS:
         attributes.setdefault("envvar", f"ANCHORE_{name.upper()}")
+    if attributes.get("metavar") in _FILES:
+        attributes.setdefault("shell_complete", completion.files)
     return click.option(*names, **attributes)
 
 
@@ -52,14 +58,22 @@ def trust_options(function: F) -> F:
 _ALL = "The table shows everything, low severities too."
 
 
-def output_options(subject: str) -> Callable[[F], F]:
+def output_options(subject: Literal["report", "sbom"]) -> Callable[[F], F]:
     """``-o FORMAT[=FILE]``, repeatable, and how the table looks."""
 
     def decorate(function: F) -> F:
         kind = "An SBOM" if subject == "sbom" else "A report"
         help_text = f"{kind} format, to a file or standard output; repeatable. Formats: {_names(subject)}."
         for each in reversed((
-            option("-o", "--output", "outputs", multiple=True, metavar="FORMAT[=FILE]", help=help_text),
+            option(
+                "-o",
+                "--output",
+                "outputs",
+                multiple=True,
+                metavar="FORMAT[=FILE]",
+                help=help_text,
+                shell_complete=completion.output(subject),
+            ),
             option("--all", "show_all", is_flag=True, hidden=subject == "sbom", help=_ALL),
             option("--color/--no-color", "color", default=None, help="Colour [default: on a terminal; see NO_COLOR]."),
         )):  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from anchorecli.cli import completion
 from anchorecli.cli.app import Start
 from anchorecli.cli.options import catalog_options, image_options, output_options
 from anchorecli.cli.output import parse_outputs, prepare, render_options, write_outputs
@@ -15,7 +16,7 @@ from anchorecli.scan.analysis import inventory
 
 
 @click.command()
-@click.argument("image")
+@click.argument("image", shell_complete=completion.files)
 @image_options
 @catalog_options
 @output_options("sbom")

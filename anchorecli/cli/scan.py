@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from anchorecli.cli import completion
 from anchorecli.cli.app import Start
 from anchorecli.cli.options import (
     catalog_options,
@@ -29,7 +30,7 @@ _CAUSES_HELP = "With --since: fail only on what that caused; repeatable."
 
 
 @click.command()
-@click.argument("image")
+@click.argument("image", shell_complete=completion.files)
 @image_options
 @policy_options
 @vex_option

@@ -72,18 +72,15 @@ def watched_name(reference: ImageRef) -> str:
 @click.pass_obj
 def list_(start: Start, as_json: bool) -> None:
     """What is watched, and what was last seen of it."""
-    from anchorecli.scan.events import matches_of, vulnerability_count
-
     with start.app(readonly=True) as app:
         rows = []
         for tag in app.store.watch_list():
             last = app.store.evaluation(tag.evaluation_id) if tag.evaluation_id else None
-            matches = matches_of(app.store, last) if last else None
             rows.append({
                 "image": tag.reference,
                 "digest": tag.digest if as_json else short(tag.digest),
                 "status": last.status if last else "not yet seen",
-                "vulnerabilities": None if matches is None else vulnerability_count(matches),
+                "vulnerabilities": last.vulnerabilities if last and last.vulnerabilities >= 0 else None,
                 "checked_at": tag.checked_at,
                 "evaluation": tag.evaluation_id,
             })  # fmt: skip

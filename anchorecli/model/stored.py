@@ -71,6 +71,8 @@ class Evaluation:
     report: bytes = b""
     by_severity: Mapping[str, int] = field(default_factory=dict)
     """Severity label → how many matches count; empty for evaluations from before this was kept."""
+    vulnerabilities: int = -1
+    """How many the matches that count are about, as a report's heading says; -1 from before this was kept."""
 
 
 @dataclass(frozen=True, slots=True)

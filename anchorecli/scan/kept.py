@@ -148,6 +148,7 @@ def _row(report: Report, reference: ImageRef) -> Evaluation:
         status=verdict.status.value if verdict else "",
         action=verdict.action.label if verdict else "",
         matches=len(counted),
+        vulnerabilities=len({each.id for each in counted if each.verdict is not MatchVerdict.UNKNOWN}),
         by_severity={each.label: decided.count(each) for each in reversed(Severity) if each in decided},
     )
 

@@ -7,7 +7,6 @@ writers wait for each other. Every write is a short ``BEGIN IMMEDIATE`` transact
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import threading
 import time
@@ -324,6 +323,12 @@ def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
     return StoreError(f"{path}: {fault} ({error.sqlite_errorname})", hint=hint)
 
 
+def _free(place: Path) -> int:
+    from shutil import disk_usage  # with every kind of compression
+
+    return disk_usage(place).free
+
+
 def _is_about_the_disk(code: int) -> bool:
     return code & 0xFF in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
@@ -331,7 +336,7 @@ def _is_about_the_disk(code: int) -> bool:
 def _is_full(path: Path) -> bool:
     """Whether there is no room for what SQLite keeps beside the file even for reading."""
     try:
-        return shutil.disk_usage(path.parent).free < _BESIDE_BYTES
+        return _free(path.parent) < _BESIDE_BYTES
     except OSError:
         return False
 
@@ -342,7 +347,7 @@ def _no_room(path: Path) -> SpaceError:
     while not place.is_mount() and place != place.parent:
         place = place.parent
     try:
-        left = f", {shutil.disk_usage(place).free / 1e6:,.1f} MB free"
+        left = f", {_free(place) / 1e6:,.1f} MB free"
     except OSError:
         left = ""
     return SpaceError(f"{path}: the disk is full ({place}{left})", hint=_MAKE_ROOM)

@@ -30,9 +30,10 @@ def put_evaluation(db: sqlite3.Connection, evaluation: Evaluation, parts: Mappin
         for name, part in parts.items()
     }
     values = [clean(getattr(evaluation, column)) for column in _COLUMNS]
-    query = f"INSERT INTO evaluation ({_TUPLE}, by_severity, report) VALUES ({'?, ' * len(values)} ?, ?)"
+    columns = f"{_TUPLE}, by_severity, vulnerabilities, report"
+    query = f"INSERT INTO evaluation ({columns}) VALUES ({'?, ' * len(values)} ?, ?, ?)"
     severities = json.dumps(dict(evaluation.by_severity)) if evaluation.by_severity else ""
-    number = int(db.execute(query, (*values, severities, evaluation.report)).lastrowid or 0)
+    number = int(db.execute(query, (*values, severities, evaluation.vulnerabilities, evaluation.report)).lastrowid or 0)
     db.executemany(
         "INSERT INTO evaluation_part (evaluation, name, document) VALUES (?, ?, ?)",
         [(number, name, row) for name, row in rows.items()],
@@ -44,7 +45,7 @@ def put_evaluation(db: sqlite3.Connection, evaluation: Evaluation, parts: Mappin
 
 def evaluation(db: sqlite3.Connection, number: int) -> Evaluation | None:
     """One evaluation; with its report where that was kept as a whole."""
-    query = f"SELECT id, by_severity, {_TUPLE}, report FROM evaluation WHERE id = ?"
+    query = f"SELECT id, by_severity, vulnerabilities, {_TUPLE}, report FROM evaluation WHERE id = ?"
     row = db.execute(query, (clean(number),)).fetchone()
     return _evaluation(row) if row else None
 
@@ -63,14 +64,14 @@ def evaluations(
     asked = {column: clean(value) for column, value in given.items() if value is not None}
     conditions = [f"{column} = :{column}" for column in asked]
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    query = f"SELECT id, by_severity, {_TUPLE} FROM evaluation {where} ORDER BY id DESC LIMIT :limit"
+    query = f"SELECT id, by_severity, vulnerabilities, {_TUPLE} FROM evaluation {where} ORDER BY id DESC LIMIT :limit"
     return tuple(_evaluation(row) for row in db.execute(query, {**asked, "limit": clean(limit)}))
 
 
 def latest_evaluations(db: sqlite3.Connection, since: str) -> tuple[Evaluation, ...]:
     """The last evaluation of each reference, of those since a moment; by reference."""
     query = (
-        f"SELECT id, by_severity, {_TUPLE} FROM evaluation WHERE id IN"
+        f"SELECT id, by_severity, vulnerabilities, {_TUPLE} FROM evaluation WHERE id IN"
         " (SELECT max(id) FROM evaluation WHERE created_at >= ? GROUP BY reference) ORDER BY reference"
     )
     return tuple(_evaluation(row) for row in db.execute(query, (since,)))
@@ -85,7 +86,7 @@ def find_evaluations(db: sqlite3.Connection, text: str) -> tuple[Evaluation, ...
     start = f"sha256:{text.rpartition('@')[2].lower().removeprefix('sha256:')}"
     is_digest = len(start) >= len("sha256:") + 6 and not start.removeprefix("sha256:").strip("0123456789abcdef")
     query = (
-        f"SELECT id, by_severity, {_TUPLE} FROM evaluation WHERE reference = :text"
+        f"SELECT id, by_severity, vulnerabilities, {_TUPLE} FROM evaluation WHERE reference = :text"
         " OR substr(reference, -length(:end)) = :end"
         " OR (:digest AND :start IN (substr(image_id, 1, length(:start)), substr(digest, 1, length(:start))))"
         " ORDER BY id DESC"
@@ -130,6 +131,7 @@ def watch_update(db: sqlite3.Connection, tag: WatchedTag) -> bool:
 
 
 def _evaluation(row: tuple[Any, ...]) -> Evaluation:
-    number, severities, image_id, digest, *rest = row
+    number, severities, vulnerabilities, image_id, digest, *rest = row
     by_severity = json.loads(severities) if severities else {}
-    return replace(Evaluation(number, Digest(image_id), Digest(digest), *rest), by_severity=by_severity)
+    found = Evaluation(number, Digest(image_id), Digest(digest), *rest)
+    return replace(found, by_severity=by_severity, vulnerabilities=vulnerabilities)

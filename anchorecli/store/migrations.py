@@ -45,7 +45,8 @@ Feeds
 Evaluations and watch
 
 ``evaluation``       the tuple that decided (design §4) and its outcome. ``report`` is the whole report where it was
-                     kept by a program from before the parts, else empty. ``by_severity`` is JSON.
+                     kept by a program from before the parts, else empty. ``by_severity`` is JSON;
+                     ``vulnerabilities`` is -1 where it was not counted yet.
 ``evaluation_part``  what it rested on and what came of it, each part a document: evaluations that differ in the clock
                      alone have their parts in common.
 ``bundle``           the policy bundles that evaluations were made with, in their canonical form.
@@ -315,6 +316,10 @@ CREATE TABLE derived (
 CREATE INDEX derived_by_document ON derived (document);
 """
 
+_VULNERABILITIES = """
+ALTER TABLE evaluation ADD COLUMN vulnerabilities INTEGER NOT NULL DEFAULT -1;
+"""
+
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("m001_images_and_facts", _IMAGES),
     ("m002_feeds", _FEEDS),
@@ -324,6 +329,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("m006_fix_since", fixes.SQL),
     ("m007_feed_problems", problems.SQL),
     ("m008_derived", _DERIVED),
+    ("m009_vulnerabilities", _VULNERABILITIES),
 )
 """Name and SQL of each, oldest first. Released ones never change; a change of the schema is a new one at the end."""
 

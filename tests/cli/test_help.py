@@ -20,6 +20,25 @@ def test_no_command_is_summed_up_in_half_a_sentence(group: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("anchore sc", ["plain,scan"]),
+        ("anchore scan im", ["file,im"]),
+        ("anchore scan x --pol", ["plain,--policy"]),
+        ("anchore scan x --policy p", ["file,p"]),
+        ("anchore scan x -o sar", ["plain,sarif"]),
+        ("anchore --store s", ["file,s"]),
+        ("anchore feeds sync alp", ["plain,alpine"]),
+        ("anchore policy init --preset fix", ["plain,fixable-critical"]),
+    ],
+)
+def test_a_shell_is_offered_what_fits(run: Run, words: str, offered: list[str]) -> None:
+    count = str(len(words.split()) - 1)
+    done = run(env={"_ANCHORE_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": count})
+    assert done.out.split() == offered
+
+
+@pytest.mark.parametrize(
     "args",
     [
         ("-q", "images", "list"),

@@ -86,7 +86,7 @@ def test_a_damaged_document_is_an_error_and_no_answer(store: Store) -> None:
 
 
 def test_severities_are_listed(store: Store) -> None:
-    made = evaluation(by_severity={"high": 2})
+    made = evaluation(by_severity={"high": 2}, vulnerabilities=1)
     number = store.put_evaluation(made)
     assert store.evaluations() == (replace(made, id=number, report=b""),)
     assert store.evaluation(number) == replace(made, id=number)

@@ -20,7 +20,7 @@ def test_evaluations_from_before_the_parts_stay_listed(path: Path) -> None:
     db.close()
     with open_store(path) as store:
         (listed,) = store.evaluations(reference="docker.io/x:1")
-        assert (listed.id, listed.matches, listed.by_severity) == (1, 3, {})
+        assert (listed.id, listed.matches, listed.by_severity, listed.vulnerabilities) == (1, 3, {}, -1)
         kept = store.evaluation(1)
         assert kept is not None
         assert kept.report == b"\x00\xff"
