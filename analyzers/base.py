@@ -213,6 +213,19 @@ class Finishing(Protocol):
         """The facts by path, from what ``read`` returned; called by the thread that read the layer."""
 
 
+Sieve = Callable[[Sequence[LayerFile]], Iterable[int]]
+"""The places of those files, among some, in which an analyzer may find something; it may name too many, never too few.
+"""
+
+
+@runtime_checkable
+class Sifting(Protocol):
+    """An analyzer that can be told from many files at once which of them it has to read: one that wants every file."""
+
+    def sieve(self) -> Sieve | None:
+        """A sieve for one layer, used by the thread that reads it; None where each file is to be read."""
+
+
 @runtime_checkable
 class Following(Protocol):
     """An analyzer that may have to see files which only the whole image tells it of: where a link leads."""

@@ -8,16 +8,17 @@ merges the facts of all layers and asks every analyzer what they amount to.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Lock
 from time import thread_time
-from typing import Any
+from typing import Any, TypeVar
 
 from anchorecli import compression
-from anchorecli.analyzers.base import PARTIAL, Analyzer, Finishing, Following, Found, LayerFile
+from anchorecli.analyzers.base import PARTIAL, Analyzer, Finishing, Following, Found, LayerFile, Sifting
 from anchorecli.analyzers.keys import FILES, fact_key, fact_keys, files_key
 from anchorecli.analyzers.limits import FILE_BYTES
 from anchorecli.analyzers.ownership import link_owners, link_secrets
+from anchorecli.analyzers.sifting import Sifter
 from anchorecli.analyzers.uncataloged import nameless, uncataloged, unlisted
 from anchorecli.analyzers.view import ImageView, LayerRecords
 from anchorecli.errors import LimitError
@@ -40,6 +41,7 @@ _ON_DEMAND = (
 )
 """The fields that ``Found`` and ``Analysis`` share beside packages."""
 _TIMINGS = Lock()
+_T = TypeVar("_T")
 
 
 class Collector:
@@ -60,6 +62,8 @@ class Collector:
         self._from_bytes = min((a.wants.from_bytes for a in self._large), default=1 << 63)
         self._values: dict[str, dict[str, Json]] = {a.name: {} for a in analyzers}
         self._problems: dict[str, list[Problem]] = {a.name: [] for a in analyzers}
+        sieves = {a.name: a.sieve() for a in analyzers if isinstance(a, Sifting)}
+        self._sifters = {name: Sifter(sieve) for name, sieve in sieves.items() if sieve is not None}
         self._timings = timings
         self._seconds: dict[str, float] = dict.fromkeys(self._values, 0.0)
 
@@ -101,20 +105,30 @@ class Collector:
                 self._seconds[analyzer.name] += thread_time() - started
 
     def _read(self, analyzer: Analyzer, file: LayerFile) -> None:
+        sifter = self._sifters.get(analyzer.name)
+        if sifter is None:
+            self._keep(analyzer, file.path, self._tried(analyzer, file, analyzer.read))
+            return
+        for held in self._tried(analyzer, file, sifter.add) or ():
+            self._keep(analyzer, held.path, self._tried(analyzer, held, analyzer.read))
+
+    def _tried(self, analyzer: Analyzer, file: LayerFile, step: Callable[[LayerFile], _T]) -> _T | None:
+        """What ``step`` makes of a file; None where it raised what is now a Problem."""
         try:
-            value = analyzer.read(file)
+            return step(file)
         except (MemoryError, EOFError):
             raise
         except LimitError as exc:
             self._problem(analyzer, file.path, f"not read: {exc}", "limit_hit")
-            return
         except Exception as exc:  # noqa: BLE001 - one bad file must not hide the others
             self._problem(analyzer, file.path, f"could not be read: {_reason(exc)}")
-            return
+        return None
+
+    def _keep(self, analyzer: Analyzer, path: str, value: Json | None) -> None:
         if isinstance(value, dict) and PARTIAL in value:
-            value = self._of_partial(analyzer, file.path, value)
+            value = self._of_partial(analyzer, path, value)
         if value is not None:
-            self._values[analyzer.name][file.path] = value
+            self._values[analyzer.name][path] = value
 
     def facts(
         self, diff_id: DiffId, index: LayerIndex, damage: tuple[Problem, ...] = (), *, digests: bool = False
@@ -142,6 +156,9 @@ class Collector:
 
     def _finished(self, analyzer: Analyzer) -> dict[str, Json]:
         """An analyzer's facts, after its last word on the layer where it has one."""
+        if (sifter := self._sifters.get(analyzer.name)) is not None:
+            for held in sifter.rest():
+                self._keep(analyzer, held.path, self._tried(analyzer, held, analyzer.read))
         values = self._values[analyzer.name]
         if not isinstance(analyzer, Finishing):
             return values

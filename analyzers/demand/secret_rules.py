@@ -208,6 +208,18 @@ FILES: Mapping[str, tuple[Rule, ...]] = {
 }
 """Files whose name says that they hold passwords: base name → rules."""
 
+NEEDLES: tuple[bytes, ...] = (
+    *dict.fromkeys(re.escape(prefix) for prefix, _ in TOKENS),
+    *(rb"SG\.[A-Za-z0-9_-]{22}\.", rb"\.eyJ", rb"hvs\.", rb"hooks\.slack\.com/"),
+    *(rb"(?i:aws_access_key_id)", rb"(?i:aws_secret_access_key)", rb"(?i:api[-_]key) *="),
+    *(rb"(?i:twilio_?(?:auth)?_?token)", rb"(?i:heroku_api_key)", rb"(?:Account|Access)Key=", rb"(?i:\"auth\")"),
+    *(rb"PRIVATE KEY", rb"://[^ \n/@]{0,64}:[^ \n/@]{3,128}@", rb":AA[A-Za-z0-9_-]{33}"),
+)
+"""Of these one at least stands in each file in which a rule above, but for ``FILES``, finds something.
+
+In the forms that all engines read alike: no look-around, no class by a letter, no flag but ``(?i:)``.
+"""
+
 ENVIRONMENT = Rule(
     "ENV_SECRET",
     re.compile(

@@ -18,11 +18,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import NamedTuple, Self
 
-from anchorecli.analyzers.base import Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.base import Found, LayerFile, Sieve, View, Wants, partial
 from anchorecli.analyzers.demand import secret_rules as rules
 from anchorecli.analyzers.demand.limits import skipped
 from anchorecli.analyzers.demand.placeholders import is_placeholder
 from anchorecli.analyzers.demand.secret_rules import RULES, Rule
+from anchorecli.analyzers.demand.sieve import sieve
 from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.model import Json, Secret
 from anchorecli.values import dataclass
@@ -92,6 +93,10 @@ class SecretAnalyzer:
             return None
         rows = _rows(data, found[: self.limits["findings"]])
         return rows if len(rows) == len(found) else partial(rows, "", self.limits.told("findings"))
+
+    def sieve(self) -> Sieve | None:
+        """Tells the files that have to be read from those without anything like a credential's beginning."""
+        return sieve()
 
     def assemble(self, view: View) -> Found:
         """The credentials in visible files, in the image's configuration, and in files that a later layer took away."""
