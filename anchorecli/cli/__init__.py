@@ -31,8 +31,9 @@ COMMANDS = {
 }
 
 EPILOG = """\b
-Exit codes: 0 pass, 1 the policy says stop, 2 wrong use or configuration, 3 no image,
-4 indeterminate (evidence incomplete or stale), 5 no feed, 130/141/143 on signals.
+Exit codes: 0 pass, 1 the policy says stop, 2 wrong use or configuration,
+3 no image, 4 indeterminate (evidence incomplete or stale), 5 no feed,
+130/141/143 on signals.
 """
 
 

@@ -37,10 +37,9 @@ def _checks(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem
     found = _in_files(found, arguments)
     if arguments.text("match_type") == "found":
         for path, rule in found:
-            yield Fire(
-                f"Secret content search analyzer found regexp match in container: file={path} regexp={rules[rule]}",
-                path=path,
-            )
+            said = f"Secret content search analyzer found regexp match in container: file={path} regexp="
+            # Its name says it; the expression itself may take lines, and says it to nobody in a hurry.
+            yield Fire(said + rule.partition("=")[0], stable=said + rules[rule], path=path)
     elif not found and not unknown:
         where, what = arguments.text("filename_regex") or "*", arguments.text("content_regex_name") or "all"
         yield Fire(
@@ -155,7 +154,8 @@ _TRIGGERS = (
         notes="Secrets in the image's configuration count too: image config: Env, Labels or history stands for their "
         "path. A name means the rule of that name. The original takes every rule whose name is a piece of the "
         "parameter, which compat: anchore-engine restores; a name nobody knows makes the evidence incomplete. "
-        "The parameters ignore_path and packaged are new.",
+        "The message names the rule and leaves its expression away; ids are the original's. The parameters ignore_path "
+        "and packaged are new.",
         check=_fault,
         demands=_demand,
         looks_at=_looked_at,
