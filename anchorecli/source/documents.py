@@ -80,6 +80,9 @@ def load_json(data: bytes, subject: str) -> Json:
     try:
         return json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
+        if data.lstrip()[:1] == b"<":
+            hint = "a proxy or a portal may have answered in the registry's place: check the host and HTTPS_PROXY"
+            raise IntegrityError(f"{subject} is not a JSON document but a web page", hint=hint) from error
         raise IntegrityError(
             f"{subject} is not a JSON document", hint="the image is damaged: fetch it again"
         ) from error

@@ -172,6 +172,7 @@ def test_pipe_in_a_blobs_place_does_not_block(tmp_path: Path) -> None:
     [
         (b"", "is not a JSON document"),
         (b"\xff\xfe", "is not a JSON document"),
+        (b"<html>log in first</html>", "is not a JSON document but a web page"),
         (b"[]", "not a usable image index"),
         (b'{"manifests": 3}', "not a usable image index"),
         (b'{"manifests": [{"digest": "sha256:../../etc/passwd"}]}', "is not a sha256 digest"),
