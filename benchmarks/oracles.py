@@ -45,6 +45,8 @@ class Statement(NamedTuple):
     """Those that the title names."""
     modular: bool = False
     denies: bool = False
+    but: frozenset[str] = frozenset()
+    """Versions that the ranges would hold and do not."""
     safe: tuple[str, ...] = ()
     """Requirements of RubyGems; a version that meets one of them is not affected."""
 
@@ -52,7 +54,7 @@ class Statement(NamedTuple):
         """Every version that the ranges name."""
         named = {version for each in self.safe for version in re.findall(r"\d[\w.]*", each)}
         ranges = (events for events in self.ranges if events != UNNUMBERED)
-        return named | {version for events in ranges for _, version in events if version not in ("", "0", "*")}
+        return named | self.but | {each for events in ranges for _, each in events if each not in ("", "0", "*")}
 
 
 class Asked(NamedTuple):
@@ -106,15 +108,26 @@ def judge(asked: Sequence[Asked], statements: Sequence[Statement], scheme: str) 
     for each in statements:
         by_name.setdefault(each.package, []).append(each)
     order = Order(scheme)
-    order.learn(pair for one in asked for each in by_name.get(one.package, ()) for pair in _pairs(one.version, each))
+    order.learn(
+        pair
+        for one in asked
+        for each in by_name.get(one.package, ())
+        for pair in _pairs(_met(one.version, each, scheme), each)
+    )
     order.learn_requirements(
         (one.version, rule) for one in asked for each in by_name.get(one.package, ()) for rule in each.safe
     )
     return {one: _found(one, by_name.get(one.package, ()), order) for one in asked}
 
 
+def _met(version: str, statement: Statement, scheme: str) -> str:
+    """A version as bounds meet it: whole feeds leave epochs out, and hardly a package gets its first after a fix."""
+    epochs = scheme != "rpm" or any(":" in each for each in statement.bounds())
+    return version if epochs else version.rpartition(":")[2]
+
+
 def _pairs(version: str, statement: Statement) -> Iterator[tuple[str, str]]:
-    yield from ((version, each) for each in statement.versions)
+    yield from ((version, each) for each in statement.versions | statement.but)
     for events in statement.ranges:
         bounds = [bound for _, bound in events if bound not in ("", "0", "*")]
         yield from ((version, bound) for bound in bounds)
@@ -127,7 +140,7 @@ def _found(one: Asked, statements: Sequence[Statement], order: Order) -> dict[st
     denied: set[str] = set()
     try:
         for each in statements:
-            if not _speaks_of(each, one) or not _affected(each, one.version, order):
+            if not _speaks_of(each, one) or not _affected(each, _met(one.version, each, order.scheme), order):
                 continue
             if each.denies:
                 denied |= each.about
@@ -147,6 +160,8 @@ def _speaks_of(statement: Statement, one: Asked) -> bool:
 def _affected(statement: Statement, version: str, order: Order) -> bool:
     if statement.safe:
         return not any([order.meets(version, rule) for rule in statement.safe])
+    if any([order(version, each) == 0 for each in statement.but]):
+        return False
     if not statement.ranges and not statement.versions:
         return True
     if version in statement.versions:
@@ -156,6 +171,9 @@ def _affected(statement: Statement, version: str, order: Order) -> bool:
     fixes = {bound for events in statement.ranges for kind, bound in events if kind == "fixed"}
     if order.scheme == "rpm" and any(order(version, fix) == 0 for fix in fixes):
         return False  # one erratum, several builds of the same fix
+    minor = re.search(r"\.el\d+_\d+", version) if order.scheme == "rpm" else None
+    if minor and any(f"{minor[0]}." in f"{fix}." and order(version, fix) > 0 for fix in fixes):
+        return False  # fixed in its own minor release, whatever number a later one has
     return any(_in_range(events, version, order) for events in statement.ranges)
 
 
@@ -273,6 +291,9 @@ TOOLS = {
     "portage": "portage.versions",
     "nuget": "NuGet's documented rules",
     "bitnami": "node-semver, the revision cut off",
+    "semver": "node-semver, loose",
+    "julia": "Julia's documented order",
+    "plain": "numbers alone",
 }
 """What decides, in words."""
 
@@ -296,6 +317,9 @@ def _asked(scheme: str, pairs: Pairs) -> Orders | None:
         **ORACLES,
         "pep440": _pep440,
         "nuget": lambda pairs: [nuget_order(a, b) for a, b in pairs],
+        "semver": ORACLES["npm"],
+        "julia": lambda pairs: [julia_order(a, b) for a, b in pairs],
+        "plain": lambda pairs: [plain_order(a, b) for a, b in pairs],
         "bitnami": lambda pairs: ORACLES["npm"]([(_unrevised(a), _unrevised(b)) for a, b in pairs]),
     }
     found = tools[scheme](pairs)
@@ -304,6 +328,36 @@ def _asked(scheme: str, pairs: Pairs) -> Orders | None:
 
 def _unrevised(version: str) -> str:
     return re.sub(r"-\d+$", "", version)
+
+
+def julia_order(a: str, b: str) -> int | None:
+    """Julia's order: semver's, but that a build (``+1``) is later than none, and builds count as pre-releases do."""
+    left, right = _julia(a), _julia(b)
+    if left is None or right is None:
+        return None
+    return (left > right) - (left < right)
+
+
+def _julia(text: str) -> tuple[Any, ...] | None:
+    matched = re.fullmatch(r"v?(\d+(?:\.\d+){0,2})(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]*))?", text)
+    if matched is None:
+        return None
+    numbers = [int(each) for each in matched[1].split(".")]
+    before, build = (
+        [(not each.isdigit(), int(each) if each.isdigit() else 0, each) for each in (part or "").split(".") if each]
+        for part in (matched[2], matched[3])
+    )
+    return numbers + [0] * (3 - len(numbers)), matched[2] is None, before, matched[3] is not None, build
+
+
+def plain_order(a: str, b: str) -> int | None:
+    """The order of versions that are numbers and dots; of others nobody knows the rule."""
+    if not all(re.fullmatch(r"\d+(\.\d+)*", each) for each in (a, b)):
+        return None
+    left, right = ([int(part) for part in each.split(".")] for each in (a, b))
+    width = max(len(left), len(right))
+    left, right = left + [0] * (width - len(left)), right + [0] * (width - len(right))
+    return (left > right) - (left < right)
 
 
 def gem_requirements(pairs: Pairs) -> list[bool | None]:

@@ -8,9 +8,10 @@ import random
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from oracles import Asked, Statement
 
@@ -67,6 +68,11 @@ ENDINGS: dict[str, tuple[Any, ...]] = {
     "nuget": ("-beta", "-rc.1", ".0", "+meta.1", "-preview.2.10"),
     "pacman": (".1", "+r12+gabcdef0", "rc1", (r"^(\d+:)?", "1:"), (r"-\d+$", "-9"), (r"$", ".1")),
     "bitnami": (),
+    "hex": ("-rc.1", "-dev", "+build.5", "-beta.11"),
+    "semver": ("-rc.1", "-0", "-alpha", "-beta.11"),
+    "julia": ("-rc.1", "+1", "+0"),
+    "cran": (".1", "-1", ".0"),
+    "plain": (".1", ".0"),
 }
 
 
@@ -93,14 +99,18 @@ def write_apk(root: Path, asked: Sequence[Asked]) -> None:
 
 
 def write_rpm(root: Path, asked: Sequence[Asked]) -> None:
-    """Packages by the very names that advisories have, so the number is in the vendor."""
+    """Packages by the very names that advisories have, so the number is in the licence."""
     headers = []
     for n, one in enumerate(asked):
         epoch, colon, evr = one.version.rpartition(":")
         extra: dict[str, Any] = {"epoch": int(epoch)} if colon else {}
         if one.module:
             extra["module"] = f"{one.module}:8090020240101000000:abcdef01"
-        headers.append(rpmdb.header(one.package, evr, source=f"{one.package}-{evr}.src.rpm", vendor=f"-q{n}", **extra))
+        headers.append(
+            rpmdb.header(
+                one.package, evr, source=f"{one.package}-{evr}.src.rpm", vendor="", license=f"LicenseRef-q{n}", **extra
+            )
+        )
     write(root / "usr/lib/sysimage/rpm/rpmdb.sqlite", rpmdb.sqlite(headers))
 
 
@@ -191,6 +201,31 @@ def write_pacman(root: Path, asked: Sequence[Asked]) -> None:
     for n, one in enumerate(asked):
         text = f"%NAME%\n{one.package}-q{n}\n\n%VERSION%\n{one.version}\n\n%BASE%\n{one.package}\n\n%ARCH%\nx86_64\n"
         write(root / f"var/lib/pacman/local/{one.package}-q{n}-{one.version}/desc", text)
+
+
+def write_sbom(kind: str) -> Callable[[Path, Sequence[Asked]], None]:
+    """A document that names packages of a type, for those whose traces in an image are lock files alone."""
+
+    def written(root: Path, asked: Sequence[Asked]) -> None:
+        components = [
+            {
+                "type": "library",
+                "bom-ref": f"q{n}",
+                "name": one.package,
+                "version": one.version,
+                "purl": f"pkg:{kind}/{one.package}@{quote(one.version)}",
+                "publisher": f"-q{n}",
+            }
+            for n, one in enumerate(asked)
+        ]
+        content = {"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "components": components}
+        write(root / SBOM, json.dumps(content))
+
+    return written
+
+
+SBOM = "bom.cdx.json"
+"""Where it lies; what has one is scanned as that document."""
 
 
 def write_bitnami(root: Path, asked: Sequence[Asked]) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import quality_packages as made
 from oracle_feeds import amazon, arch, azurelinux, bitnami, debian_tracker, phpsec, rubysec, secdb, ubuntu_tracker
+from oracle_vendors import gitlab, photon, redhat_api, suse_csaf
 from oracles import Asked, Statement, osv
 
 
@@ -59,6 +60,17 @@ def nuget(path: Path) -> Iterator[Statement]:
     return (each._replace(package=each.package.lower()) for each in osv([path]) if "/" not in each.package)
 
 
+def lower(path: Path) -> Iterator[Statement]:
+    """Names without case."""
+    return (each._replace(package=each.package.lower()) for each in osv([path]))
+
+
+def swift(path: Path) -> Iterator[Statement]:
+    """Swift's packages are addresses, with and without their scheme and ending."""
+    for each in lower(path):
+        yield each._replace(package=each.package.removeprefix("https://").removesuffix(".git"))
+
+
 def linux_only(path: Path) -> Iterator[Statement]:
     """Modules that are vulnerable on this system, the standard library among them; not the go command."""
     return (each for each in osv([path]) if each.package != "toolchain")
@@ -85,6 +97,15 @@ ARCH = Feed("arch", "arch-avg/all.zip", arch)
 AMAZON = Feed("amazon", "amazon-alas-vuls/all.zip", amazon)
 AZURE = Feed("azurelinux", "azurelinux-oval/azurelinux-3.0-oval.xml.gz", azurelinux)
 UBUNTU = Feed("ubuntu", "ubuntu-cve-tracker", ubuntu_tracker)
+GHSA_HEX = Feed("ghsa", "ghsa/erlang.zip", lower)
+GHSA_PUB = Feed("ghsa", "ghsa/pub.zip", lower)
+GHSA_SWIFT = Feed("ghsa", "ghsa/swift.zip", swift)
+JULIA = Feed("osv:Julia", "julia-osv/all.zip", lambda path: osv([path]))
+CRAN = Feed("osv:CRAN", "cran-osv/all.zip", lambda path: osv([path]))
+CONAN = Feed("gitlab", "gitlab-advisories", gitlab)
+REDHAT = Feed("redhat", "redhat-cve/sample.zip", redhat_api)
+SUSE = Feed("suse", "suse-csaf/sample.zip", suse_csaf)
+PHOTON = Feed("photon", "distro-excerpts/claircore/com.vmware.phsa-photon3.xml.gz", photon)
 
 
 SUBJECTS = (
@@ -124,4 +145,21 @@ SUBJECTS = (
     Subject("composer (phpsec)", (PHPSEC,), "Packagist", "composer", made.write_composer),
     Subject("nuget (ghsa)", (GHSA_NUGET,), "NuGet", "nuget", made.write_nuget),
     Subject("bitnami", (BITNAMI,), "Bitnami", "bitnami", made.write_bitnami),
+    *(
+        Subject(
+            f"rhel:{n} (api)", (REDHAT,), f"Red Hat Enterprise Linux {n}", "rpm", made.write_rpm, os_release("rhel", n)
+        )
+        for n in ("7", "8", "9")
+    ),
+    *(
+        Subject(f"sles:15.{n}", (SUSE,), f"15 SP{n}", "rpm", made.write_rpm, os_release("sles", f"15.{n}"))
+        for n in (4, 5)
+    ),
+    Subject("photon:3.0", (PHOTON,), "photon", "rpm", made.write_rpm, os_release("photon", "3.0")),
+    Subject("hex (ghsa)", (GHSA_HEX,), "Hex", "hex", made.write_sbom("hex")),
+    Subject("pub (ghsa)", (GHSA_PUB,), "Pub", "semver", made.write_sbom("pub")),
+    Subject("swift (ghsa)", (GHSA_SWIFT,), "SwiftURL", "semver", made.write_sbom("swift")),
+    Subject("julia (osv)", (JULIA,), "Julia", "julia", made.write_sbom("julia")),
+    Subject("cran (osv)", (CRAN,), "CRAN", "cran", made.write_sbom("cran")),
+    Subject("conan (gitlab)", (CONAN,), "conan", "plain", made.write_sbom("conan")),
 )

@@ -41,7 +41,7 @@ _LANGUAGES = {
     # Haskell's policy orders versions as R does: number by number, and what is longer is newer.
     "Hackage": ("hackage", "cran"),
     "Bitnami": ("bitnami", "fuzzy"),
-    "Julia": ("julia", "semver"),
+    "Julia": ("julia", "julia"),
     "ConanCenter": ("conan", "fuzzy"),
 }
 

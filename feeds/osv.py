@@ -33,7 +33,7 @@ class Osv:
     """The export of one ecosystem, in upstream's spelling."""
 
     ecosystem: str
-    version: int = 5
+    version: int = 6
     url: str = BASE
     attribution: str = "OSV.dev; each record under its source's licence (CC-BY-4.0 for GHSA and PYSEC)"
 

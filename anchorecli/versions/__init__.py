@@ -29,7 +29,7 @@ MAX_LENGTH = 1024
 
 SCHEMES = (
     *("deb", "rpm", "apk", "pep440", "npm", "semver"),
-    *("cargo", "hex", "go", "gem", "maven", "nuget", "composer", "cran", "pacman", "portage", "fuzzy", "cpe"),
+    *("cargo", "hex", "go", "gem", "maven", "nuget", "composer", "cran", "julia", "pacman", "portage", "fuzzy", "cpe"),
 )
 """The names of the schemes."""
 

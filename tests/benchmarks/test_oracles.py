@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import oracle_feeds
+import oracle_vendors
 import oracles
 import pytest
 import quality_packages
@@ -128,3 +129,78 @@ def test_made_up_versions_lie_around_the_bounds():
     found = {quality_packages.variant("1.2.3", "npm", chance) for _ in range(200)}
     assert {"1.2.3", "1.2.2", "1.2.4", "1.2.3-rc.1"} <= found
     assert all("-" not in quality_packages.variant("1.21.0-0", "go", chance, "stdlib") for _ in range(50))
+
+
+def zipped(path, *documents):
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, each in enumerate(documents):
+            archive.writestr(f"{number}.json", json.dumps(each))
+    return path
+
+
+def test_red_hats_api_about_a_release_its_minors_and_what_has_no_fix(tmp_path):
+    linux = "Red Hat Enterprise Linux 9"
+    record = {
+        "name": "CVE-2024-1000",
+        "affected_release": [
+            {"product_name": linux, "package": "curl-0:7.76.1-26.el9_3.2"},
+            {"product_name": f"{linux}.2 Extended Update Support", "package": "curl-0:7.76.1-23.el9_2.4"},
+            {"product_name": linux, "package": "rhel9/curl-8"},
+        ],
+        "package_state": [
+            {"product_name": linux, "package_name": "wget", "fix_state": "Will not fix"},
+            {"product_name": linux, "package_name": "bash", "fix_state": "Not affected"},
+            {"product_name": linux, "package_name": "nodejs:18/nodejs", "fix_state": "Affected"},
+        ],
+    }
+    found = [each for each in oracle_vendors.redhat_api(zipped(tmp_path / "a.zip", record)) if each.space == linux]
+    curl, wget, bash = found
+    assert curl.bounds() == {"0:7.76.1-26.el9_3.2", "0:7.76.1-23.el9_2.4"}
+    assert (wget.package, wget.ranges, wget.denies, bash.denies) == ("wget", (), False, True)
+
+
+def test_suses_advisories_are_about_the_service_pack_of_any_product(tmp_path):
+    products = {
+        "SUSE Linux Enterprise Module for Basesystem 15 SP5": "curl-8.0.1-150400.5.1.x86_64",
+        "SUSE Linux Enterprise Server 15 SP5-LTSS": "curl-debuginfo-8.0.1-150400.5.1.x86_64",
+        "SUSE Linux Enterprise Micro 5.5": "curl-8.0.1-150400.5.1.x86_64",
+    }
+    parts = [
+        {
+            "full_product_name": {"product_id": f"{whole}:{part}"},
+            "product_reference": part,
+            "relates_to_product_reference": whole,
+        }
+        for whole, part in products.items()
+    ]
+    said = {"cve": "CVE-2024-1000", "product_status": {"recommended": [f"{a}:{b}" for a, b in products.items()]}}
+    document = {
+        "document": {"tracking": {"id": "SUSE-SU-1"}},
+        "product_tree": {"relationships": parts},
+        "vulnerabilities": [said],
+    }
+    [found] = oracle_vendors.suse_csaf(zipped(tmp_path / "a.zip", document))
+    assert (found.space, found.package, found.bounds()) == ("15 SP5", "curl", {"8.0.1-150400.5.1"})
+
+
+def test_gitlabs_alternatives_with_a_version_left_out(tmp_path):
+    text = "identifier: CVE-2022-1000\nidentifiers: [CVE-2022-1000]\npackage_slug: conan/x\n"
+    (tmp_path / "a.yml").write_text(text + "affected_range: '<0.3.1||>0.3.1 <0.4||=2.0'\n")
+    statements = list(oracle_vendors.gitlab(tmp_path))
+    asked = [Asked("x", each) for each in ("0.3", "0.3.1", "0.3.2", "0.4", "2.0")]
+    found = judge(asked, statements, "plain")
+    assert [one.version for one in asked if found[one]] == ["0.3", "0.3.2", "2.0"]
+
+
+def test_a_build_counts_in_julias_order():
+    order = oracles.julia_order
+    pairs = [("1.2.3+1", "1.2.3"), ("1.2.3+2", "1.2.3+10"), ("1.2.3-rc1", "1.2.3"), ("1.2", "1.2.0")]
+    assert [order(*each) for each in pairs] == [1, -1, -1, 0]
+    assert order("master", "1.0") is None
+
+
+def test_a_version_meets_bounds_without_epochs_without_its_own():
+    entry = between(("introduced", "0"), ("fixed", "2.0-1"))
+    [statement] = oracles.osv_record(record(affected=[entry]))
+    assert oracles._met("1:1.9-1", statement, "rpm") == "1.9-1"
+    assert oracles._met("1:1.9-1", statement, "deb") == "1:1.9-1"
