@@ -1,8 +1,9 @@
 """Stanzas of a dpkg or opkg database.
 
 Format: deb-control(5), ``Key: value`` lines, a line that begins with a blank or tab continues the one before, an empty
-line ends a stanza. dpkg refuses a damaged database as a whole; here each stanza stands for itself, of a repeated key
-the last counts, and what cannot be read is counted.
+line ends a stanza. dpkg refuses a damaged database as a whole; here each stanza stands for itself, and what cannot be
+read is counted. So that none can hide another, a second ``Package`` begins another stanza, a second ``Version`` makes
+it one that cannot be read, and a second ``Status`` takes nothing back; of other keys the last counts.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ _NUMBERS = {
 }
 _KNOWN = {**_NUMBERS, **{key.title(): number for key, number in _NUMBERS.items()}, "SourceName": 8, "Pre-Depends": 10}
 """Keys as they are usually written, so that the common case needs no lowering."""
+_ONCE = frozenset({0, 1, 4})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*").fullmatch
+_REPEATED = re.compile(r"\n(?=Package:)")
 _SOURCE = re.compile(r"(\S+)\s*\(([^()\s]+)\)").fullmatch
 _HUMAN = {"k": 1024, "m": 1024**2, "g": 1024**3}
 
@@ -68,9 +71,11 @@ def parse(text: str) -> Status:
     stanzas: list[Stanza] = []
     damaged = first = position = total = 0
     for block in text.split("\n\n"):
-        if block and not block.isspace():
+        for part in _REPEATED.split(block) if "\nPackage:" in block else (block,):
+            if not part or part.isspace():
+                continue
             total += 1
-            values = _fields(block)
+            values = _fields(part)
             if values[0] and values[1] and _NAME(values[0]) and values[1].isprintable() and " " not in values[1]:
                 state = values[4].split(maxsplit=2)[-1] if values[4] else ""
                 if state not in GONE:
@@ -97,7 +102,8 @@ def _fields(block: str) -> list[str]:
             # dpkg compares keys without regard to case.
             number = _NUMBERS.get(key.lower())
         if number is not None and colon:
-            values[number] = value.strip()
+            value = value.strip()
+            values[number] = f"{values[number]} {value}" if values[number] and number in _ONCE else value
     return values
 
 

@@ -27,6 +27,7 @@ MAX_DEPTH = 256
 _REGULAR, _HARDLINK, _SYMLINK, _DIRECTORY, _SPARSE = 0x30, 0x31, 0x32, 0x35, 0x53
 _KINDS = {0: "f", 0x30: "f", 0x31: "h", 0x32: "l", 0x33: "c", 0x34: "c", 0x35: "d", 0x36: "p", 0x37: "f", 0x53: "f"}
 _EXTENSIONS = frozenset(b"xgLKX")
+_NAMELESS = frozenset({WHITEOUT, WHITEOUT + ".", WHITEOUT + ".."})
 
 
 class Visitor(Protocol):
@@ -109,6 +110,9 @@ class TarWalker:
                 raise TarDamage(f"the layer ends inside {place}", self._reader.position)
             return None
         if not header[0] and header == ZEROS:
+            # Of two such blocks all readers agree that they are the end; behind one alone some look on.
+            if (behind := self._reader.read(BLOCK)) and behind.strip(b"\0"):
+                raise TarDamage("a lone block of zeros, with something behind it", self._reader.position)
             return None
         self._count += 1
         if self._count > self._limits.entries:
@@ -175,8 +179,8 @@ class TarWalker:
                 self.index.opaques.append(parent)
                 return None
             if name.startswith(WHITEOUT):
-                # AUFS bookkeeping (.wh..wh.plnk and the like) hides nothing.
-                if not name.startswith(WHITEOUT + WHITEOUT):
+                # AUFS bookkeeping (.wh..wh.plnk and the like) hides nothing, and neither does what names nothing.
+                if not name.startswith(WHITEOUT + WHITEOUT) and name not in _NAMELESS:
                     self.index.whiteouts.append(parent + slash + name[len(WHITEOUT) :])
                 return None
         return path

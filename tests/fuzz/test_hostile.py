@@ -14,6 +14,7 @@ from anchorecli.errors import VersionError
 from anchorecli.layers import Limits
 from anchorecli.model import Problem
 from anchorecli.scan.history import line_of
+from anchorecli.tree import Tree
 from anchorecli.versions import SCHEMES, key
 from tests.analyzers.binary import executables
 from tests.analyzers.binary import test_nativeimage as nativeimage
@@ -356,3 +357,37 @@ def test_directories_inside_each_other_without_end() -> None:
     assert "a path of 300 directories inside each other (limit 256)" in deep.problems[0].message
     assert deep.problems[0].cause == "limit_hit"
     assert read(layer({"a/" * 256 + "x": ""})).complete
+
+
+# ── what would make packages vanish ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", [".wh.", ".wh..", ".wh...", "var/.wh.", "var/.wh..", ".wh./x"])
+def test_a_whiteout_that_names_nothing_hides_nothing(name: str) -> None:
+    tree = Tree([read(layer(files)).index for files in ({"var/lib/a": "x", "b": "y"}, {name: ""})])
+    assert {"var/lib/a", "b"} <= set(tree)
+
+
+def test_a_lone_block_of_zeros_is_told() -> None:
+    first, second = (layer({name: "x"})[:1024] for name in ("a", "b"))
+    lone = read(first + bytes(512) + second + bytes(1024))
+    assert lone.index.paths == ["a"]
+    assert "a lone block of zeros" in lone.problems[0].message
+    for end in (b"", bytes(512), bytes(1024), bytes(1024) + second):
+        assert read(first + end).complete
+
+
+STANZA = b"Package: %s\nStatus: install ok installed\nVersion: 1\n"
+
+
+@pytest.mark.parametrize("between", [b"\n", b"\n\0\n", b"\n \t\n", b"\n\f\n", b"\n\v\n", b"\r\n\r\n", b"\nX: y\n"])
+def test_no_stanza_hides_another(between: bytes) -> None:
+    data = STANZA % b"a" + between.lstrip(b"\n") + STANZA % b"b"
+    found = LOOK["dpkg"]("var/lib/dpkg/status", data).found
+    assert {"package deb a 1", "package deb b 1"} <= found
+
+
+def test_what_a_stanza_says_twice_takes_nothing_back() -> None:
+    for more in (b"Status: deinstall ok config-files\n", b"Status: purge ok not-installed\n"):
+        assert "package deb a 1" in LOOK["dpkg"]("var/lib/dpkg/status", STANZA % b"a" + more).found
+    assert LOOK["dpkg"]("var/lib/dpkg/status", STANZA % b"a" + b"Version: 9\n").told
