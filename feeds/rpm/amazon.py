@@ -13,6 +13,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -186,7 +187,9 @@ class _Gathered:
             # Only the head is kept: of ten thousand errata the texts alone would be a hundred megabytes.
             self._heads[update.id] = update._replace(builds=(), description="")
         builds = self._builds.setdefault(update.id, {})
-        for build in update.builds:
+        if not all(build.name for build in update.builds):
+            yield problem(f"{self._feed}: {update.id}", "a package without a name")
+        for build in filter(attrgetter("name"), update.builds):
             # Symbols for debuggers hold no code; whoever installs them is asked by the source too.
             if not _SYMBOLS.search(build.name):
                 builds[space, build] = None
