@@ -171,7 +171,7 @@ def _affected(statement: Statement, version: str, order: Order) -> bool:
     fixes = {bound for events in statement.ranges for kind, bound in events if kind == "fixed"}
     if order.scheme == "rpm" and any(order(version, fix) == 0 for fix in fixes):
         return False  # one erratum, several builds of the same fix
-    minor = re.search(r"\.el\d+_\d+", version) if order.scheme == "rpm" else None
+    minor = re.search(r"\.el\d+_\d+", version) if statement.space.startswith("Red Hat ") else None
     if minor and any(f"{minor[0]}." in f"{fix}." and order(version, fix) > 0 for fix in fixes):
         return False  # fixed in its own minor release, whatever number a later one has
     return any(_in_range(events, version, order) for events in statement.ranges)

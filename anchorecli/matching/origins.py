@@ -102,18 +102,24 @@ def _debian_release(distro: Distro) -> int:
 
 @lru_cache(maxsize=1 << 14)
 def _deb(version: str, maintainer: str, release: int) -> Origin | None:
-    mark = _MARKS.search(version)
+    marked = next((name for word, form, name in _MARKS if word in version and form.search(version)), "")
     address = maintainer.rpartition("<")[2].rstrip("> ").lower()
-    company = _MARKED.get((mark and mark.lastgroup) or "") or _COMPANIES.get(address.rpartition("@")[2])
-    if company := company or _COMPANIES.get(address) or (_person(maintainer) if mark else ""):
-        return Origin(company)
+    company = marked or _COMPANIES.get(address.rpartition("@")[2]) or _COMPANIES.get(address, "")
+    if company or _names_release(version):
+        return Origin(company or _person(maintainer))
     if release:
         if "ubuntu" in version:
             return Origin("Ubuntu")
-        built = _DEBIAN.findall(version)
+        built = _DEBIAN.findall(version) if "deb" in version else ()
         if built and int(built[-1]) > release:
             return Origin(f"Debian {built[-1]}", f"debian:{built[-1]}")
     return None
+
+
+def _names_release(version: str) -> bool:
+    """Whether a version ends with a release's name, as others than the distribution write it: ``~bookworm``."""
+    name = version[max(version.rfind("~"), version.rfind("+")) + 1 :].rstrip("0123456789")
+    return name in RELEASE_NAMES
 
 
 def _person(maintainer: str) -> str:
@@ -126,21 +132,17 @@ _EPEL = re.compile(r"\.el(\d+)(?:_(\d+))?(?=\.|$)", re.ASCII)
 _UNDIVIDED = 9
 """The last major release for which EPEL has no branches by minor releases."""
 _DEBIAN = re.compile(r"[+~]deb(\d+)u\d", re.ASCII)
-_MARKS = re.compile(
-    r"(?P<ppa>[~.+\d-]ppa\d*)(?=[~.+\d-]|$)|(?P<pgdg>\.pgdg)|(?P<node>nodesource\d)|(?P<maria>\+maria[~.])"
-    r"|(?P<sury>deb\.sury\.org|\+0~20\d{6}\.)|(?P<docker>~debian\.\d|~ubuntu\.\d|~(?:debian|ubuntu)-[a-z]+$)"
-    rf"|(?P<other>[~+](?:{'|'.join(sorted(RELEASE_NAMES))})\d*$)",
-    re.ASCII,
+_MARKS = (
+    ("ppa", re.compile(r"[~.+\d-]ppa\d*(?=[~.+\d-]|$)", re.ASCII), "a PPA"),
+    ("pgdg", re.compile(r"\.pgdg"), "PostgreSQL (PGDG)"),
+    ("nodesource", re.compile(r"nodesource\d", re.ASCII), "NodeSource"),
+    ("+maria", re.compile(r"\+maria[~.]"), "MariaDB"),
+    ("sury.org", re.compile(r"deb\.sury\.org"), "deb.sury.org"),
+    ("+0~20", re.compile(r"\+0~20\d{6}\.", re.ASCII), "deb.sury.org"),
+    ("~debian", re.compile(r"~debian(?:\.\d|-[a-z]+$)", re.ASCII), "Docker"),
+    ("~ubuntu", re.compile(r"~ubuntu(?:\.\d|-[a-z]+$)", re.ASCII), "Docker"),
 )
-_MARKED = {
-    "ppa": "a PPA",
-    "pgdg": "PostgreSQL (PGDG)",
-    "node": "NodeSource",
-    "sury": "deb.sury.org",
-    "maria": "MariaDB",
-    "docker": "Docker",
-}
-"""Marks in the versions of a repository, and who it is; of ``other`` the maintainer's name tells."""
+"""Marks in the versions of a repository, with a text that is quickly looked for, and who it is."""
 _COMPANIES: Mapping[str, str] = {
     "docker.com": "Docker",
     "nodesource.com": "NodeSource",
