@@ -35,7 +35,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("rpm", 2, "os.rpm.plugin.RpmAnalyzer"),
     Registered("python", 2, "language.python.Python"),
     Registered("npm", 4, "language.npm.Npm"),
-    Registered("java", 3, "language.java.plugin.Java"),
+    Registered("java", 4, "language.java.plugin.Java"),
     Registered("gem", 2, "language.gem.Gem"),
     Registered("composer", 2, "language.composer.Composer"),
     Registered("pear", 2, "language.pear.Pear"),
@@ -50,8 +50,8 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("snap", 2, "os.snap.SnapAnalyzer"),
     Registered("kernel", 1, "os.kernel.KernelAnalyzer"),
     Registered("others", 4, "language.others.Others"),
-    Registered("binary", 6, "binary.plugin.Binaries"),
-    Registered("sboms", 1, "os.sboms.SbomAnalyzer"),
+    Registered("binary", 7, "binary.plugin.Binaries"),
+    Registered("sboms", 2, "os.sboms.SbomAnalyzer"),
     Registered("accounts", 1, "os.accounts.AccountAnalyzer"),
 )
 """Every analyzer of every scan."""

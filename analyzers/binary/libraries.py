@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from anchorecli.analyzers.binary.classifiers import Rule, find
 from anchorecli.analyzers.binary.classifiers import simple as _library
-from anchorecli.analyzers.binary.programs import FORKS
+from anchorecli.analyzers.binary.programs import FORKS, OPENSSL
 
 
 def _sole(name: str, files: str, word: str, pattern: str, cpe: str, *need: bytes) -> Rule:
@@ -14,13 +14,15 @@ def _sole(name: str, files: str, word: str, pattern: str, cpe: str, *need: bytes
 _FFMPEG = ("avcodec", "avformat", "avutil", "avfilter", "avdevice", "swresample", "swscale")
 
 LIBRARIES = (
-    _library(
+    Rule(
         "openssl:library",
         r"libcrypto\.so.*",
-        "OpenSSL ",
-        r"\0OpenSSL (?P<version>\d\.\d{1,2}\.\d{1,2}[a-z]{0,2}(?:-(?:alpha|beta|dev)\d*)?)[ \0]",
-        "openssl:openssl",
-    )._replace(unless=FORKS),
+        # Enterprise builds of 1.0.2 also have the names of releases whose interface they keep: what the digests say
+        # they are a part of is the release itself.
+        (find(" part of OpenSSL ", rf" part of OpenSSL {OPENSSL}"), find("OpenSSL ", rf"\0OpenSSL {OPENSSL}")),
+        ("openssl:openssl",),
+        unless=FORKS,
+    ),
     _library("libressl", r"libcrypto\.so.*", "LibreSSL ", r"\0LibreSSL <3>\0", "openbsd:libressl"),
     _library("aws-lc:library", r"libcrypto\.so.*", "AWS-LC ", r"AWS-LC (?:FIPS )?<3>", "amazon:aws_libcrypto"),
     _library("curl:library", r"libcurl(?:-gnutls)?\.so.*", "libcurl/", r"\0libcurl/<3x>", "haxx:libcurl", "haxx:curl"),
@@ -58,6 +60,7 @@ LIBRARIES = (
     _library(
         "pcre2", r"libpcre2-(?:8|16|32)\.so.*", " 20", r"\0(?P<version>10\.\d{1,2}) 20\d\d-\d\d-\d\d\0", "pcre:pcre2"
     ),
+    _library("pcre", r"libpcre(?:16|32)?\.so.*", " 20", r"\0(?P<version>8\.\d{1,2}) 20\d\d-\d\d-\d\d\0", "pcre:pcre"),
     _library("libarchive", r"libarchive\.so.*", "\0libarchive ", r"\0libarchive <3>", "libarchive:libarchive"),
     _library("libgcrypt", r"libgcrypt\.so.*", "This is Libgcrypt ", r"This is Libgcrypt <3>", "gnupg:libgcrypt"),
     _library("libssh2", r"libssh2\.so.*", "libssh2_", r"SSH-2\.0-libssh2_<3>", "libssh2:libssh2"),

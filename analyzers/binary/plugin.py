@@ -64,7 +64,7 @@ class Binaries:
     """
 
     name: str = "binary"
-    version: int = 6
+    version: int = 7
     options: str = ""
     wants: Wants = Wants(
         names=NAMES,

@@ -10,6 +10,8 @@ from anchorecli.analyzers.binary.classifiers import simple as _simple
 
 FORKS = (b"(compatible; AWS-LC", b"(compatible; BoringSSL")
 """What stands behind OpenSSL's name in a library that took its interface over."""
+OPENSSL = r"(?P<version>\d\.\d{1,2}\.\d{1,2}[a-z]{0,2}(?:-(?:alpha|beta|dev)\d*)?)(?:-fips)?[ \0]"
+"""What OpenSSL calls itself; up to 1.0.2 a build with the FIPS module says so behind its version."""
 _BEATS = ("filebeat", "metricbeat", "heartbeat", "packetbeat", "auditbeat")
 
 
@@ -53,7 +55,7 @@ TOOLS = (
     Rule(
         "openssl",
         r"openssl",
-        (find("\0OpenSSL ", r"\0OpenSSL (?P<version>\d\.\d{1,2}\.\d{1,2}[a-z]{0,2}(?:-(?:alpha|beta|dev)\d*)?)[ \0]"),),
+        (find("\0OpenSSL ", rf"\0OpenSSL {OPENSSL}"),),
         ("openssl:openssl",),
         unless=FORKS,
     ),

@@ -13,8 +13,10 @@ a wheel brings whose copy it is (``bundled_by``).
 Emits: packages of the types that package URLs name (``deb``, ``rpm``, ``apk``, ``npm``, ``pypi`` and all others), each
 marked as what a document says.
 
-Not handled: components without a package URL, sources (``github``, downloads of ``generic``), files; documents below
-``node_modules`` and among test data; documents inside of archives. Bitnami's are read by their own analyzer.
+Not handled: components that the document itself leaves out of what runs (``scope`` excluded or optional: the crates
+that only a build needed), components without a package URL, sources (``github``, downloads of ``generic``), files;
+documents below ``node_modules`` and among test data; documents inside of archives. Bitnami's are read by their own
+analyzer.
 """
 
 from __future__ import annotations
@@ -68,7 +70,7 @@ class SbomAnalyzer:
     """
 
     name: str = "sboms"
-    version: int = 1
+    version: int = 2
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"sbom"}),
@@ -95,6 +97,8 @@ class SbomAnalyzer:
         rows: list[Json] = []
         left = contents.nameless
         for each in contents.components:
+            if not each.installed:
+                continue
             if each.purl:
                 rows.append([each.purl, each.name, each.version, each.type, list(each.licenses), each.vendor])
             else:

@@ -35,6 +35,8 @@ class Component(NamedTuple):
     locations: tuple[Location, ...] = ()
     facts: Mapping[str, str] = {}
     own: bool = False
+    installed: bool = True
+    """Not what a document names as left out of what runs, as the tools of a build are."""
 
 
 @dataclass(slots=True)

@@ -21,6 +21,8 @@ from anchorecli.sbom.contents import Component, Contents, mapping, objects, own_
 
 _PACKAGES = frozenset({"library", "framework", "application", "platform", ""})
 _SYFT_PLACE = re.compile(r"syft:location:(\d{1,6}):(path|layerID)")
+_NOT_INSTALLED = ("excluded", "optional")
+"""Scopes of components that are not called, or not there, when it runs."""
 _FACTS = {
     "syft:metadata:source": "source:name",
     "syft:metadata:sourceVersion": "source:version",
@@ -122,6 +124,7 @@ def _component(component: dict[str, Any], contents: Contents) -> None:
             locations=tuple(_locations(component, pairs, facts)),
             facts=facts,
             own=own,
+            installed=text(component.get("scope")) not in _NOT_INSTALLED,
         )
     )
 

@@ -126,7 +126,7 @@ def _metadata(metadata: Element | None) -> Object:
 
 def _component(component: Element) -> Object:
     found: Object = {"type": component.attributes.get("type", ""), "bom-ref": component.attributes.get("bom-ref", "")}
-    for name in ("publisher", "group", "name", "version", "description", "cpe", "purl"):
+    for name in ("publisher", "group", "name", "version", "description", "scope", "cpe", "purl"):
         if said := component.said(name):
             found[name] = said
     if supplier := component.child("supplier"):

@@ -25,6 +25,7 @@ _CLASSIFIER = re.compile(
     r"|client-with-dependencies|jdk\d+\w*|java\d+|no_aop|classes|executable-war|embedded)$"
 )
 _NOT_CODE = re.compile(r"-(?:sources|javadoc|test-sources|test-javadoc|src)$|-\d.*-(?:tests?|test-fixtures)$")
+_PRE = re.compile(r"-(?:alpha|beta|milestone|rc|cr|m|ea|pre|preview|snapshot)(?:[-.]?\d+)*(?=[-.]|$)", re.IGNORECASE)
 _MAX_NAME = 255
 
 
@@ -58,7 +59,8 @@ def split(name: str, versions: Iterable[str] = ()) -> Name:
             before, found, after = name.partition(f"{separator}{version}")
             if found and before and (not after or after[0] in "-_."):
                 # The rest is a classifier, or more of the version: 1.5.5-1 where the manifest says 1.5.5.
-                longer = after[0:1] == "." or (after[1:2].isdigit() and after[0] == "-")
+                # So is a pre-release that the manifest does not tell: 0.20.0-alpha.
+                longer = after[0:1] == "." or (after[1:2].isdigit() and after[0] == "-") or _PRE.match(after)
                 return Name(before, _unclassified(version + after) if longer else version)
     scala = _SCALA.search(name)
     start = scala.end() if scala and name[scala.end() :] else 0

@@ -50,10 +50,25 @@ def in_tomcat(name: str) -> str:
     return name if name.startswith("tomcat") else f"tomcat-{name}"
 
 
+def in_quarkus(name: str) -> tuple[str, str]:
+    """Group and artifact of ``org.ow2.asm.asm``, as Quarkus names the jars of an application.
+
+    An artifact seldom has a dot; where it has, it mostly begins with its group (``jakarta.el.jakarta.el-api``).
+    """
+    first, *rest = name.split(".")
+    for number in range(1, len(rest)):
+        head, tail = ".".join((first, *rest[:number])), ".".join(rest[number:])
+        if tail.startswith((f"{head}.", f"{head}-")):
+            return head, tail
+    head, _, tail = name.rpartition(".")
+    return head, tail
+
+
 @cache
 def groups() -> frozenset[str]:
-    """Every group of the tables."""
-    return frozenset((*_table(PACKAGES).values(), *_table(ARTIFACTS).values()))
+    """Every group of the tables, under each name that it had."""
+    later = (name for names in _SINCE.values() for _, name in names if "." in name)
+    return frozenset((*_table(PACKAGES).values(), *_table(ARTIFACTS).values(), *later))
 
 
 def _by_artifact(artifact: str) -> str:

@@ -30,6 +30,10 @@ _IVY = re.compile(r"([\w.-]+)#([\w.-]+);")
 _NOT_NAMES = frozenset(("app", "application", "main", "classes", "boot", "lib", "root", "target", "server", "jar"))
 _GENERIC = frozenset(("api", "client", "common", "core", "impl", "internal", "lib", "model", "param", "sdk", "util"))
 _ADDRESSES = {"license-2.0": "Apache-2.0", "epl-v10": "EPL-1.0", "epl-v20": "EPL-2.0", "mit-license": "MIT"}
+_TOMCAT = "org.apache.tomcat-"
+"""What the symbolic names of Tomcat's interfaces begin with: ``org.apache.tomcat-servlet-api`` of servlet-api.jar."""
+_QUARKUS = re.compile(r"(?:^|[/:])lib/(?:main|boot|deployment)/[^/:]+$")
+"""Where Quarkus puts what an application depends on."""
 _LEAST_GROUP = 2
 """Parts: ``org`` alone is no group."""
 
@@ -153,8 +157,12 @@ class Archive:
 
     def _coordinates(self, name: str, version: str) -> tuple[str, str, str]:
         """Group, artifact, and what the group is known from."""
-        if self.manifest.get("implementation-title") == "Apache Tomcat":
+        if self.manifest.get("implementation-title") == "Apache Tomcat" or self._symbolic.startswith(_TOMCAT):
             name = groups.in_tomcat(name)
+        if _QUARKUS.search(self.path):
+            group, artifact = groups.in_quarkus(name)
+            if _GROUP.fullmatch(group) and artifact:
+                return group, artifact, "name"
         for known in _heads(name):
             if known in groups.groups():
                 return known, name[len(known) + 1 :], "table"

@@ -248,10 +248,12 @@ groovy                                org.codehaus.groovy
 groovy-*                              org.codehaus.groovy
 grpc-*                                io.grpc
 guice-*                               com.google.inject.extensions
+hal-console                           org.jboss.hal
 hamcrest-*                            org.hamcrest
 hbase-shaded-*                        org.apache.hbase.thirdparty
 htmlunit                              net.sourceforge.htmlunit
 ivy                                   org.apache.ivy
+java-getopt                           gnu.getopt
 java-jwt                              com.auth0
 javax.inject                          javax.inject
 javax.servlet-api                     javax.servlet
@@ -282,6 +284,8 @@ mysql-connector-java                  mysql
 newrelic-api                          com.newrelic.agent.java
 ojdbc*                                com.oracle.database.jdbc
 opencensus-*                          io.opencensus
+opentelemetry-instrumentation-*       io.opentelemetry.instrumentation
+opentelemetry-proto                   io.opentelemetry.proto
 oro                                   oro
 polyglot                              org.graalvm.polyglot
 re2j                                  com.google.re2j
@@ -340,5 +344,6 @@ xml-apis-ext                          xml-apis
 xmlParserAPIs                         xerces
 xmlenc                                xmlenc
 xom                                   xom
+xpp3                                  xpp3
 """
 """Artifact (a * at its end stands for anything) → group, where classes say nothing or something else."""

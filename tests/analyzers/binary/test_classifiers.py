@@ -140,6 +140,7 @@ SAMPLES: dict[str, tuple[str, str, str]] = {
     "gnutls": ("libgnutls.so.30.34.3", "Enabled GnuTLS 3.7.9 logging", "3.7.9"),
     "bzip2": ("libbz2.so.1.0.4", "\0" + "1.0.8, 13-Jul-2019\0", "1.0.8"),
     "pcre2": ("libpcre2-8.so.0.11.2", "\0" + "10.42 2022-12-11\0", "10.42"),
+    "pcre": ("libpcre-9513aab5.so.1.2.0", "\0" + "8.32 2012-11-30\0", "8.32"),
     "libarchive": ("libarchive.so.13.6.2", "\0libarchive 3.6.2\0", "3.6.2"),
     "libgcrypt": ("libgcrypt.so.20.4.1", "This is Libgcrypt 1.10.1 - The", "1.10.1"),
     "libssh2": ("libssh2.so.1.0.1", "SSH-2.0-libssh2_1.10.0\r\n", "1.10.0"),
@@ -272,6 +273,14 @@ def test_redis_by_what_stands_beside_its_version(text: str, version: str | None)
 )
 def test_other_forms_that_builds_have(rule: str, name: str, text: str, version: str) -> None:
     assert search(name, bytes(300) + text.encode("latin-1") + bytes(300))[rule] == version
+
+
+def test_an_old_openssl_with_the_fips_module_is_its_own_release_not_one_it_is_compatible_with() -> None:
+    text = (
+        b"\0OpenSSL 1.0.1e-fips 11 Feb 2013\0OpenSSL 1.0.2k-fips  26 Jan 2017\0SHA1 part of OpenSSL 1.0.2k-fips  26 Jan"
+    )
+    assert search("libcrypto-d3570994.so.1.0.2k", text) == {"openssl:library": "1.0.2k"}
+    assert search("openssl", b"\0OpenSSL 1.0.2k-fips  26 Jan 2017\0") == {"openssl": "1.0.2k"}
 
 
 def test_a_library_with_the_interface_of_openssl_is_not_openssl() -> None:

@@ -73,6 +73,14 @@ def test_a_known_program_has_its_cpe_and_its_strings_tell_its_version() -> None:
     assert found.cpes == ("cpe:2.3:a:helm:helm:3.14.0:*:*:*:*:*:*:*",)
 
 
+def test_a_known_program_of_a_distribution_built_without_modules() -> None:
+    fact = {"path": "github.com/cli/cli/v2/cmd/gh", "strings": ["2.23.0"]}
+    assert lacks_version({"go": "", **fact})
+    found = main(**fact)
+    assert (found.name, found.version) == ("github.com/cli/cli/v2", "v2.23.0")
+    assert found.cpes == ("cpe:2.3:a:github:cli:2.23.0:*:*:*:*:*:*:*",)
+
+
 @pytest.mark.parametrize(
     ("strings", "deps", "version"),
     [

@@ -111,6 +111,17 @@ def test_sources_and_what_has_no_version_are_no_packages() -> None:
     assert found({"a.cdx.json": cyclonedx(*purls)})[1] == []
 
 
+@pytest.mark.parametrize(("scope", "listed"), [("required", 1), ("", 1), ("excluded", 0), ("optional", 0)])
+def test_what_a_document_leaves_out_of_what_runs_is_not_there(scope: str, listed: int) -> None:
+    document = json.loads(cyclonedx("pkg:cargo/cc@1.4.0"))
+    document["components"][0]["scope"] = scope
+    xml = XML.replace("</version>", f"</version><scope>{scope}</scope>") if scope else XML
+    view, packages = found({"w-1.dist-info/sboms/w.cdx.json": json.dumps(document)})
+    assert len(packages) == listed
+    assert len(found({"app/bom.xml": xml})[1]) == listed
+    assert SbomAnalyzer().assemble(view).problems == ()
+
+
 def test_libraries_that_a_wheel_brings() -> None:
     path = "usr/lib/python3/site-packages/numpy-2.1.0.dist-info/sboms/auditwheel.cdx.json"
     system = Package("libgfortran", "8.5.0-1.el8", "rpm", "rpm", "pkg:rpm/almalinux/libgfortran@8.5.0-1.el8")
