@@ -143,6 +143,8 @@ def spelled(kind: str, path: str, version: str, epoch: str) -> Pair:
         name = ":".join(path.rsplit("/", 1))
     elif kind == "pypi":
         name = re.sub(r"[-_.]+", "-", path).lower()
+    elif kind == "composer":
+        version = version.removeprefix("v")
     elif kind == "golang":
         version = version.removeprefix("v").removeprefix("go")
     return name, version

@@ -14,7 +14,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from images import debian, docker_archive, pack
+import compare_applications
+import compare_systems
+from images import debian, docker_archive, over_debian, pack, run
 
 DEBIAN = {
     "debian-java": "openjdk-17-jre-headless tomcat10 maven ant gradle jetty9 libspring-web-java activemq zookeeper",
@@ -93,37 +95,14 @@ def _debian(target: Path) -> None:
         each.unlink(missing_ok=True)
 
 
-def _over_debian(fill: Callable[[Path], None]) -> Callable[[Path], None]:
-    """An image of a minimal Debian below a layer that ``fill`` puts into a directory."""
-
-    def make(target: Path) -> None:
-        base, layer, root = (
-            target.parent / name for name in ("base.layer", f"{target.stem}.layer", f"{target.stem}.root")
-        )
-        if not base.exists():
-            debian(base, ())
-        shutil.rmtree(root, ignore_errors=True)
-        root.mkdir()
-        fill(root)
-        pack(root, layer)
-        docker_archive(target, [base, layer], f"compare/{target.stem}:1")
-        layer.unlink()
-
-    return make
-
-
-def _run(*command: object, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
-    subprocess.run([*map(str, command)], check=True, cwd=cwd, env=env, stdout=sys.stderr)
-
-
 def _python(root: Path) -> None:
     """A hundred distributions and what they depend on, one virtual environment, and an old set beside them."""
     pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    _run(*pip, "--prefer-binary", "--target", root / "usr/local/lib/python3.11/dist-packages", *WHEELS)
-    _run(sys.executable, "-m", "venv", root / "opt/venv")
-    _run(root / "opt/venv/bin/python", *pip[1:], "requests==2.25.1", "urllib3==1.26.4", "pyyaml", "setuptools", "wheel")
+    run(*pip, "--prefer-binary", "--target", root / "usr/local/lib/python3.11/dist-packages", *WHEELS)
+    run(sys.executable, "-m", "venv", root / "opt/venv")
+    run(root / "opt/venv/bin/python", *pip[1:], "requests==2.25.1", "urllib3==1.26.4", "pyyaml", "setuptools", "wheel")
     old = ("--no-deps", "django==3.2.1", "jinja2==2.11.2", "flask==1.1.2", "pillow==9.5.0", "six", "attrs", "zipp")
-    _run(*pip, "--target", root / "srv/app/vendor", *old)
+    run(*pip, "--target", root / "srv/app/vendor", *old)
 
 
 def _node(root: Path) -> None:
@@ -134,13 +113,13 @@ def _node(root: Path) -> None:
         application.mkdir(parents=True)
         (application / "package.json").write_text('{"name": "app", "version": "1.0.0"}\n')
         if manager == "npm":
-            _run("npm", "install", *quiet, "--no-audit", "--no-fund", *packages, cwd=application)
+            run("npm", "install", *quiet, "--no-audit", "--no-fund", *packages, cwd=application)
         elif manager == "pnpm":
             store = root.with_suffix(".pnpm")
-            _run("npx", "--yes", "pnpm@9", "add", *quiet, "--store-dir", store, *packages, cwd=application)
+            run("npx", "--yes", "pnpm@9", "add", *quiet, "--store-dir", store, *packages, cwd=application)
             shutil.rmtree(store, ignore_errors=True)
         else:
-            _run("npx", "--yes", "yarn@1.22.22", "add", "--ignore-engines", *quiet, *packages, cwd=application)
+            run("npx", "--yes", "yarn@1.22.22", "add", "--ignore-engines", *quiet, *packages, cwd=application)
 
 
 def _java(root: Path) -> None:
@@ -152,7 +131,7 @@ def _java(root: Path) -> None:
     inner.mkdir(parents=True)
     for jar in sorted(jars.glob("*.jar"))[:60]:
         shutil.copy(jar, inner)
-    _run("jar", "c0f", root / "srv/app.war", "-C", root, "WEB-INF")
+    run("jar", "c0f", root / "srv/app.war", "-C", root, "WEB-INF")
     shutil.rmtree(root / "WEB-INF")
 
 
@@ -167,7 +146,7 @@ def copy_from_maven(jars: Path, project: Path) -> str:
         f"<version>1</version><dependencies>{dependencies}</dependencies></project>"
     )
     listing = project / "list"
-    _run(
+    run(
         "mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={jars}", "-DincludeScope=runtime",
         "dependency:list", f"-DoutputFile={listing}", "-DincludeScope=runtime", cwd=project,
     )  # fmt: skip
@@ -184,7 +163,7 @@ def _go(root: Path) -> None:
     target.mkdir(parents=True)
     env = os.environ | {"GOBIN": str(target), "GOFLAGS": "-mod=mod", "CGO_ENABLED": "0"}
     for number, program in enumerate(GO):
-        _run("go", "install", *(["-trimpath", "-ldflags=-s -w"] if number % 2 else []), program, env=env)
+        run("go", "install", *(["-trimpath", "-ldflags=-s -w"] if number % 2 else []), program, env=env)
 
 
 def _rpm(target: Path) -> None:
@@ -204,9 +183,9 @@ def _rpm(target: Path) -> None:
         epoch = f"Epoch: {number % 3}\n" * (number % 4 == 0)
         spec.write_text(SPEC.format(name=name, version=version, release=number % 7 + 1, epoch=epoch, number=number))
         specs.append(spec)
-    _run("rpmbuild", "-bb", "--quiet", "--nodeps", "--define", f"_topdir {work}", *specs)
+    run("rpmbuild", "-bb", "--quiet", "--nodeps", "--define", f"_topdir {work}", *specs)
     into = ("rpm", "--root", root, "--dbpath", "/usr/lib/sysimage/rpm")
-    _run(*into, "--nodeps", "--noscripts", "-i", *sorted((work / "RPMS").rglob("*.rpm")))
+    run(*into, "--nodeps", "--noscripts", "-i", *sorted((work / "RPMS").rglob("*.rpm")))
     (root / "etc").mkdir(exist_ok=True)
     (root / "etc/os-release").write_text('ID=almalinux\nVERSION_ID="9.4"\n')
     pack(root, layer)
@@ -238,11 +217,13 @@ echo {number} > %{{buildroot}}/usr/share/compare/{number}/data
 
 IMAGES: dict[str, Callable[[Path], None]] = {
     **dict.fromkeys(DEBIAN, _debian),
-    "python": _over_debian(_python),
-    "node": _over_debian(_node),
-    "java": _over_debian(_java),
-    "go": _over_debian(_go),
+    "python": over_debian(_python),
+    "node": over_debian(_node),
+    "java": over_debian(_java),
+    "go": over_debian(_go),
     "rpm": _rpm,
+    **compare_systems.IMAGES,
+    **compare_applications.IMAGES,
 }
 
 if __name__ == "__main__":

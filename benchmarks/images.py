@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 WHEELS = (
@@ -136,6 +136,29 @@ def docker_archive(path: Path, layers: Sequence[Path], tag: str, *, compress: st
             tar.add(member, name)
             member.unlink()
     part.rename(path)
+
+
+def over_debian(fill: Callable[[Path], None]) -> Callable[[Path], None]:
+    """An image of a minimal Debian below a layer that ``fill`` puts into a directory."""
+
+    def make(target: Path) -> None:
+        base, layer, root = (
+            target.parent / name for name in ("base.layer", f"{target.stem}.layer", f"{target.stem}.root")
+        )
+        if not base.exists():
+            debian(base, ())
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir()
+        fill(root)
+        pack(root, layer)
+        docker_archive(target, [base, layer], f"compare/{target.stem}:1")
+        layer.unlink()
+
+    return make
+
+
+def run(*command: object, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
+    subprocess.run([*map(str, command)], check=True, cwd=cwd, env=env, stdout=sys.stderr)
 
 
 def gzipped(layer: Path) -> Path:

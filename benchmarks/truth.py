@@ -81,13 +81,17 @@ def of(root: Path) -> dict[str, Truth | None]:
 
 
 def deb(root: Path) -> Truth | None:
-    """``dpkg-query`` on the image's database; packages that are installed."""
-    if not (root / "var/lib/dpkg/status").exists():
+    """``dpkg-query`` on the image's database; packages that are installed. Of ``status.d`` it gets one file."""
+    admin = root / "var/lib/dpkg"
+    single = [each for each in admin.glob("status.d/*") if not each.name.endswith("md5sums")]
+    if not single and not (admin / "status").exists():
         return Truth(frozenset())
     if not shutil.which("dpkg-query"):
         return None
+    if single and not (admin / "status").exists():
+        (admin / "status").write_text("\n\n".join(each.read_text().strip() for each in single) + "\n")
     shape = "${db:Status-Status}\t${Package}\t${Version}\n"
-    out = _out("dpkg-query", f"--admindir={root / 'var/lib/dpkg'}", "-W", f"-f={shape}")
+    out = _out("dpkg-query", f"--admindir={admin}", "-W", f"-f={shape}")
     return Truth(frozenset((name, version) for state, name, version in _rows(out) if state == "installed"))
 
 
@@ -135,7 +139,30 @@ def pypi(root: Path) -> Truth | None:
         for one in distributions(path=[str(folder)]):
             if one.metadata and one.metadata["Name"] and one.metadata["Version"]:
                 found.add((_python(one.metadata["Name"]), one.metadata["Version"]))
-    return Truth(frozenset(found))
+    for each in root.rglob("*.p[ey][xz]"):
+        if zipfile.is_zipfile(each):
+            found |= set(_zip_application(each))
+    return Truth(frozenset(found), frozenset((_python(name), version) for name, version in _documented(root, "pypi")))
+
+
+def _documented(root: Path, kind: str) -> Iterator[Pair]:
+    """What a wheel's own bill of materials (PEP 770) says is in it: nobody's to judge, the installer does not know."""
+    for each in (*root.rglob("*.dist-info/sboms/*.json"), *root.rglob("_vendor/bom.cdx.json")):
+        for one in json.loads(each.read_text()).get("components", ()):
+            found = re.match(rf"pkg:{kind}/([^@]+)@([^?#]+)", one.get("purl", ""))
+            if found and one.get("scope") not in ("excluded", "optional"):
+                yield found[1], found[2]
+
+
+def _zip_application(path: Path) -> Iterator[Pair]:
+    """What a zip application was built of: the metadata of distributions anywhere in it."""
+    from email import message_from_bytes
+
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.endswith(".dist-info/METADATA"):
+                said = message_from_bytes(archive.read(name))
+                yield _python(said["Name"]), said["Version"]
 
 
 def _python(name: str) -> str:
@@ -173,16 +200,28 @@ console.log([...found].map(x => 'in\t' + x).concat([...besides].map(x => 'by\t' 
 """
 
 
+_PNP = r"""
+const loader = require(process.argv[1]);
+for (const top of loader.getAllLocators()) {
+  const found = /^(?:virtual:[^#]*#)?npm:(\d[^:#]*)$/.exec(top.reference || '');
+  if (found) console.log(top.name + '\t' + found[1]);
+}
+"""
+
+
 def npm(root: Path) -> Truth | None:
     """What ``require`` finds by name, in any ``node_modules`` and in Debian's ``/usr/share/nodejs``.
 
-    Not asked for: a project itself, and copies that it can load by their path (``next/dist/compiled/…``).
+    With Yarn's Plug'n'Play it is what its loader knows. Not asked for: a project itself, and copies that it can load by
+    their path (``next/dist/compiled/…``).
     """
     if not shutil.which("node"):
         return None
     rows = list(_rows(_out("node", "-e", _NODE, root)))
-    there = frozenset((name, version) for kind, name, version in rows if kind == "in")
-    return Truth(there, frozenset((name, version) for _, name, version in rows))
+    there = {(name, version) for kind, name, version in rows if kind == "in"}
+    for loader in root.rglob(".pnp.cjs"):
+        there |= {(name, version) for name, version in _rows(_out("node", "-e", _PNP, loader)) if version != "0.0.0"}
+    return Truth(frozenset(there), frozenset((name, version) for _, name, version in rows))
 
 
 def gem(root: Path) -> Truth | None:
@@ -198,6 +237,13 @@ def gem(root: Path) -> Truth | None:
         return None
     script = 'ARGF.each_line{|l|s=Gem::Specification.load(l.strip);puts "#{s.name}\\t#{s.version}" if s}'
     return Truth(frozenset(_rows(_out("ruby", "-e", script, given="\n".join(map(str, files))))))
+
+
+def composer(root: Path) -> Truth | None:
+    """``composer show`` where the image was made by Composer."""
+    listing = root / "srv/composer.list"
+    said = json.loads(listing.read_text())["installed"] if listing.exists() else ()
+    return Truth(frozenset((each["name"], each["version"].removeprefix("v")) for each in said))
 
 
 def cran(root: Path) -> Truth | None:
@@ -258,7 +304,7 @@ def cargo(root: Path) -> Truth | None:
     """The section ``.dep-v0`` of every program, by objcopy and zlib; local crates aside."""
     if not shutil.which("objcopy"):
         return None
-    there, allowed = set(), set()
+    there, allowed = set(), set(_documented(root, "cargo"))
     for path in _programs(root):
         if b".dep-v0" not in path.read_bytes():
             continue
@@ -352,6 +398,7 @@ def _rows(text: str) -> Iterable[tuple[str, ...]]:
 
 
 ASK: dict[str, Callable[[Path], Truth | None]] = {
-    "deb": deb, "rpm": rpm, "apk": apk, "pypi": pypi, "npm": npm, "gem": gem, "cran": cran, "otp": otp,
+    "deb": deb, "rpm": rpm, "apk": apk, "pypi": pypi, "npm": npm, "gem": gem, "composer": composer,
+    "cran": cran, "otp": otp,
     "golang": golang, "cargo": cargo, "maven": maven,
 }  # fmt: skip
