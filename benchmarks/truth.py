@@ -102,16 +102,8 @@ def rpm(root: Path) -> Truth | None:
         return Truth(frozenset())
     if not shutil.which("rpm"):
         return None
-    out = _out(
-        "rpm",
-        "--root",
-        root,
-        "--dbpath",
-        f"/{places[0]}",
-        "-qa",
-        "--qf",
-        "%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\n",
-    )
+    shape = "%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\n"
+    out = _out("rpm", "--root", root, "--dbpath", f"/{places[0]}", "-qa", "--qf", shape)
     return Truth(frozenset((name, evr.removeprefix("0:")) for name, evr in _rows(out)))
 
 
@@ -309,20 +301,8 @@ def cargo(root: Path) -> Truth | None:
         if b".dep-v0" not in path.read_bytes():
             continue
         section = root.with_suffix(".section")
-        done = subprocess.run(
-            [
-                "objcopy",
-                "-O",
-                "binary",
-                "--only-section=.dep-v0",
-                "--set-section-flags",
-                ".dep-v0=alloc",
-                path,
-                section,
-            ],
-            check=False,
-            capture_output=True,
-        )
+        only = ("--only-section=.dep-v0", "--set-section-flags", ".dep-v0=alloc")
+        done = subprocess.run(["objcopy", "-O", "binary", *only, path, section], check=False, capture_output=True)
         if done.returncode or not section.exists() or not section.stat().st_size:
             continue
         for crate in json.loads(zlib.decompress(section.read_bytes()))["packages"]:
