@@ -40,7 +40,8 @@ _UNDERSCORE = re.compile(
     rb"_(?:(?=[A-Za-z0-9+/]{16}|[po]at_[A-Za-z0-9_-]{16})|(?i:key(?:_id)?|token)[\"']? *[:=])",
 )
 _HYPHEN = re.compile(rb"-(?:(?=[A-Za-z0-9_][A-Za-z0-9_-]{15})|(?i:key) *=)")
-_LETTER = re.compile(rb"A(?:(?=[KS]IA[A-Z2-7]{16}|Iza[A-Za-z0-9_-]{35})|cc(?:ount|ess)Key=)")
+# In base64 most of what an A is followed by is another: that is seen before anything else is tried.
+_LETTER = re.compile(rb"A(?=[KSIc])(?:(?=[KS]IA[A-Z2-7]{16}|Iza[A-Za-z0-9_-]{35})|cc(?:ount|ess)Key=)")
 _STOP = re.compile(
     rb"\.(?=eyJ[A-Za-z0-9_-]{10}|[A-Za-z0-9_-]{22}(?:\.[A-Za-z0-9_-]{43}|[A-Za-z0-9_-]{68})|slack\.com/)"
 )
