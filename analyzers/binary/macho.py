@@ -62,7 +62,7 @@ def _thin(source: Source, base: int) -> Layout | None:
             break
         kind, length = struct.unpack_from(f"{order}II", commands, place)
         if length < 8:
-            break
+            return Layout("macho", tuple(segments), tuple(sections), short=True)
         if kind == (_SEGMENT_64 if wide else _SEGMENT):
             _segment(commands[place : place + length], (order, wide, base), segments, sections)
         place += length

@@ -23,6 +23,9 @@ from anchorecli.tree import LayerIndex
 from anchorecli.values import dataclass
 
 QUEUED_CHUNKS = 8
+RATIO, RATIO_FROM = 1100, 64 << 30
+"""What a layer may inflate to, as a multiple of its size, beyond so many bytes: gzip reaches 1,032 with zeros alone,
+zstd thirty times that."""
 
 
 class Blob(Protocol):
@@ -197,6 +200,8 @@ class _Inflater:
                 self.inflated += len(piece)
                 if self.inflated > self._limit:
                     raise LimitError(f"more than {self._limit} bytes inflated (limit limits.layer-bytes)")
+                if self.inflated > RATIO_FROM and self.inflated > RATIO * self.size:
+                    raise LimitError(f"it inflates to more than {RATIO} times its size")
                 if self._stopped.is_set():
                     return
                 self._queue.put(piece)

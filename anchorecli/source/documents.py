@@ -150,8 +150,11 @@ def read_manifest(data: bytes, subject: str) -> Manifest:
     document = load_json(data, subject)
     _refuse_others(document, subject)
     layers = document.get("layers")
-    if not isinstance(layers, list) or len(layers) > MAX_LAYERS:
+    if not isinstance(layers, list):
         raise IntegrityError(f"{subject} has no usable list of layers", hint="the image is damaged: fetch it again")
+    if len(layers) > MAX_LAYERS:
+        hint = "runtimes take some hundred at most: this is no image to be run"
+        raise IntegrityError(f"{subject} names {len(layers)} layers, more than the {MAX_LAYERS} allowed", hint=hint)
     descriptors = tuple(read_descriptor(layer, subject) for layer in layers)
     for layer in descriptors:
         if layer.media_type.endswith("+encrypted"):

@@ -20,6 +20,10 @@ _BUILD_ARGS = re.compile(r"^\|\d+ ")
 _SHELLS = ("/bin/sh -c ", "cmd /S /C ")
 
 
+MAX_INSTRUCTION = 4096
+"""Characters: each match and each package of a layer tells its instruction. The history has all of it."""
+
+
 def read_config(data: bytes, subject: str) -> tuple[ImageConfig, tuple[DiffId, ...]]:
     """The configuration and its diff_ids, lowest layer first. Raises: IntegrityError where it is unusable."""
     document = load_json(data, subject)
@@ -77,11 +81,15 @@ def describe_layers(
             digest=blob.digest,
             size=blob.size,
             media_type=blob.media_type,
-            instruction=instruction(step.created_by) if step else "",
+            instruction=_short(instruction(step.created_by)) if step else "",
             created=step.created if step else "",
         )
         for diff_id, blob, step in zip(diff_ids, blobs, steps, strict=True)
     )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_INSTRUCTION else text[:MAX_INSTRUCTION] + "…"
 
 
 def instruction(created_by: str) -> str:

@@ -10,19 +10,16 @@ from io import BytesIO
 import pytest
 
 from anchorecli.analyzers.limits import with_limits
-from anchorecli.errors import VersionError
 from anchorecli.layers import Limits
 from anchorecli.model import Problem
-from anchorecli.scan.history import line_of
 from anchorecli.tree import Tree
-from anchorecli.versions import SCHEMES, key
 from tests.analyzers.binary import executables
 from tests.analyzers.binary import test_nativeimage as nativeimage
 from tests.analyzers.language.jars import jar
 from tests.analyzers.os import rpmdb
 from tests.analyzers.os import test_sboms as sboms
 from tests.analyzers.view import make_view
-from tests.builders import Entry, compressed, layer, link
+from tests.builders import Entry, compressed, config, layer, link
 from tests.fuzz.parsers import analyzers, parsers
 from tests.layers.reading import Keeper, read
 
@@ -272,85 +269,6 @@ def test_limits_of_a_layer_name_their_setting() -> None:
     assert many.problems[0].cause == "limit_hit"
 
 
-BEGIN = b"-----BEGIN PRIVATE KEY-----"
-
-
-@pytest.mark.parametrize(
-    "body",
-    [b"Aaa: " * 40, b"Aaa: " * 90_000, b"Proc-Type: " * 40_000, b"\n" + b"+" * 300_000, b"\n" * 300_000],
-)
-def test_a_private_key_without_an_end_is_left_soon(body: bytes) -> None:
-    for end in (b"", b"-----EN", b"!"):
-        assert not LOOK["secrets"]("a.pem", BEGIN + body + end).found
-
-
-def test_headers_of_a_private_key_are_stepped_over() -> None:
-    body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC" * 4
-    for gap in ("\n", "\\n", "\r\n"):
-        header = f"Proc-Type: 4,ENCRYPTED{gap}DEK-Info: AES-256-CBC,{'0A' * 16}{gap}{gap}"
-        key = f"{BEGIN.decode()}{gap}{header}{body}{gap}-----END PRIVATE KEY-----\n"
-        [found] = LOOK["secrets"]("a.pem", key.encode()).found
-        assert "PRIV_KEY" in found
-
-
-LONG = 300_000
-LINES = {
-    "declared:pnpm-lock.yaml": b"lockfileVersion: '9.0'\npackages:\n" + (b"  a/1.1.1" + b"-" * 9900 + b"\n") * 30,
-    "declared:requirements.txt": b"a" + b" " * LONG + b"b\n",
-    "declared:go.mod": b"module x\nrequire (\n" + b"a." * (LONG // 2) + b"\n)\n",
-    "declared:packages.config": (b"<package " + b"a" * 1900 + b">") * 150,
-    "gem:usr/lib/ruby/gems/3.0.0/specifications/a-1.gemspec": b"Gem::Specification.new do |s|\n"
-    + (b"  s.licenses = " + b'\\"' * 2000 + b"\n") * 70,
-    "others:var/lib/flatpak/app/a/x/stable/1/files/share/metainfo/a.metainfo.xml": b"<id>a</id><project_license>"
-    + b"\n" * LONG,
-    f"java:{'-linux' * 2500}.jar": jar({"x": "y"}),
-    "java:a.jar": jar({f"{number}{'-linux' * 5000}.jar": jar({"x": "y"}) for number in range(9)}),
-}
-"""What once took quadratic time, or more."""
-
-
-@pytest.mark.parametrize("name", LINES)
-def test_lines_that_once_took_for_ever(name: str) -> None:
-    parser, _, path = name.partition(":")
-    LOOK[parser](path, LINES[name])
-
-
-VERSIONS = (
-    "1stable" + "23" * 500 + "!",
-    "1" + "." * 1000 + "x",
-    "~" * 1000,
-    "v" * 1000,
-    "1" + ".0" * 500,
-    "a" + "-" * 999,
-)
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_versions_that_once_took_for_ever(scheme: str) -> None:
-    for number in range(100):
-        for version in VERSIONS:
-            try:
-                key(scheme, version[: 1000 - number])
-            except VersionError as error:
-                assert str(error)
-
-
-def test_histories_that_once_took_for_ever() -> None:
-    for text in (
-        "EXPOSE map[" + "map[a" * LONG, "CMD [" + '\\"' * LONG + "]", 'CMD ["' + '\\"' * LONG + "]",
-        "ADD " + "file:." * LONG, "HEALTHCHECK &{[]" + " " * LONG, "HEALTHCHECK &{[" + '"a" ' * LONG + "] }",
-    ):  # fmt: skip
-        assert line_of(text)
-
-
-def test_parties_of_an_sbom_that_once_took_for_ever() -> None:
-    from anchorecli.sbom.spdx import _party
-
-    assert _party("Person: a" + " " * LONG + "b").startswith("a  ")
-    assert _party("Organization: Foo (x) (a@b)") == "Foo (x) <a@b>"
-    assert _party("Person:  Foo ()") == _party("Person: Foo") == "Foo"
-
-
 def test_directories_inside_each_other_without_end() -> None:
     deep = read(layer({"etc/motd": "", "a/" * 300 + "x": "", "etc/b": ""}))
     assert deep.index.paths == ["etc/motd"]
@@ -391,3 +309,27 @@ def test_what_a_stanza_says_twice_takes_nothing_back() -> None:
     for more in (b"Status: deinstall ok config-files\n", b"Status: purge ok not-installed\n"):
         assert "package deb a 1" in LOOK["dpkg"]("var/lib/dpkg/status", STANZA % b"a" + more).found
     assert LOOK["dpkg"]("var/lib/dpkg/status", STANZA % b"a" + b"Version: 9\n").told
+
+
+def test_an_egg_whose_name_stands_beyond_what_is_read_is_told() -> None:
+    far = deflated({"EGG-INFO/PKG-INFO": b"X: y\n" * (1 << 20) + b"Name: a\nVersion: 1\n\n"})
+    seen = LOOK["others"]("x/a.egg", far)
+    assert seen.told and not seen.found
+
+
+def test_a_load_command_without_a_length_is_told() -> None:
+    data = bytearray(executables.macho({"__go_buildinfo": b"x" * 64}))
+    struct.pack_into("<I", data, 36, 0)
+    assert LOOK["binary"]("app/macho", bytes(data)).told
+
+
+def test_what_made_a_layer_is_told_in_short_where_it_is_long() -> None:
+    from anchorecli.source.documents import Descriptor
+    from anchorecli.source.imageconfig import describe_layers, read_config
+
+    history = [{"created_by": "RUN " + "x" * 1_000_000}]
+    made = json.dumps(config([b"x"]) | {"history": history}).encode()
+    settings, diff_ids = read_config(made, "a")
+    [only] = describe_layers(settings, diff_ids, [Descriptor(each) for each in diff_ids], "a")  # type: ignore[arg-type]
+    assert len(only.instruction) == 4097
+    assert len(settings.history[0].created_by) == 1_000_004

@@ -98,6 +98,14 @@ def test_a_bomb_stops_at_the_limit() -> None:
         read_layer(BytesBlob(stored), Layer(DiffId("")), Keeper(lambda _: False), Limits(layer_bytes=1_000_000))
 
 
+def test_what_inflates_beyond_all_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    tar = layer({"zeros": bytes(64 << 20)})
+    monkeypatch.setattr("anchorecli.layers.read.RATIO_FROM", 16 << 20)
+    with pytest.raises(IntegrityError, match="more than 1100 times its size"):
+        read_layer(BytesBlob(compressed(tar, "zstd")), Layer(DiffId("")), Keeper(lambda _: False))
+    assert read_layer(BytesBlob(compressed(tar, "gzip")), Layer(DiffId("")), Keeper(lambda _: False)).complete
+
+
 @pytest.mark.parametrize("as_file", [False, True], ids=["stream", "file"])
 def test_every_file_is_hashed_when_asked(tmp_path: Path, as_file: bool) -> None:
     files = {"empty": b"", "small": b"s" * 600, "large": bytes(range(256)) * 30_000}

@@ -37,7 +37,10 @@ def read_zip(stream: BinaryIO, limits: Limits) -> Iterator[Row]:
             for entry in entries:
                 if entry.filename.endswith(_ENDINGS):
                     with archive.open(entry) as member:
-                        yield from _distribution(member.read(MAX_METADATA), entry.filename)
+                        rows = list(_distribution(member.read(MAX_METADATA), entry.filename))
+                    if not rows and entry.file_size > MAX_METADATA:
+                        raise ValueError(f"no name and version in the first {MAX_METADATA} bytes of {entry.filename}")
+                    yield from rows
     except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as exc:
         raise ValueError(f"no zip file that can be read: {exc}") from None
 

@@ -87,7 +87,7 @@ def test_what_only_looks_like_windows_or_mac_has_no_layout() -> None:
 def test_load_commands_without_an_end_are_left() -> None:
     mac = bytearray(made.macho({"__data": b"x"}))
     mac[36:40] = struct.pack("<I", 0)
-    assert macho.read(whole(bytes(mac))) == [Layout("macho", ())]
+    assert macho.read(whole(bytes(mac))) == [Layout("macho", (), short=True)]
 
 
 @given(st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 900)), max_size=5), st.integers(1, 700))
