@@ -69,8 +69,8 @@ def text(value: Any) -> str:
 
 
 def word(value: Any) -> str:
-    """A text on one line; empty for SPDX's ways to say nothing."""
-    found = " ".join(text(value).split())
+    """A text on one line, without zeros; empty for SPDX's ways to say nothing."""
+    found = " ".join(text(value).replace("\0", " ").split())
     return "" if found in NOTHING else found
 
 
