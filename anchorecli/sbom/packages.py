@@ -94,11 +94,12 @@ def _package(component: Component, purl: Purl | None) -> Package | None:
     """None for what has no name or no kind."""
     facts = component.facts
     kind = facts.get("type") or (purl.type if purl else component.type)
-    name = _name(component, purl, kind)
+    # A package URL can spell a zero, which no store keeps.
+    name = _name(component, purl, kind).replace("\0", "")
     if not kind or not name:
         return None
     qualifiers = purl.qualifiers if purl else {}
-    version = component.version if component.own else _version(component.version, purl)
+    version = (component.version if component.own else _version(component.version, purl)).replace("\0", "")
     source, source_version = _source(component, qualifiers, kind)
     return Package(
         name=name,

@@ -60,4 +60,4 @@ def _qualifiers(query: str) -> dict[str, str]:
 
 
 def _decoded(part: str) -> str:
-    return unquote(part, errors="replace").replace("\0", "") if "%" in part else part.replace("\0", "")
+    return unquote(part, errors="replace") if "%" in part else part
