@@ -8,7 +8,7 @@ merges the facts of all layers and asks every analyzer what they amount to.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 from time import thread_time
 from typing import Any, TypeVar
@@ -40,6 +40,8 @@ _ON_DEMAND = (
     *("certificates", "certificate_stores", "private_keys", "accounts", "groups"),
 )
 """The fields that ``Found`` and ``Analysis`` share beside packages."""
+MAX_TOLD = 1000
+"""Problems of one analyzer that are told one by one; of more than that their number."""
 _TIMINGS = Lock()
 _T = TypeVar("_T")
 
@@ -62,6 +64,7 @@ class Collector:
         self._from_bytes = min((a.wants.from_bytes for a in self._large), default=1 << 63)
         self._values: dict[str, dict[str, Json]] = {a.name: {} for a in analyzers}
         self._problems: dict[str, list[Problem]] = {a.name: [] for a in analyzers}
+        self._untold: dict[tuple[str, str], int] = {}
         sieves = {a.name: a.sieve() for a in analyzers if isinstance(a, Sifting)}
         self._sifters = {name: Sifter(sieve) for name, sieve in sieves.items() if sieve is not None}
         self._timings = timings
@@ -146,7 +149,8 @@ class Collector:
             started = thread_time()
             values = self._finished(analyzer)
             self._seconds[analyzer.name] += thread_time() - started
-            problems = self._problems[analyzer.name]
+            more = {cause: count for (name, cause), count in self._untold.items() if name == analyzer.name}
+            problems = [*self._problems[analyzer.name], *_more(analyzer, more)]
             status = FactStatus.FAILED if damage else FactStatus.PARTIAL if problems else FactStatus.OK
             document = {"values": values, "links": links.get(analyzer.name, {})}
             payload = compression.pack(json.dumps(document, separators=(",", ":")).encode("utf-8", "surrogatepass"))
@@ -189,8 +193,11 @@ class Collector:
         return said["value"]
 
     def _problem(self, analyzer: Analyzer, path: str, message: str, cause: str = "") -> None:
-        hint = f"what {analyzer.name} would have found there is missing"
-        self._problems[analyzer.name].append(Problem("analyze", path, message, hint, cause=cause))
+        noted = self._problems[analyzer.name]
+        if len(noted) >= MAX_TOLD:
+            self._untold[analyzer.name, cause] = self._untold.get((analyzer.name, cause), 0) + 1
+            return
+        noted.append(Problem("analyze", path, message, _hint(analyzer), cause=cause))
 
 
 def assemble(
@@ -215,7 +222,7 @@ def assemble(
         started = thread_time()
         found = _assemble_one(analyzer, view)
         _note(timings, {analyzer.name: thread_time() - started})
-        problems.update(found.problems, view.problems)
+        problems.update(_told(analyzer, {*found.problems, *view.problems}))
         distro = distro or found.distro
         packages.extend(found.packages)
         owned.update(found.owned)
@@ -298,6 +305,35 @@ def _table(analyzers: Sequence[Analyzer], column: str) -> dict[str, tuple[Analyz
         for key in getattr(analyzer.wants, column):
             table[key] = (*table.get(key, ()), analyzer)
     return table
+
+
+def _hint(analyzer: Analyzer) -> str:
+    return f"what {analyzer.name} would have found there is missing"
+
+
+def _more(analyzer: Analyzer, untold: Mapping[str, int]) -> Iterator[Problem]:
+    """How many files there were beside those that are told of, by what is the matter with them."""
+    for cause, count in sorted(untold.items()):
+        message = (
+            f"{count} more files of which something could not be read (a fixed limit of {MAX_TOLD} told one by one)"
+        )
+        yield Problem("analyze", analyzer.name, message, _hint(analyzer), cause=cause)
+
+
+def _told(analyzer: Analyzer, problems: Collection[Problem]) -> Iterator[Problem]:
+    """Of very many problems the first, those that leave something open before remarks, and the number of the rest."""
+    if len(problems) <= MAX_TOLD:
+        yield from problems
+        return
+    first = sorted(problems, key=lambda each: (not each.incomplete, each))
+    yield from first[:MAX_TOLD]
+    untold: dict[str, int] = {}
+    for each in first[MAX_TOLD:]:
+        if each.incomplete:
+            untold[each.cause] = untold.get(each.cause, 0) + 1
+    yield from _more(analyzer, untold)
+    if remarks := len(first) - MAX_TOLD - sum(untold.values()):
+        yield Problem("analyze", analyzer.name, f"{remarks} more remarks", incomplete=False)
 
 
 def _reason(exc: BaseException) -> str:

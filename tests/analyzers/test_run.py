@@ -242,3 +242,22 @@ def test_the_time_of_an_analyzer_is_that_of_its_own_thread(monkeypatch: pytest.M
     assert timings == {"long": 4.0, "short": 1.0}
     assemble(image, analyzers, facts, timings)
     assert timings == {"long": 12.0, "short": 9.0}
+
+
+def test_of_very_many_problems_the_first_are_told_and_the_number_of_the_rest() -> None:
+    from anchorecli.analyzers import load
+    from anchorecli.analyzers.run import MAX_TOLD
+    from tests.analyzers.view import make_view
+
+    python = next(each for each in load() if each.name == "python")
+    jars = next(each for each in load() if each.name == "java")
+    many = range(MAX_TOLD + 500)
+    view = make_view(jars, [{f"a{number:05}.jar": "no zip" for number in many}])
+    *told, rest = view.read_problems
+    assert len(told) == MAX_TOLD
+    assert (rest.subject, rest.incomplete) == ("java", True)
+    assert rest.message.startswith("500 more files of which something could not be read")
+    empty = {f"usr/lib/python3/a{number:05}.dist-info/METADATA": "" for number in many}
+    found = analyze(empty, analyzers=(python,))
+    assert [each.message[:14] for each in found.problems if each.subject == "python"] == ["500 more files"]
+    assert sum(each.subject.endswith("METADATA") for each in found.problems) == MAX_TOLD
