@@ -57,11 +57,11 @@ class PacmanAnalyzer:
         if file.path.endswith("/files"):
             return "\n".join(path for path in read_blocks(file.data()).get("FILES", ()) if path[-1:] != "/")
         blocks = read_blocks(file.data())
-        value: dict[str, Json] = {key: blocks[block][0] for block, key in _ONE.items() if blocks.get(block)}
+        value: dict[str, Json] = {key: printable(blocks[block][0]) for block, key in _ONE.items() if blocks.get(block)}
         if blocks.get("LICENSE"):
-            value["licenses"] = blocks["LICENSE"]
+            value["licenses"] = [*map(printable, blocks["LICENSE"])]
         for block in ("DEPENDS", "PROVIDES"):
-            if names := [_BOUND.sub("", text) for text in blocks.get(block, ())]:
+            if names := [_BOUND.sub("", printable(text)) for text in blocks.get(block, ())]:
                 value[block.lower()] = names
         if "name" in value and "version" in value:
             return value

@@ -76,6 +76,7 @@ def analyze(analyzer: Analyzer, path: str, data: bytes, *, passing: bool = False
     for package in found.packages:
         assert package.name and package.version and "\0" not in package.name + package.version, package
         assert package.purl.startswith("pkg:"), package
+        "".join((package.name, package.version, package.purl, *package.licenses)).encode()
     words = {f"package {each.type} {each.name} {each.version}" for each in found.packages}
     words |= {f"distro {found.distro.id} {found.distro.version_id}"} if found.distro else set()
     for name in {field.name for field in fields(found)} - _APART:
