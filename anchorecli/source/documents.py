@@ -18,7 +18,7 @@ from anchorecli.model import Digest, Json, Platform
 from anchorecli.source.platforms import read_platform
 from anchorecli.values import dataclass, field, replace
 
-MAX_DOCUMENT = 16 << 20
+MAX_DOCUMENT = 8 << 20
 """Bytes of the largest manifest, index or configuration that is read."""
 MAX_LAYERS = 1024
 MAX_INDEX_DEPTH = 8
