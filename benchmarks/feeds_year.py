@@ -85,7 +85,7 @@ def pass_by(path: Path, days: int, changed: float) -> None:
     chance = random.Random(days)
     # What a day leads to cannot be told before it was made here: the digest that a delta promises is not compared.
     sync.expect = lambda *_: None
-    print(f"{count(path, 'advisory'):,} advisories, {count(path, 'affected'):,} statements")
+    print(f"{count(path):,} advisories, {count(path, 'affected'):,} statements")
     print(f"day   0: {size(path):7.1f} MB")
     spent, touched = 0.0, 0
     for day in range(1, days + 1):
@@ -112,12 +112,12 @@ def a_day(
         rows = [row for (row,) in db.execute(query, (state.name,))]
     db.close()
     chosen = sorted(chance.sample(rows, int(len(rows) * changed + chance.random())))
-    for record in store.advisories(chosen, statements=True).values():
+    for record in store.records(chosen).values():
         roll = chance.random()
         if roll < 0.02:
             yield record.id
         elif roll < 0.12:
-            yield replace(record, id=f"{record.id[:24]}-d{day}", published=stamp(day), modified=stamp(day))
+            yield replace(record, id=f"{record.id}-d{day}", published=stamp(day), modified=stamp(day))
         else:
             yield edited(record, chance, day)
 
@@ -145,11 +145,11 @@ def stamp(day: int) -> str:
     return f"{START + timedelta(day)}T06:00:00Z"
 
 
-def count(path: Path, table: str) -> int:
+def count(path: Path, table: str = "advisory WHERE valid_to = 0") -> int:
     """Rows that hold now."""
     db = sqlite3.connect(path)
     try:
-        return int(db.execute(f"SELECT count(*) FROM {table} WHERE valid_to = 0").fetchone()[0])
+        return int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
     finally:
         db.close()
 

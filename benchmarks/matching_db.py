@@ -20,12 +20,12 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from anchorecli.matching import MatchResult, match
-from anchorecli.model import Advisory, Affected, Cvss, Distro, FeedState, Package, Range, Severity, Statement
+from anchorecli.model import Advisory, Affected, Candidate, Cvss, Distro, FeedState, Package, Range, Severity, Statement
 from anchorecli.store import Store, open_store
 
 NAMES = 118_000
@@ -185,7 +185,13 @@ def packages(bias: float) -> list[Package]:
 
 
 def matched_by(store: Store, installed: list[Package], covered: frozenset[str]) -> MatchResult:
-    return match(installed, Distro("debian", "12"), store.lookup, store.advisories, covered)
+    asked: list[tuple[str, str]] = []
+
+    def lookup(keys: Sequence[tuple[str, str]]) -> list[Candidate]:
+        asked.extend(keys)
+        return store.lookup(keys)
+
+    return match(installed, Distro("debian", "12"), lookup, lambda rows: store.details(rows, asked), covered)
 
 
 def measure(path: Path) -> Iterator[str]:
@@ -200,10 +206,9 @@ def measure(path: Path) -> Iterator[str]:
         yield f"lookup, warm                 {timed(lambda: store.lookup(keys))}"
         yield f"lookup as of revision 1      {timed(lambda: store.lookup(keys, 1))}"
         yield f"lookup as of the last        {timed(lambda: store.lookup(keys, revision))}"
-        yield f"records of the matches       {timed(lambda: store.advisories(matched))}"
+        yield f"records of the matches       {timed(lambda: store.details(matched, keys))}"
         for bias, what in ((1.5, "packages as in an image"), (2, "often attacked packages")):
             yield from measure_matching(store, bias, what)
-        yield f"packages changed since last  {timed(lambda: store.changed_packages(revision - 1))}"
     yield f"open and close               {timed(lambda: open_store(path).close())}"
     yield from measure_processes(path)
 

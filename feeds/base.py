@@ -62,14 +62,14 @@ class FeedSink(Protocol):
     def feed_state(self, name: str, /) -> FeedState | None:
         """What is held of a feed, None for nothing."""
 
-    def sync_feed(self, state: FeedState, advisories: Iterable[Advisory], /) -> SyncResult:
-        """Replace the feed's records by these, in one transaction; where the iterable raises nothing changes."""
+    def sync_feed(self, state: FeedState, advisories: Iterable[Advisory], /, *, past: bool = True) -> SyncResult:
+        """Replace the feed's records by these, in one transaction; where the iterable raises nothing changes.
+
+        Without ``past`` nothing is kept of what the feed said before, for one that changes wholly every day.
+        """
 
     def feed_records(self, name: str, /) -> Iterator[Advisory]:
         """Every record that is held of a feed."""
-
-    def forget_past(self, name: str, /) -> object:
-        """Delete what a feed said before its last sync, for one that changes wholly every day."""
 
     def confirm_feed(self, name: str, updated_at: str, /) -> object:
         """Note that upstream has not changed."""

@@ -35,7 +35,9 @@ class Exchange(Protocol):
     def changes(self, name: str, since: int, /) -> Iterator[Change]:
         """What changed in a feed since a revision, by id."""
 
-    def apply(self, state: FeedState, changes: Iterable[Change], base: str, end: str, /) -> SyncResult:
+    def apply(
+        self, state: FeedState, changes: Iterable[Change], base: str, end: str, /, *, past: bool = True
+    ) -> SyncResult:
         """Change a feed from one content to another; or raise and change nothing."""
 
     def past(self, name: str, /) -> Sequence[int]:
@@ -157,9 +159,7 @@ def _applied(file: OfflineFile, member: Member, what: Fit, store: FeedStore) -> 
     base = member.base.content
     if store.exchange.content(state.name) == member.content:
         changes, base = (), member.content  # confirmed by a later check, nothing else
-    result = store.exchange.apply(state, changes, base, member.content)
-    if state.name in CURRENT_ONLY:
-        store.forget_past(state.name)
+    result = store.exchange.apply(state, changes, base, member.content, past=state.name not in CURRENT_ONLY)
     return SyncOutcome(replace(state, revision=result.revision), result)
 
 

@@ -172,13 +172,11 @@ def _take_in(driver: Driver, sink: FeedSink, job: _Job, progress: Progress) -> S
         need = _ROOM * spool.tell()
         handed = _handed_over(_unspool(spool), settled, tally.records, progress)
         try:
-            result = sink.sync_feed(state, handed)
+            result = sink.sync_feed(state, handed, past=driver.name not in CURRENT_ONLY)
         except SpaceError as error:
             hint = f"taking in {driver.name} needs up to {max(1, need // 1_000_000):,} MB there; the store is as it was"
             raise SpaceError(error.message, hint=hint) from error
     sink.note_problems(driver.name, tally.problems)
-    if driver.name in CURRENT_ONLY:
-        sink.forget_past(driver.name)
     state = replace(state, revision=result.revision)
     return SyncOutcome(state, result, tuple(tally.problems), tally.problem_count)
 

@@ -158,6 +158,7 @@ class Knowledge:
         self._store = store
         self._feeds = feeds
         self._analysis = analysis
+        self._looked_up: dict[tuple[str, str], None] = {}
 
     @cached_property
     def embedded(self) -> frozenset[str]:
@@ -178,13 +179,15 @@ class Knowledge:
 
     def lookup(self, keys: Sequence[tuple[str, str]]) -> list[Candidate]:
         """Every statement about the (ecosystem, name) pairs."""
-        known = self._store.lookup([key for key in keys if key[0] not in self.embedded], self._feeds.revision)
+        stored = [key for key in keys if key[0] not in self.embedded]
+        self._looked_up.update(dict.fromkeys(stored))
+        known = self._store.lookup(stored, self._feeds.revision)
         rest = [key for key in keys if key[0] in self.embedded]
         return known + self._starter.lookup(rest) if self._starter and rest else known
 
     def details(self, rows: Sequence[int]) -> dict[int, Advisory]:
-        """The advisories of rows; those of the starter feed have negative numbers."""
-        known = self._store.advisories([row for row in rows if row >= 0])
+        """The advisories of rows that lookups named; those of the starter feed have negative numbers."""
+        known = self._store.details([row for row in rows if row >= 0], list(self._looked_up), self._feeds.revision)
         rest = [row for row in rows if row < 0]
         return known | self._starter.advisories(rest) if self._starter and rest else known
 

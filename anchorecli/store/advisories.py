@@ -18,11 +18,7 @@ FROM json_each(:asked) namespace
 CROSS JOIN ecosystem e ON e.name = namespace.key
 CROSS JOIN json_each(namespace.value) asked
 CROSS JOIN package p ON p.ecosystem = e.id AND p.name = asked.value
-CROSS JOIN affected a ON a.package = p.id AND
-"""
-_LOOKUP_NOW = f"{_LOOKUP} a.valid_to = 0"
-_LOOKUP_AS_OF = f"""{_LOOKUP} (a.valid_to = 0 OR a.valid_to > :revision)
-CROSS JOIN advisory v ON v.id = a.advisory AND v.valid_from <= :revision
+CROSS JOIN affected a ON a.package = p.id
 """
 
 _TERMS = """
@@ -30,31 +26,27 @@ SELECT t.id, f.name, t.scheme, t.statement, t.severity, t.module, t.arches
 FROM json_each(?) asked CROSS JOIN term t ON t.id = asked.value CROSS JOIN feed f ON f.id = t.feed
 """
 
-_CHANGED = """
-SELECT DISTINCT e.name, p.name
-FROM advisory v
-CROSS JOIN affected a INDEXED BY affected_by_advisory ON a.advisory = v.id
-CROSS JOIN package p ON p.id = a.package
-CROSS JOIN ecosystem e ON e.id = p.ecosystem
-WHERE (v.valid_from > :since AND v.valid_from <= :until) OR (v.valid_to > :since AND v.valid_to <= :until)
-"""
-
 _EXPORT_BATCH = 500
 
 
-def lookup(db: sqlite3.Connection, keys: Sequence[tuple[str, str]], revision: int | None) -> list[Candidate]:
-    """Every statement about the packages (ecosystem, name), now or as of a revision.
+def lookup(db: sqlite3.Connection, keys: Sequence[tuple[str, str]]) -> list[Candidate]:
+    """Every statement about the packages (ecosystem, name) that holds now.
 
     Order: of names within each ecosystem, so that a cold file is read in one direction; it is the caller's to sort.
     """
+    return candidates(db, db.execute(_LOOKUP, {"asked": asked_names(keys)}).fetchall())
+
+
+def asked_names(keys: Sequence[tuple[str, str]]) -> str:
+    """The names asked for, by ecosystem, as JSON."""
     asked: dict[str, dict[str, None]] = {}
     for ecosystem, name in keys:
         asked.setdefault(ecosystem, {})[name] = None
-    values: dict[str, str | int] = {"asked": json.dumps({name: sorted(names) for name, names in asked.items()})}
-    query = _LOOKUP_NOW
-    if revision is not None and check_revision(db, revision) != revision:
-        query, values["revision"] = _LOOKUP_AS_OF, revision
-    rows = db.execute(query, values).fetchall()
+    return json.dumps({name: sorted(names) for name, names in asked.items()})
+
+
+def candidates(db: sqlite3.Connection, rows: Sequence[tuple[int, str, str, int, str, str]]) -> list[Candidate]:
+    """Statements from their rows: advisory, ecosystem, package, term, ranges, versions."""
     make = tuple.__new__
     terms = {term: rest for term, *rest in db.execute(_TERMS, (json.dumps(list({row[3] for row in rows})),))}
     # Tens of thousands of them: a named tuple made by its own constructor takes twice as long.
@@ -65,25 +57,28 @@ def lookup(db: sqlite3.Connection, keys: Sequence[tuple[str, str]], revision: in
     ]
 
 
-def advisories(db: sqlite3.Connection, rows: Sequence[int], *, statements: bool) -> dict[int, Advisory]:
-    """Records by the rows that candidates name, those of past revisions too; ``affected`` only with ``statements``."""
-    return load(db, list(dict.fromkeys(rows)), statements=statements)
+def details(
+    db: sqlite3.Connection, rows: Sequence[int], keys: Sequence[tuple[str, str]], revision: int | None
+) -> dict[int, Advisory]:
+    """Records by the rows that candidates name, without statements and with the fixes of these packages."""
+    if revision is not None and check_revision(db, revision) == revision:
+        revision = None
+    return load(db, list(dict.fromkeys(rows)), statements=False, revision=revision, packages=asked_names(keys))
+
+
+def records(db: sqlite3.Connection, rows: Sequence[int], revision: int | None) -> dict[int, Advisory]:
+    """Whole records by the rows that candidates name."""
+    if revision is not None and check_revision(db, revision) == revision:
+        revision = None
+    return load(db, list(dict.fromkeys(rows)), statements=True, revision=revision)
 
 
 def feed_records(db: sqlite3.Connection, feed: str, revision: int | None) -> Iterator[Advisory]:
     """Every record of a feed by id, now or as of a revision; a few at a time in memory."""
-    values: dict[str, str | int] = {"feed": feed}
-    valid = "v.valid_to = 0"
-    if revision is not None and check_revision(db, revision) != revision:
-        valid = "v.valid_from <= :revision AND (v.valid_to = 0 OR v.valid_to > :revision)"
-        values["revision"] = revision
-    query = f"SELECT v.id FROM feed f JOIN advisory v ON v.feed = f.id AND {valid} WHERE f.name = :feed ORDER BY v.name"
-    cursor = db.execute(query, values)
+    if revision is not None and check_revision(db, revision) == revision:
+        revision = None
+    held = "AND v.valid_to = 0" if revision is None else ""
+    query = f"SELECT v.id FROM feed f JOIN advisory v ON v.feed = f.id {held} WHERE f.name = ? ORDER BY v.name"
+    cursor = db.execute(query, (feed,))
     while rows := cursor.fetchmany(_EXPORT_BATCH):
-        yield from load(db, [row for (row,) in rows], statements=True).values()
-
-
-def changed_packages(db: sqlite3.Connection, since: int, until: int | None) -> frozenset[tuple[str, str]]:
-    """The packages (ecosystem, name) that records opened or closed after ``since``, up to ``until``, speak of."""
-    values = {"since": since, "until": 2**62 if until is None else until}
-    return frozenset(db.execute(_CHANGED, values))
+        yield from load(db, [row for (row,) in rows], statements=True, revision=revision).values()

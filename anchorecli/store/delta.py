@@ -15,29 +15,32 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from heapq import merge
+from itertools import islice
 
 from anchorecli.errors import FeedError
 from anchorecli.model import Advisory, FeedState, SyncResult
-from anchorecli.store import feeds
+from anchorecli.store import advisories, feeds, versions
 from anchorecli.store.connection import Session, clean_text, transaction
-from anchorecli.store.encoding import load
+from anchorecli.store.encoding import encode, load
 
 VERSION = 1
 _BATCH = 500
 
-_HELD_NOW = "v.valid_to = 0"
-_HELD_THEN = "v.valid_from <= :revision AND (v.valid_to = 0 OR v.valid_to > :revision)"
-_CONTENT = "SELECT v.name, v.digest FROM feed f JOIN advisory v ON v.feed = f.id AND {} WHERE f.name = :feed ORDER BY 1"
+_CONTENT = """
+SELECT v.name, v.digest FROM feed f JOIN advisory v ON v.feed = f.id AND v.valid_to = 0 WHERE f.name = :feed ORDER BY 1
+"""
+_NOTED = """
+SELECT r.content FROM feed f JOIN revision r ON r.feed = f.id
+WHERE f.name = :feed AND r.revision <= :revision ORDER BY r.revision DESC LIMIT 1
+"""
 
 _CAME = """
 SELECT v.id FROM feed f JOIN advisory v ON v.feed = f.id
 WHERE f.name = :feed AND v.valid_from > :since AND v.valid_to = 0 ORDER BY v.name
 """
 _WENT = """
-SELECT DISTINCT v.name FROM feed f JOIN advisory v ON v.feed = f.id
-WHERE f.name = :feed AND v.valid_from <= :since AND v.valid_to > :since
-AND NOT EXISTS (SELECT 1 FROM advisory n WHERE n.feed = f.id AND n.name = v.name AND n.valid_to = 0)
-ORDER BY 1
+SELECT v.name, v.id FROM feed f JOIN advisory v ON v.feed = f.id
+WHERE f.name = :feed AND v.valid_to > :since ORDER BY 1
 """
 
 Change = Advisory | str
@@ -63,8 +66,8 @@ class Exchange:
         with self._session.private() as db, transaction(db, "BEGIN"):
             feeds.check_revision(db, since)
             values: dict[str, str | int] = {"feed": clean_text(name), "since": since}
-            went = (name for (name,) in db.execute(_WENT, values))
-            yield from merge(_came(db, values), went, key=lambda each: each if isinstance(each, str) else each.id)
+            came: Iterator[Change] = _came(db, values)
+            yield from merge(came, _went(db, values), key=lambda each: each if isinstance(each, str) else each.id)
 
     def past(self, name: str) -> list[int]:
         """The kept revisions that changed a feed, the newest first."""
@@ -75,8 +78,12 @@ class Exchange:
         with self._session.read() as db:
             return [revision for (revision,) in db.execute(query, (clean_text(name),))]
 
-    def apply(self, state: FeedState, changes: Iterable[Change], base: str, end: str) -> SyncResult:
+    def apply(
+        self, state: FeedState, changes: Iterable[Change], base: str, end: str, *, past: bool = True
+    ) -> SyncResult:
         """Change a feed from the content ``base`` to the content ``end``, as one revision and with this state.
+
+        Without ``past`` nothing is kept of what it said before.
 
         Raises: FeedError where it has another content before or after; nothing has changed then.
         """
@@ -84,19 +91,22 @@ class Exchange:
 
         self._session.require_write()
         with self._session.private() as db:
-            result = apply_changes(db, state, changes, (base, end))
+            result = apply_changes(db, state, changes, (base, end), past=past)
         self._session.trim()
         return result
 
 
 def content(db: sqlite3.Connection, name: str, revision: int | None = None) -> str:
     """The content of a feed, now or as of a revision. Raises: StoreError where the revision is not kept."""
-    held = _HELD_NOW
+    entries: Iterator[tuple[str, bytes]] = db.execute(_CONTENT, {"feed": name})
     if revision is not None and feeds.check_revision(db, revision) != revision:
-        held = _HELD_THEN
+        noted = db.execute(_NOTED, {"feed": name, "revision": revision}).fetchone()
+        if noted is not None and noted[0].startswith(f"{VERSION}-"):
+            return str(noted[0])
+        # By a program that did not note it, or digested records in another way; or the feed had not been synced.
+        entries = ((each.id, encode(each).digest) for each in advisories.feed_records(db, name, revision))
     digest, records = blake2b(digest_size=16), 0
-    cursor = db.execute(_CONTENT.format(held), {"feed": name, "revision": revision})
-    while rows := cursor.fetchmany(_BATCH):
+    while rows := list(islice(entries, _BATCH)):
         records += len(rows)
         digest.update(b"".join(_entry(identifier.encode(), own) for identifier, own in rows))
     return f"{VERSION}-{records}-{digest.hexdigest()}"
@@ -113,6 +123,12 @@ def _came(db: sqlite3.Connection, values: dict[str, str | int]) -> Iterator[Advi
     rows = [row for (row,) in db.execute(_CAME, values)]
     for start in range(0, len(rows), _BATCH):
         yield from load(db, rows[start : start + _BATCH], statements=True).values()
+
+
+def _went(db: sqlite3.Connection, values: dict[str, str | int]) -> Iterator[str]:
+    rows = db.execute(_WENT, values).fetchall()
+    held = versions.at(db, [row for _, row in rows], int(values["since"]))
+    return (name for name, row in rows if row in held)
 
 
 def _entry(identifier: bytes, digest: bytes) -> bytes:

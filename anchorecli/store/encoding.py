@@ -12,8 +12,9 @@ from itertools import chain
 from typing import Any
 
 from anchorecli.model import Advisory, Affected, Cvss, Range, Severity, Statement, pack_ranges, unpack_ranges
-from anchorecli.store import fixes
+from anchorecli.store import fixes, versions
 from anchorecli.store.connection import clean_text
+from anchorecli.store.versions import Content
 from anchorecli.values import dataclass, fields, replace
 
 DIGEST_BYTES = 16
@@ -29,6 +30,9 @@ StatementRow = tuple[str, str, Term, str, str]
 """Ecosystem, package, term, ranges, versions."""
 
 _SEVERITIES = tuple(Severity)
+
+_ALWAYS = 2**62
+"""After every revision."""
 
 _dump = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
@@ -86,8 +90,10 @@ def merge(first: Advisory, second: Advisory) -> Advisory:
 # Two walks through the file, each in one direction, since the system reads ahead where that is seen: together they
 # would go to and fro for every record.
 _OF_ADVISORIES = """
-SELECT v.id, f.name, v.name, v.severity
-FROM json_each(?) asked CROSS JOIN advisory v ON v.id = asked.value CROSS JOIN feed f ON f.id = v.feed
+SELECT v.id, f.name, v.name, v.severity, v.valid_from
+FROM json_each(:asked) asked
+CROSS JOIN advisory v ON v.id = asked.value AND v.valid_to = 0 AND v.valid_from <= :revision
+CROSS JOIN feed f ON f.id = v.feed
 """
 _OF_DETAILS = """
 SELECT d.advisory, d.aliases, d.summary, d.url, d.published, d.modified, d.withdrawn, d.cvss
@@ -103,24 +109,72 @@ CROSS JOIN package p ON p.id = a.package
 CROSS JOIN ecosystem e ON e.id = p.ecosystem
 CROSS JOIN term t ON t.id = a.term
 """
+_NAMES = """
+SELECT v.id, f.name, v.name FROM json_each(?) asked
+CROSS JOIN advisory v ON v.id = asked.value CROSS JOIN feed f ON f.id = v.feed
+"""
+_PACKAGES = """
+SELECT p.id, e.name, p.name FROM json_each(?) asked
+CROSS JOIN package p ON p.id = asked.value CROSS JOIN ecosystem e ON e.id = p.ecosystem
+"""
+_TERMS = """
+SELECT t.id, t.scheme, t.statement, t.own_severity, t.severity, t.module, t.arches
+FROM json_each(?) asked CROSS JOIN term t ON t.id = asked.value
+"""
 
 
-def load(db: sqlite3.Connection, rows: Sequence[int], *, statements: bool) -> dict[int, Advisory]:
-    """Advisories by their rows, in the order asked for; rows that are not there are left out."""
+def load(
+    db: sqlite3.Connection,
+    rows: Sequence[int],
+    *,
+    statements: bool,
+    revision: int | None = None,
+    packages: str | None = None,
+) -> dict[int, Advisory]:
+    """Advisories by their rows, in the order asked for, now or as of a revision; what is not there is left out.
+
+    ``fixes_since`` is of ``packages`` alone, names by ecosystem as JSON, where they are given.
+    """
     asked = json.dumps(sorted(rows))
     affected: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for row, *statement in db.execute(_OF_STATEMENTS, (asked,)) if statements else ():
         affected[row].append(tuple(statement))
     details = {row[0]: row for row in db.execute(_OF_DETAILS, (asked,)).fetchall()}
-    found = {
-        row: decode(
-            feed, (*record, *details[row][1:]), (each[1:] for each in sorted(affected[row])) if statements else ()
-        )
-        for row, feed, *record in db.execute(_OF_ADVISORIES, (asked,)).fetchall()
-    }
-    for row, known in fixes.since(db, asked):
+    values = {"asked": asked, "revision": _ALWAYS if revision is None else revision}
+    found, since = {}, {}
+    for row, feed, name, severity, valid_from in db.execute(_OF_ADVISORIES, values).fetchall():
+        about = (each[1:] for each in sorted(affected[row])) if statements else ()
+        found[row], since[row] = decode(feed, (name, severity, *details[row][1:]), about), valid_from
+    if revision is not None and (missing := [row for row in rows if row not in found]):
+        past = versions.at(db, missing, revision)
+        found |= _restored(db, {row: version.content for row, version in past.items()}, statements=statements)
+        since |= {row: version.valid_from for row, version in past.items()}
+    for row, known in fixes.since(db, since, packages):
         found[row] = replace(found[row], fixes_since=known)
     return {row: found[row] for row in rows if row in found}
+
+
+def with_digest(db: sqlite3.Connection, row: int, digest: bytes) -> Advisory | None:
+    """The version of a record that has this digest, what holds now included; None where none is kept."""
+    now = versions.contents(db, [row]).get(row)
+    for content in filter(None, (now, *(version.content for version in versions.every(db, row)))):
+        record = _restored(db, {row: content}, statements=True)[row]
+        if encode(record).digest == digest:
+            return record
+    return None
+
+
+def _restored(db: sqlite3.Connection, contents: dict[int, Content], *, statements: bool) -> dict[int, Advisory]:
+    """Advisories of what rows say or said."""
+    about = [each for content in contents.values() for each in content.statements] if statements else []
+    packages = {row: rest for row, *rest in db.execute(_PACKAGES, (json.dumps(list({each[0] for each in about})),))}
+    terms = {row: rest for row, *rest in db.execute(_TERMS, (json.dumps(list({each[1] for each in about})),))}
+    restored = {}
+    for row, feed, name in db.execute(_NAMES, (json.dumps(list(contents)),)).fetchall():
+        said = contents[row].statements if statements else ()
+        lines = ((*packages[package], *terms[term], *rest) for package, term, *rest in said)
+        restored[row] = decode(feed, (name, *contents[row].columns), lines)
+    return restored
 
 
 def _record(a: Advisory) -> Record:

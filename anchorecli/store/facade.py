@@ -201,26 +201,23 @@ class Store:
         records: Iterable[Advisory],
         *,
         finish: Callable[[FeedState], FeedState] | None = None,
+        past: bool = True,
     ) -> SyncResult:
         """Make the feed ``state.name`` consist of ``records``, which are read one by one, outside any lock.
 
         Records of one id are merged. ``finish`` may complete the state once all have been read (digest, problems).
         If ``records`` or ``finish`` raises, nothing has changed. Without a difference there is no new revision, but
         the state is noted. ``records``, ``revision`` and, where it is empty, ``source_date`` of the state are
-        found out here; ``ecosystems`` are those it names and those of the records.
+        found out here; ``ecosystems`` are those it names and those of the records. Without ``past`` nothing is kept
+        of what the feed said before: for one that changes wholly every day.
         """
         from anchorecli.store.sync import sync_feed
 
         self._session.require_write()
         with self._session.private() as db:
-            result = sync_feed(db, state, records, finish)
+            result = sync_feed(db, state, records, finish, past=past)
         self._session.trim()
         return result
-
-    def forget_past(self, name: str) -> int:
-        """Delete what a feed said before its last sync; gives the number of records. It cannot be asked any more."""
-        with self._session.write() as db:
-            return feeds.forget_past(db, name)
 
     def confirm_feed(self, name: str, updated_at: str) -> bool:
         """Note that a feed was found unchanged; False where there is none of that name."""
@@ -239,8 +236,11 @@ class Store:
 
     def drop_feed(self, name: str) -> bool:
         """Take a feed out, as a new revision; past revisions keep it. False where there is none of that name."""
-        with self._session.write() as db:
-            return feeds.drop(db, clean_text(name), _now())
+        from anchorecli.store.swap import drop
+
+        self._session.require_write()
+        with self._session.private() as db, transaction(db, "BEGIN IMMEDIATE"):
+            return drop(db, clean_text(name), _now())
 
     def lookup(self, keys: Sequence[tuple[str, str]], revision: int | None = None) -> list[Candidate]:
         """Every statement about the packages (ecosystem, name), now or as of a revision; in no order of meaning.
@@ -249,26 +249,28 @@ class Store:
         """
         with self._session.read() as db:
             if revision is None or revision == feeds.current_revision(db):
-                return advisories.lookup(db, keys, None)
+                return advisories.lookup(db, keys)
             return past.lookup(db, keys, revision)
 
-    def advisories(self, rows: Sequence[int], *, statements: bool = False) -> dict[int, Advisory]:
-        """Records by the rows that candidates name, those of past revisions too.
+    def details(
+        self, rows: Sequence[int], keys: Sequence[tuple[str, str]], revision: int | None = None
+    ) -> dict[int, Advisory]:
+        """What a match needs of the records whose rows a lookup of ``keys`` named, now or as of a revision.
 
-        ``affected`` is filled only with ``statements``: reports do not need it, and it takes eight times as long.
+        ``affected`` stays empty, and ``fixes_since`` is of those packages alone.
         """
         with self._session.read() as db:
-            return advisories.advisories(db, rows, statements=statements)
+            return advisories.details(db, rows, keys, revision)
+
+    def records(self, rows: Sequence[int], revision: int | None = None) -> dict[int, Advisory]:
+        """Whole records by the rows that candidates name; takes eight times as long as ``details``."""
+        with self._session.read() as db:
+            return advisories.records(db, rows, revision)
 
     def feed_records(self, name: str, revision: int | None = None) -> Iterator[Advisory]:
         """Every record of a feed by id, a few at a time, from one snapshot however long it takes."""
         with self._session.private() as db, transaction(db, "BEGIN"):
             yield from advisories.feed_records(db, clean_text(name), revision)
-
-    def changed_packages(self, since: int, until: int | None = None) -> frozenset[tuple[str, str]]:
-        """The packages (ecosystem, name) of records that came, changed or went after revision ``since``."""
-        with self._session.read() as db:
-            return advisories.changed_packages(db, since, until)
 
     def coverage(self, revision: int | None = None, *, starter: bool = False) -> frozenset[str]:
         """The ecosystems there is data for; ``starter`` counts those that only a starter feed has."""

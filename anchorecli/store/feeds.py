@@ -126,39 +126,16 @@ def save_state(db: sqlite3.Connection, state: FeedState) -> int:
     return row
 
 
-def add_revision(db: sqlite3.Connection, feed: int, state: FeedState, counts: tuple[int, int, int]) -> None:
-    """Write ``state.revision`` into the history; ``counts`` are added, changed, removed."""
+def add_revision(
+    db: sqlite3.Connection, feed: int, state: FeedState, counts: tuple[int, int, int], content: str
+) -> None:
+    """Write ``state.revision`` into the history; ``counts`` are added, changed, removed, ``content`` see ``delta``."""
     db.execute(
         "INSERT INTO revision (revision, feed, active, added, changed, removed, created_at, records, source_date, url,"
-        " digest, etag, last_modified, starter, ecosystems, problems)"
-        " VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (state.revision, feed, *counts, state.updated_at, *_shared(state)),
+        " digest, etag, last_modified, starter, ecosystems, problems, content)"
+        " VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (state.revision, feed, *counts, state.updated_at, *_shared(state), content),
     )
-
-
-def close_gone(db: sqlite3.Connection, revision: int) -> None:
-    """Close the advisories that the temporary table ``gone`` names, with their statements, as of ``revision``."""
-    db.execute(
-        "UPDATE affected SET valid_to = ? WHERE (package, valid_to, advisory, position) IN"
-        " (SELECT a.package, 0, a.advisory, a.position FROM gone"
-        " CROSS JOIN affected a INDEXED BY affected_by_advisory ON a.advisory = gone.advisory)",
-        (revision,),
-    )
-    db.execute("UPDATE advisory SET valid_to = ? WHERE id IN (SELECT advisory FROM gone)", (revision,))
-
-
-def forget_past(db: sqlite3.Connection, name: str) -> int:
-    """Delete the records of a feed that hold no longer, for one that changes wholly every day; gives their number."""
-    closed = "SELECT id FROM advisory WHERE feed = (SELECT id FROM feed WHERE name = ?) AND valid_to > 0"
-    db.execute("DROP TABLE IF EXISTS temp.forgotten")
-    db.execute(f"CREATE TEMP TABLE forgotten AS {closed}", (name,))
-    db.execute(
-        "DELETE FROM affected WHERE (package, valid_to, advisory, position) IN"
-        " (SELECT a.package, a.valid_to, a.advisory, a.position FROM forgotten"
-        " CROSS JOIN affected a INDEXED BY affected_by_advisory ON a.advisory = forgotten.id)"
-    )
-    db.execute("DELETE FROM advisory_detail WHERE advisory IN (SELECT id FROM forgotten)")
-    return db.execute("DELETE FROM advisory WHERE id IN (SELECT id FROM forgotten)").rowcount
 
 
 def confirm(db: sqlite3.Connection, name: str, updated_at: str) -> bool:
@@ -167,23 +144,11 @@ def confirm(db: sqlite3.Connection, name: str, updated_at: str) -> bool:
     return db.execute("UPDATE feed SET updated_at = ? WHERE name = ? AND active", (updated_at, name)).rowcount > 0
 
 
-def drop(db: sqlite3.Connection, name: str, now: str) -> bool:
-    """Close every record of a feed, as a revision of its own; past revisions keep it. False where there is none."""
-    feed = db.execute("SELECT id, starter FROM feed WHERE name = ? AND active", (name,)).fetchone()
-    if feed is None:
-        return False
-    row, starter = feed
-    archive(db, name)
-    number = current_revision(db) + 1
-    db.execute("DROP TABLE IF EXISTS temp.gone")
-    db.execute("CREATE TEMP TABLE gone AS SELECT id AS advisory FROM advisory WHERE feed = ? AND valid_to = 0", (row,))
-    close_gone(db, number)
-    removed = db.execute("SELECT count(*) FROM gone").fetchone()[0]
-    add_revision(db, row, FeedState(name, revision=number, updated_at=now, starter=bool(starter)), (0, 0, removed))
-    db.execute("UPDATE revision SET active = 0 WHERE revision = ?", (number,))
-    values = (number, now, row)
+def deactivate(db: sqlite3.Connection, row: int, state: FeedState) -> None:
+    """Note that a feed is no more, as of the revision of ``state``."""
+    db.execute("UPDATE revision SET active = 0 WHERE revision = ?", (state.revision,))
+    values = (state.revision, state.updated_at, row)
     db.execute("UPDATE feed SET active = 0, revision = ?, records = 0, updated_at = ? WHERE id = ?", values)
-    return True
 
 
 def revisions(db: sqlite3.Connection, feed: str | None) -> tuple[Revision, ...]:

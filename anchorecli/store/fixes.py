@@ -14,106 +14,117 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from anchorecli.model import Advisory, FeedState, FixSince
 
-SQL = """
-CREATE TABLE fix_since (
-    feed INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    package INTEGER NOT NULL,
-    version TEXT NOT NULL,
-    since TEXT NOT NULL,
-    revision INTEGER NOT NULL,
-    PRIMARY KEY (feed, name, package, version)
-) WITHOUT ROWID;
-"""
+STAGING = (
+    "CREATE TEMP TABLE staged_since (name TEXT, ecosystem TEXT, package TEXT, version TEXT, since)",
+    # What changed records said before of packages of which they say something new; ranges of one after the other.
+    "CREATE TEMP TABLE former (advisory INTEGER, package INTEGER, ranges TEXT)",
+)
+"""Temporary tables in which a sync collects what records say of their fixes, and what they said."""
 
-# Statements of records that came with this swap and that the record before did not have just so; few, even where a
-# new program writes every record anew.
-_NEW = """
-SELECT v.name, a.package, a.ranges, d.published
-FROM fresh
-CROSS JOIN advisory v ON v.id = fresh.advisory
-CROSS JOIN affected a INDEXED BY affected_by_advisory ON a.advisory = v.id
-CROSS JOIN advisory_detail d ON d.advisory = v.id
+_COVERED = """
+CROSS JOIN advisory_detail d ON d.advisory = a.advisory
 CROSS JOIN package p ON p.id = a.package
 CROSS JOIN ecosystem e ON e.id = p.ecosystem
-WHERE a.ranges <> '' AND e.name IN (SELECT value FROM json_each(:covered)) AND NOT EXISTS (
-    SELECT 1 FROM former o CROSS JOIN affected b INDEXED BY affected_by_advisory ON b.advisory = o.advisory
-    WHERE o.name = v.name AND b.package = a.package AND b.ranges = a.ranges)
-ORDER BY v.id
+WHERE a.ranges <> '' AND e.name IN (SELECT value FROM json_each(:covered))
 """
-_FORMER = """
-CREATE TEMP TABLE former AS SELECT v.name, v.id AS advisory FROM gone JOIN advisory v ON v.id = gone.advisory
-"""
-_HAD = """
-SELECT b.ranges FROM former o CROSS JOIN affected b INDEXED BY affected_by_advisory ON b.advisory = o.advisory
-WHERE o.name = ? AND b.package = ?
+_NEW = f"""
+SELECT a.advisory, a.package, a.ranges, '' AS former, d.published
+FROM fresh f CROSS JOIN affected a INDEXED BY affected_by_advisory ON f.anew AND a.advisory = f.advisory {_COVERED}
+UNION ALL
+SELECT a.advisory, a.package, a.ranges, o.ranges, d.published
+FROM former o CROSS JOIN affected a ON a.package = o.package AND a.advisory = o.advisory {_COVERED}
+ORDER BY 1
 """
 _CARRIED = """
 INSERT OR IGNORE INTO fix_since
-SELECT :feed, s.name, p.id, c.version, c.since, :revision
-FROM staged_since c CROSS JOIN staged s ON s.name = c.name CROSS JOIN fresh USING (n)
+SELECT f.advisory, p.id, c.version, c.since, :revision
+FROM staged_since c CROSS JOIN staged s ON s.name = c.name CROSS JOIN fresh f USING (n)
 CROSS JOIN ecosystem e ON e.name = c.ecosystem
 CROSS JOIN package p ON p.ecosystem = e.id AND p.name = c.package
 """
 _ASKED = """
-SELECT v.id, e.name, p.name, x.version, x.since
-FROM json_each(?) asked
-CROSS JOIN advisory v ON v.id = asked.value
-CROSS JOIN fix_since x ON x.feed = v.feed AND x.name = v.name AND x.revision <= v.valid_from
-CROSS JOIN package p ON p.id = x.package
-CROSS JOIN ecosystem e ON e.id = p.ecosystem
-ORDER BY v.id, e.name, p.name, x.version
+SELECT x.advisory, x.revision, x.package, x.version, x.since
+FROM json_each(:records) asked CROSS JOIN fix_since x ON x.advisory = asked.value
 """
-# Not by EXISTS: there is no index of names that hold no longer, and every one would be a walk through all records.
-_FORGET = "DELETE FROM fix_since WHERE (feed, name) NOT IN (SELECT feed, name FROM advisory)"
+# Records speak of hundreds of packages, and most of the time few are asked about. Not through the index, which would
+# be looked into for each record and package; what is left of what the records have is decided here.
+_OF_PACKAGES = """
+WHERE +x.package IN (
+    SELECT p.id FROM json_each(:packages) namespace
+    CROSS JOIN ecosystem e ON e.name = namespace.key
+    CROSS JOIN json_each(namespace.value) asked
+    CROSS JOIN package p ON p.ecosystem = e.id AND p.name = asked.value)
+"""
+_NAMES = """
+SELECT p.id, e.name, p.name FROM json_each(?) asked
+CROSS JOIN package p ON p.id = asked.value CROSS JOIN ecosystem e ON e.id = p.ecosystem
+"""
+_FORGET = "DELETE FROM fix_since WHERE advisory NOT IN (SELECT id FROM advisory)"
 
 
 def stage(db: sqlite3.Connection, advisories: Iterable[Advisory]) -> None:
     """Collect what the records of a snapshot say of their fixes themselves."""
-    rows = [(advisory.id, *each) for advisory in advisories for each in advisory.fixes_since]
+    rows = [(advisory.id, *each[:3], packed(each.since)) for advisory in advisories for each in advisory.fixes_since]
     db.executemany("INSERT INTO staged_since VALUES (?, ?, ?, ?, ?)", rows)
 
 
-def note_carried(db: sqlite3.Connection, feed: int, revision: int) -> None:
+def stage_former(
+    db: sqlite3.Connection, record: int, statements: Iterable[tuple[int, int, str, str]], packages: Iterable[int]
+) -> None:
+    """Collect what a record said before of some packages."""
+    ranges: dict[int, list[str]] = {package: [] for package in packages}
+    for package, _, said, _ in statements:
+        if said and package in ranges:
+            ranges[package].append(said)
+    rows = [(record, package, "\n".join(said)) for package, said in ranges.items()]
+    db.executemany("INSERT INTO former VALUES (?, ?, ?)", rows)
+
+
+def note_carried(db: sqlite3.Connection, revision: int) -> None:
     """Keep what was collected of the records that a swap brought, before anything is noted of our own."""
-    db.execute(_CARRIED, {"feed": feed, "revision": revision})
+    db.execute(_CARRIED, {"revision": revision})
 
 
-def note_new(db: sqlite3.Connection, feed: int, before: FeedState, after: FeedState) -> None:
+def note_new(db: sqlite3.Connection, before: FeedState, after: FeedState) -> None:
     """Keep which fixes a swap brought that the feed did not have at its check before.
 
-    Inside the swap, once the temporary tables ``gone`` and ``fresh`` are told and what is fresh is written. What
-    stands in a namespace that the feed did not have at all is not news.
+    Inside the swap, once what is fresh is written. What stands in a namespace that the feed did not have at all is
+    not news.
     """
-    db.execute("DROP TABLE IF EXISTS temp.former")
-    db.execute(_FORMER)
-    db.execute("CREATE INDEX temp.former_by_name ON former (name)")
-    had: dict[tuple[str, int], set[str]] = {}
-    for name, package, ranges, published in db.execute(_NEW, {"covered": json.dumps(before.ecosystems)}).fetchall():
-        new = set(_fixes(ranges))
-        if not new:
-            continue
-        if (name, package) not in had:
-            had = {(name, package): {fix for (each,) in db.execute(_HAD, (name, package)) for fix in _fixes(each)}}
+    rows = db.execute(_NEW, {"covered": json.dumps(before.ecosystems)}).fetchall()
+    for record, package, ranges, former, published in rows:
+        new = set(_fixes(ranges)).difference(_fixes(former))
         moment = _moment(published)
         since = moment if before.updated_at < moment <= after.updated_at else before.updated_at
-        kept = ((feed, name, package, version, since, after.revision) for version in sorted(new - had[name, package]))
-        db.executemany("INSERT OR IGNORE INTO fix_since VALUES (?, ?, ?, ?, ?, ?)", kept)
+        kept = ((record, package, version, packed(since), after.revision) for version in sorted(new))
+        db.executemany("INSERT OR IGNORE INTO fix_since VALUES (?, ?, ?, ?, ?)", kept)
 
 
-def since(db: sqlite3.Connection, rows: str) -> list[tuple[int, tuple[FixSince, ...]]]:
-    """What is known about the fixes of some records, by their rows (a JSON list); most of the time nothing."""
+def since(
+    db: sqlite3.Connection, records: Mapping[int, int], packages: str | None
+) -> list[tuple[int, tuple[FixSince, ...]]]:
+    """What is known about the fixes of some records as they were at a revision each; most of the time nothing.
+
+    ``packages`` are those asked about, names by ecosystem as JSON; None for all.
+    """
     if db.execute("SELECT 1 FROM fix_since LIMIT 1").fetchone() is None:
         return []
+    query = _ASKED if packages is None else _ASKED + _OF_PACKAGES
+    rows = db.execute(query, {"records": json.dumps(list(records)), "packages": packages}).fetchall()
+    asked = json.dumps(list({row[2] for row in rows}))
+    names = {row: (ecosystem, name) for row, ecosystem, name in db.execute(_NAMES, (asked,))}
     found: defaultdict[int, list[FixSince]] = defaultdict(list)
-    for row, *each in db.execute(_ASKED, (rows,)):
-        found[row].append(FixSince(*each))
-    return [(row, tuple(each)) for row, each in found.items()]
+    for record, revision, package, version, moment in rows:
+        if revision <= records[record]:
+            found[record].append(FixSince(*names[package], version, _unpacked(moment)))
+    return [(record, tuple(sorted(each))) for record, each in found.items()]
 
 
 def forget_orphans(db: sqlite3.Connection) -> None:
@@ -130,5 +141,18 @@ def _moment(published: str) -> str:
     return f"{published}T00:00:00Z" if len(published) == len("2026-01-01") else published
 
 
-STAGING = "CREATE TEMP TABLE staged_since (name TEXT, ecosystem TEXT, package TEXT, version TEXT, since TEXT)"
-"""The temporary table in which a sync collects what records say of their fixes."""
+@lru_cache(maxsize=1024)
+def packed(moment: str) -> str | int:
+    """A moment as it is written: in seconds, which take a quarter of the room, where that is all it says."""
+    from datetime import datetime
+
+    try:
+        seconds = int(datetime.fromisoformat(moment).timestamp())
+    except (ValueError, OverflowError):
+        return moment
+    return seconds if _unpacked(seconds) == moment else moment
+
+
+@lru_cache(maxsize=1024)
+def _unpacked(moment: str | int) -> str:
+    return moment if isinstance(moment, str) else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))

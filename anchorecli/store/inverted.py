@@ -28,10 +28,11 @@ _BY_CVE = ("epss", "kev")
 _TOUCHED = f"""
 WITH changed (space, name) AS MATERIALIZED (
     SELECT DISTINCT e.name, p.name
-    FROM (SELECT id FROM advisory WHERE valid_from > :since
-          UNION SELECT id FROM advisory WHERE valid_to > :since) v
-    CROSS JOIN affected a INDEXED BY affected_by_advisory ON a.advisory = v.id
-    CROSS JOIN package p ON p.id = a.package
+    FROM (SELECT a.package
+          FROM advisory v CROSS JOIN affected a INDEXED BY affected_by_advisory ON a.advisory = v.id
+          WHERE v.valid_from > :since
+          UNION SELECT package FROM departed WHERE until > :since) c
+    CROSS JOIN package p ON p.id = c.package
     CROSS JOIN ecosystem e ON e.id = p.ecosystem
     WHERE e.name NOT IN (SELECT value FROM json_each(:ignored))
 ), hit (part, space) AS MATERIALIZED (

@@ -30,15 +30,17 @@ Feeds
 ``package``          names of packages in an ecosystem, once each.
 ``term``             the few combinations that statements come in: feed, scheme, statement, module, arches, the severity
                      of the statement itself (``own_severity``, 0 where it has none) and the one that counts.
-``advisory``         one immutable record of a feed, valid from revision ``valid_from`` until before ``valid_to`` (0
-                     while it holds). ``digest`` is that of the whole record in a canonical encoding.
-``advisory_detail``  the rest of the record: what only a match needs. ``aliases`` and ``cvss`` are JSON.
-``affected``         the statements of an advisory about a package; clustered by package, which is how they are asked,
-                     and what holds before what does not any more (``valid_to`` is the advisory's, repeated), so that
-                     history costs a lookup nothing. ``ranges`` are lines of ``introduced TAB fixed TAB
-                     last_affected``, ``versions`` are lines.
-``fix_since``        the earliest moment at which a fix can have appeared in a feed (see ``fixes``); ``name`` is the
-                     advisory's, ``version`` the fixed one.
+``advisory``         a record: one id in one feed, under one number for good. It says what it says since revision
+                     ``valid_from``; ``valid_to`` is 0, or the revision at which it went. ``digest`` is that of the
+                     whole record in a canonical encoding.
+``advisory_detail``  the rest of what a record says: what only a match needs. ``aliases`` and ``cvss`` are JSON.
+``affected``         the statements of a record about packages, by their ``position`` in it; clustered by package, which
+                     is how they are asked. ``ranges`` are lines of ``introduced TAB fixed TAB last_affected``,
+                     ``versions`` are lines.
+``past_version``     what a record said before, packed (see ``versions``), from the revision ``since`` on.
+``departed``         packages that a record spoke of until a revision, and then no more.
+``fix_since``        the earliest moment at which a fix can have appeared in a feed (see ``fixes``), in seconds since
+                     1970 or as it was given; ``version`` is the fixed one.
 ``history``          one row: ``kept_from``, the oldest revision that can still be asked.
 ``current_statement`` a view of what holds now, in words, for auditors.
 
@@ -58,10 +60,10 @@ The inverted index, from changes of the feeds to evaluations, is described in ``
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from anchorecli.store import asked_tables, fixes, problems
+from anchorecli.store import asked_tables, past_tables, problems, tables
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
@@ -71,267 +73,22 @@ APPLICATION_ID = 0x416E6368
 
 MIGRATION_SET = "anchore"
 
-_IMAGES = """
-CREATE TABLE layer (
-    id INTEGER PRIMARY KEY,
-    diff_id TEXT NOT NULL UNIQUE,
-    digest TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    pending_since TEXT
-);
-CREATE TABLE fact (
-    id INTEGER PRIMARY KEY,
-    layer INTEGER NOT NULL REFERENCES layer (id) ON DELETE CASCADE,
-    analyzer TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    options TEXT NOT NULL,
-    status TEXT NOT NULL,
-    problems TEXT NOT NULL,
-    payload BLOB NOT NULL,
-    UNIQUE (layer, analyzer, version, options)
-);
-CREATE TABLE image (
-    id INTEGER PRIMARY KEY,
-    image_id TEXT NOT NULL UNIQUE,
-    digest TEXT NOT NULL,
-    index_digest TEXT NOT NULL,
-    platform TEXT NOT NULL,
-    distro TEXT NOT NULL,
-    packages INTEGER NOT NULL,
-    size INTEGER NOT NULL,
-    analyzed_at TEXT NOT NULL,
-    last_used_at TEXT NOT NULL,
-    config TEXT NOT NULL,
-    manifest TEXT NOT NULL
-);
-CREATE TABLE image_name (
-    image INTEGER NOT NULL REFERENCES image (id) ON DELETE CASCADE,
-    name TEXT NOT NULL,
-    seen_at TEXT NOT NULL,
-    PRIMARY KEY (image, name)
-) WITHOUT ROWID;
-CREATE TABLE image_layer (
-    image INTEGER NOT NULL REFERENCES image (id) ON DELETE CASCADE,
-    position INTEGER NOT NULL,
-    layer INTEGER NOT NULL REFERENCES layer (id),
-    PRIMARY KEY (image, position)
-) WITHOUT ROWID;
-CREATE INDEX image_layer_by_layer ON image_layer (layer);
-CREATE TABLE analysis (
-    id INTEGER PRIMARY KEY,
-    image INTEGER NOT NULL REFERENCES image (id) ON DELETE CASCADE,
-    analyzer_set TEXT NOT NULL,
-    created_at TEXT NOT NULL,
-    document BLOB NOT NULL,
-    UNIQUE (image, analyzer_set)
-);
-"""
-
-_FEEDS = """
-CREATE TABLE feed (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
-    active INTEGER NOT NULL,
-    revision INTEGER NOT NULL,
-    records INTEGER NOT NULL,
-    updated_at TEXT NOT NULL,
-    source_date TEXT NOT NULL,
-    url TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    etag TEXT NOT NULL,
-    last_modified TEXT NOT NULL,
-    starter INTEGER NOT NULL,
-    ecosystems TEXT NOT NULL,
-    problems INTEGER NOT NULL
-);
-CREATE TABLE revision (
-    revision INTEGER PRIMARY KEY,
-    feed INTEGER NOT NULL REFERENCES feed (id),
-    active INTEGER NOT NULL,
-    added INTEGER NOT NULL,
-    changed INTEGER NOT NULL,
-    removed INTEGER NOT NULL,
-    records INTEGER NOT NULL,
-    created_at TEXT NOT NULL,
-    source_date TEXT NOT NULL,
-    url TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    etag TEXT NOT NULL,
-    last_modified TEXT NOT NULL,
-    starter INTEGER NOT NULL,
-    ecosystems TEXT NOT NULL,
-    problems INTEGER NOT NULL
-);
-CREATE TABLE ecosystem (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE
-);
-CREATE TABLE package (
-    id INTEGER PRIMARY KEY,
-    ecosystem INTEGER NOT NULL REFERENCES ecosystem (id),
-    name TEXT NOT NULL,
-    UNIQUE (ecosystem, name)
-);
-CREATE TABLE term (
-    id INTEGER PRIMARY KEY,
-    feed INTEGER NOT NULL REFERENCES feed (id),
-    scheme TEXT NOT NULL,
-    statement TEXT NOT NULL,
-    own_severity INTEGER NOT NULL,
-    severity INTEGER NOT NULL,
-    module TEXT NOT NULL,
-    arches TEXT NOT NULL,
-    UNIQUE (feed, scheme, statement, own_severity, severity, module, arches)
-);
-CREATE TABLE advisory (
-    id INTEGER PRIMARY KEY,
-    feed INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    severity INTEGER NOT NULL,
-    valid_from INTEGER NOT NULL,
-    valid_to INTEGER NOT NULL,
-    digest BLOB NOT NULL
-);
-CREATE UNIQUE INDEX advisory_now ON advisory (feed, name) WHERE valid_to = 0;
-CREATE TABLE advisory_detail (
-    advisory INTEGER PRIMARY KEY,
-    aliases TEXT NOT NULL,
-    summary TEXT NOT NULL,
-    url TEXT NOT NULL,
-    published TEXT NOT NULL,
-    modified TEXT NOT NULL,
-    withdrawn TEXT NOT NULL,
-    cvss TEXT NOT NULL
-);
-CREATE TABLE affected (
-    package INTEGER NOT NULL,
-    valid_to INTEGER NOT NULL,
-    advisory INTEGER NOT NULL,
-    position INTEGER NOT NULL,
-    term INTEGER NOT NULL,
-    ranges TEXT NOT NULL,
-    versions TEXT NOT NULL,
-    PRIMARY KEY (package, valid_to, advisory, position)
-) WITHOUT ROWID;
-CREATE INDEX affected_by_advisory ON affected (advisory);
-CREATE TABLE history (
-    kept_from INTEGER NOT NULL
-);
-INSERT INTO history (kept_from) VALUES (0);
-CREATE VIEW current_statement AS
-SELECT f.name AS feed, v.name AS advisory, e.name AS ecosystem, p.name AS package, t.scheme, t.statement,
-       t.severity, t.module, t.arches, a.ranges, a.versions, v.valid_from, d.aliases, d.published, d.withdrawn, d.url
-FROM affected a
-JOIN advisory v ON v.id = a.advisory
-JOIN advisory_detail d ON d.advisory = v.id
-JOIN feed f ON f.id = v.feed
-JOIN package p ON p.id = a.package
-JOIN ecosystem e ON e.id = p.ecosystem
-JOIN term t ON t.id = a.term
-WHERE a.valid_to = 0;
-"""
-
-_EVALUATIONS = """
-CREATE TABLE evaluation (
-    id INTEGER PRIMARY KEY,
-    image_id TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    reference TEXT NOT NULL,
-    platform TEXT NOT NULL,
-    feed_revision INTEGER NOT NULL,
-    bundle_id TEXT NOT NULL,
-    bundle_digest TEXT NOT NULL,
-    analyzer_set TEXT NOT NULL,
-    tool_version TEXT NOT NULL,
-    created_at TEXT NOT NULL,
-    status TEXT NOT NULL,
-    action TEXT NOT NULL,
-    matches INTEGER NOT NULL,
-    report BLOB NOT NULL
-);
-CREATE INDEX evaluation_by_image ON evaluation (image_id);
-CREATE INDEX evaluation_by_reference ON evaluation (reference);
-CREATE TABLE watch (
-    reference TEXT PRIMARY KEY,
-    added_at TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    image_id TEXT NOT NULL,
-    evaluation_id INTEGER NOT NULL,
-    checked_at TEXT NOT NULL,
-    active INTEGER NOT NULL
-) WITHOUT ROWID;
-"""
-
-_DOCUMENTS = """
-CREATE TABLE document (
-    id INTEGER PRIMARY KEY,
-    digest BLOB NOT NULL UNIQUE,
-    body BLOB NOT NULL
-);
-DROP TABLE analysis;
-CREATE TABLE analysis (
-    id INTEGER PRIMARY KEY,
-    image INTEGER NOT NULL REFERENCES image (id) ON DELETE CASCADE,
-    analyzer_set TEXT NOT NULL,
-    created_at TEXT NOT NULL,
-    document INTEGER NOT NULL REFERENCES document (id),
-    UNIQUE (image, analyzer_set)
-);
-CREATE INDEX analysis_by_document ON analysis (document);
-CREATE TABLE past_state (
-    id INTEGER PRIMARY KEY,
-    feed INTEGER NOT NULL REFERENCES feed (id),
-    revision INTEGER NOT NULL,
-    active INTEGER NOT NULL,
-    updated_at TEXT NOT NULL,
-    document INTEGER NOT NULL REFERENCES document (id)
-);
-CREATE INDEX past_state_by_feed ON past_state (feed, updated_at);
-CREATE INDEX past_state_by_document ON past_state (document);
-ALTER TABLE evaluation ADD COLUMN by_severity TEXT NOT NULL DEFAULT '';
-CREATE INDEX evaluation_by_digest ON evaluation (digest);
-CREATE TABLE evaluation_part (
-    evaluation INTEGER NOT NULL REFERENCES evaluation (id) ON DELETE CASCADE,
-    name TEXT NOT NULL,
-    document INTEGER NOT NULL REFERENCES document (id),
-    PRIMARY KEY (evaluation, name)
-) WITHOUT ROWID;
-CREATE INDEX evaluation_part_by_document ON evaluation_part (document);
-CREATE TABLE bundle (
-    digest TEXT PRIMARY KEY,
-    document INTEGER NOT NULL REFERENCES document (id)
-) WITHOUT ROWID;
-CREATE INDEX bundle_by_document ON bundle (document);
-"""
-"""Analyses are made again from the facts when they are asked for, so the old ones, in another form, go."""
-
-_DERIVED = """
-CREATE TABLE derived (
-    analysis INTEGER NOT NULL REFERENCES document (id) ON DELETE CASCADE,
-    name TEXT NOT NULL,
-    key TEXT NOT NULL,
-    document INTEGER NOT NULL REFERENCES document (id),
-    PRIMARY KEY (analysis, name)
-) WITHOUT ROWID;
-CREATE INDEX derived_by_document ON derived (document);
-"""
-
-_VULNERABILITIES = """
-ALTER TABLE evaluation ADD COLUMN vulnerabilities INTEGER NOT NULL DEFAULT -1;
-"""
-
 MIGRATIONS: tuple[tuple[str, str], ...] = (
-    ("m001_images_and_facts", _IMAGES),
-    ("m002_feeds", _FEEDS),
-    ("m003_evaluations_and_watch", _EVALUATIONS),
-    ("m004_documents", _DOCUMENTS),
+    ("m001_images_and_facts", tables.IMAGES),
+    ("m002_feeds", tables.FEEDS),
+    ("m003_evaluations_and_watch", tables.EVALUATIONS),
+    ("m004_documents", tables.DOCUMENTS),
     ("m005_inverted_index", asked_tables.SQL),
-    ("m006_fix_since", fixes.SQL),
+    ("m006_fix_since", tables.FIX_SINCE),
     ("m007_feed_problems", problems.SQL),
-    ("m008_derived", _DERIVED),
-    ("m009_vulnerabilities", _VULNERABILITIES),
+    ("m008_derived", tables.DERIVED),
+    ("m009_vulnerabilities", tables.VULNERABILITIES),
+    ("m010_past_versions", past_tables.SQL),
 )
 """Name and SQL of each, oldest first. Released ones never change; a change of the schema is a new one at the end."""
+
+_AFTERWARDS: dict[str, Callable[[sqlite3.Connection], None]] = {"m010_past_versions": past_tables.carry_over}
+"""What SQL alone cannot do, after it."""
 
 SCHEMA_VERSION = len(MIGRATIONS)
 
@@ -350,9 +107,10 @@ CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
 
 def create(db: sqlite3.Connection) -> None:
     """Make the current schema in an empty database, inside the caller's transaction."""
-    for script in (_RECORD, *(sql for _, sql in MIGRATIONS)):
-        for statement in _statements(script):
-            db.execute(statement)
+    for statement in _statements(_RECORD):
+        db.execute(statement)
+    for name, sql in MIGRATIONS:
+        _migrate(db, name, sql)
     db.executemany(
         "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES (?, ?, datetime('now'))",
         [(MIGRATION_SET, name) for name, _ in MIGRATIONS],
@@ -381,10 +139,16 @@ def registered() -> Migrations:
 def _register(migrations: Migrations, name: str, sql: str, version: int) -> None:
     @migrations(name=name)
     def apply(database: Database) -> None:
-        for statement in _statements(sql):
-            database.execute(statement)
+        _migrate(database.conn, name, sql)
         database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         database.execute(f"PRAGMA user_version = {version}")
+
+
+def _migrate(db: sqlite3.Connection, name: str, sql: str) -> None:
+    for statement in _statements(sql):
+        db.execute(statement)
+    if name in _AFTERWARDS:
+        _AFTERWARDS[name](db)
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -1,8 +1,7 @@
-"""Asking the feeds as they were: any revision that is kept, as fast as the newest.
+"""Asking the feeds as they were: any revision that is kept.
 
-Rows of ``advisory`` are numbered in the order of the revisions that brought them, so what held at a revision is what
-has no higher number than the last of its time and was not closed by then. Both can be told from the clustered rows of
-``affected`` alone, those that hold now and those that were closed later, without a look at the advisories.
+Records that have not changed since are asked as they stand; of the others, those that speak of a package now, or did
+when they went or left it out, are unpacked (``versions``).
 """
 
 from __future__ import annotations
@@ -13,31 +12,27 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from anchorecli.model import Advisory, Candidate, FeedState
-from anchorecli.store import documents
+from anchorecli.store import documents, versions
+from anchorecli.store.advisories import asked_names, candidates
 from anchorecli.store.encoding import load
 from anchorecli.store.feeds import SHARED, check_revision, feed_states, state_of
 
-_ASKED = """
-SELECT a.advisory, e.name, p.name, a.term, a.ranges, a.versions
-FROM json_each(:asked) namespace
+_PACKAGES = """
+SELECT p.id, e.name, p.name
+FROM json_each(?) namespace
 CROSS JOIN ecosystem e ON e.name = namespace.key
 CROSS JOIN json_each(namespace.value) asked
 CROSS JOIN package p ON p.ecosystem = e.id AND p.name = asked.value
-CROSS JOIN affected a ON a.package = p.id
 """
-# Two ranges of the clustered key for each package; as one condition with OR, SQLite would read all of its history.
-_AS_OF = f"""
-{_ASKED} AND a.valid_to = 0 AND a.advisory <= :last
-UNION ALL
-{_ASKED} AND a.valid_to > :revision AND a.advisory <= :last
+_STATEMENTS = """
+SELECT a.advisory, a.package, a.term, a.ranges, a.versions, v.valid_from
+FROM json_each(?) asked
+CROSS JOIN affected a ON a.package = asked.value
+CROSS JOIN advisory v ON v.id = a.advisory
 """
-
-_TERMS = """
-SELECT t.id, f.name, t.scheme, t.statement, t.severity, t.module, t.arches
-FROM json_each(?) asked CROSS JOIN term t ON t.id = asked.value CROSS JOIN feed f ON f.id = t.feed
+_DEPARTED = """
+SELECT d.advisory FROM json_each(?) asked CROSS JOIN departed d ON d.package = asked.value AND d.until > ?
 """
-
-_NEXT = "SELECT id, valid_from FROM advisory WHERE id >= ? ORDER BY id LIMIT 1"
 
 _NOW = f"""
 SELECT name, revision, active, updated_at, {", ".join(SHARED)} FROM feed
@@ -61,35 +56,19 @@ def lookup(db: sqlite3.Connection, keys: Sequence[tuple[str, str]], revision: in
     Raises: StoreError where it is not kept.
     """
     check_revision(db, revision)
-    asked: dict[str, dict[str, None]] = {}
-    for ecosystem, name in keys:
-        asked.setdefault(ecosystem, {})[name] = None
-    values = {
-        "asked": json.dumps({name: sorted(names) for name, names in asked.items()}),
-        "revision": revision,
-        "last": last_row(db, revision),
-    }
-    rows = db.execute(_AS_OF, values).fetchall()
-    make = tuple.__new__
-    terms = {term: rest for term, *rest in db.execute(_TERMS, (json.dumps(list({row[3] for row in rows})),))}
-    return [
-        make(Candidate, (row, feed, ecosystem, package, scheme, statement, ranges, versions, severity, module, arches))
-        for row, ecosystem, package, term, ranges, versions in rows
-        for feed, scheme, statement, severity, module, arches in (terms[term],)
-    ]
-
-
-def last_row(db: sqlite3.Connection, revision: int) -> int:
-    """The highest number of an advisory that came with the revision or before; 0 where there was none."""
-    low, high = 0, db.execute("SELECT coalesce(max(id), 0) FROM advisory").fetchone()[0]
-    while low < high:  # low is in, what comes after high is out
-        middle = (low + high + 1) // 2
-        row, valid_from = db.execute(_NEXT, (middle,)).fetchone()
+    packages = {row: names for row, *names in db.execute(_PACKAGES, (asked_names(keys),))}
+    asked = json.dumps(sorted(packages))
+    found, changed = [], {row for (row,) in db.execute(_DEPARTED, (asked, revision))}
+    for row, package, *rest, valid_from in db.execute(_STATEMENTS, (asked,)):
         if valid_from <= revision:
-            low = row
+            found.append((row, *packages[package], *rest))
         else:
-            high = middle - 1
-    return int(low)
+            changed.add(row)
+    for row, version in versions.at(db, changed, revision).items():
+        for package, *rest in version.content.statements:
+            if package in packages:
+                found.append((row, *packages[package], *rest))
+    return candidates(db, found)
 
 
 def revision_at(db: sqlite3.Connection, moment: str) -> int:
@@ -167,27 +146,42 @@ class AdvisoryVersion(NamedTuple):
 def advisory_versions(db: sqlite3.Connection, names: Iterable[str]) -> list[AdvisoryVersion]:
     """Every kept version of the advisories of these names, of every feed; the oldest first."""
     query = (
-        "SELECT f.name, v.name, v.valid_from, v.valid_to, d.published, d.modified, d.withdrawn"
-        " FROM advisory v CROSS JOIN advisory_detail d ON d.advisory = v.id CROSS JOIN feed f ON f.id = v.feed"
-        " WHERE v.name IN (SELECT value FROM json_each(?)) ORDER BY v.id"
+        "SELECT v.id, f.name, v.name, v.valid_from, v.valid_to, d.published, d.modified, d.withdrawn"
+        " FROM feed f CROSS JOIN json_each(?) asked CROSS JOIN advisory v ON v.feed = f.id AND v.name = asked.value"
+        " LEFT JOIN advisory_detail d ON d.advisory = v.id"
     )
-    return [AdvisoryVersion(*row) for row in db.execute(query, (json.dumps(sorted(names)),))]
+    found = []
+    for row, feed, name, valid_from, valid_to, *dates in db.execute(query, (json.dumps(sorted(names)),)).fetchall():
+        if not valid_to:
+            found.append(AdvisoryVersion(feed, name, valid_from, 0, *dates))
+        for version in versions.every(db, row):
+            found.append(AdvisoryVersion(feed, name, *version[:2], *version.content.columns[4:7]))
+    return sorted(found, key=lambda each: each.valid_from)
 
 
 def find_advisories(db: sqlite3.Connection, text: str, revision: int) -> dict[int, Advisory]:
     """The records that ``text`` names by id or alias, in any case, as of a revision; with their statements.
 
-    There is no index for this: every record is looked at.
+    There is no index for this: every record is looked at, and those that changed since are unpacked.
     """
     query = (
         "SELECT v.id FROM advisory v CROSS JOIN advisory_detail d ON d.advisory = v.id"
-        " WHERE v.valid_from <= :revision AND (v.valid_to = 0 OR v.valid_to > :revision)"
+        " WHERE v.valid_from <= :revision AND v.valid_to = 0"
         " AND (lower(v.name) = :name OR instr(lower(d.aliases), :quoted)) ORDER BY v.id"
     )
     name = text.lower()
     values = {"revision": revision, "name": name, "quoted": json.dumps(name, ensure_ascii=False)}
-    return load(db, [row for (row,) in db.execute(query, values)], statements=True)
+    rows = [row for (row,) in db.execute(query, values)]
+    if check_revision(db, revision) == revision:
+        return load(db, rows, statements=True)
+    changed = [row for (row,) in db.execute("SELECT id FROM advisory WHERE max(valid_from, valid_to) > ?", (revision,))]
+    for start in range(0, len(changed), _BATCH):
+        past = load(db, changed[start : start + _BATCH], statements=False, revision=revision)
+        rows += [row for row, each in past.items() if name in {known.lower() for known in (each.id, *each.aliases)}]
+    return load(db, sorted(rows), statements=True, revision=revision)
 
+
+_BATCH = 500
 
 _ALIKE = """
 SELECT DISTINCT name FROM advisory

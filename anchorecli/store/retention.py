@@ -7,13 +7,17 @@ evaluation which stays was made with, and the documents it rests on, also where 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
-from anchorecli.store import derived, fixes, inverted
+from anchorecli.store import derived, fixes, inverted, versions
 from anchorecli.store.documents import forget_orphans
 from anchorecli.store.feeds import current_revision
 from anchorecli.values import dataclass
+
+_BATCH = 250
+"""Records at a time in memory."""
 
 _PENDING_DAYS = 1
 """For so long layers without an image are taken for those of a scan that is under way."""
@@ -130,19 +134,35 @@ def shrink(db: sqlite3.Connection) -> None:
 
 def _forget_revisions(db: sqlite3.Connection, limits: dict[str, str | int]) -> int:
     kept_from = min(db.execute(_KEPT_FROM, limits).fetchone()[0], current_revision(db))
-    values = (kept_from,)
-    closed = "SELECT id FROM advisory WHERE valid_to BETWEEN 1 AND ?"
+    removed = _forget_versions(db, kept_from)
+    db.execute("DELETE FROM departed WHERE until <= ?", (kept_from,))
     db.execute(
-        "DELETE FROM affected WHERE (package, valid_to, advisory, position) IN"
-        " (SELECT a.package, a.valid_to, a.advisory, a.position"
-        f" FROM ({closed}) v CROSS JOIN affected a INDEXED BY affected_by_advisory ON a.advisory = v.id)",
-        values,
+        "DELETE FROM advisory WHERE valid_to BETWEEN 1 AND ?"
+        " AND NOT EXISTS (SELECT 1 FROM past_version WHERE advisory = advisory.id)",
+        (kept_from,),
     )
-    db.execute(f"DELETE FROM advisory_detail WHERE advisory IN ({closed})", values)
-    removed = db.execute("DELETE FROM advisory WHERE valid_to BETWEEN 1 AND ?", values).rowcount
     fixes.forget_orphans(db)
     if removed:
-        db.execute("UPDATE history SET kept_from = max(kept_from, ?)", values)
+        db.execute("UPDATE history SET kept_from = max(kept_from, ?)", (kept_from,))
+    return removed
+
+
+def _forget_versions(db: sqlite3.Connection, kept_from: int) -> int:
+    """Delete past versions that held no more at a revision; gives how many."""
+    removed = 0
+    rows = [row for (row,) in db.execute("SELECT advisory FROM past_version WHERE since < ? ORDER BY 1", (kept_from,))]
+    for start in range(0, len(rows), _BATCH):
+        batch = rows[start : start + _BATCH]
+        now = versions.contents(db, batch)
+        asked = json.dumps(batch)
+        query = "SELECT advisory, body FROM past_version WHERE advisory IN (SELECT value FROM json_each(?))"
+        for row, body in db.execute(query, (asked,)).fetchall():
+            left, since, count = versions.without(body, now.get(row), kept_from)
+            removed += count
+            if not left:
+                db.execute("DELETE FROM past_version WHERE advisory = ?", (row,))
+            elif count:
+                db.execute("UPDATE past_version SET body = ?, since = ? WHERE advisory = ?", (left, since, row))
     return removed
 
 

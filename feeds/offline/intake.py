@@ -51,9 +51,7 @@ def take_in(
 
 def take_whole(sink: FeedSink, state: FeedState, records: Iterator[Advisory]) -> SyncOutcome:
     """Make a feed of the store consist of these records."""
-    result = sink.sync_feed(state, records)
-    if state.name in CURRENT_ONLY:
-        sink.forget_past(state.name)
+    result = sink.sync_feed(state, records, past=state.name not in CURRENT_ONLY)
     return SyncOutcome(replace(state, revision=result.revision), result)
 
 

@@ -26,7 +26,7 @@ class MemorySink:
     def feed_state(self, name: str) -> FeedState | None:
         return self.states.get(name)
 
-    def sync_feed(self, state: FeedState, advisories: Iterable[Advisory]) -> SyncResult:
+    def sync_feed(self, state: FeedState, advisories: Iterable[Advisory], *, past: bool = True) -> SyncResult:
         new: dict[str, Advisory] = {}
         for each in advisories:
             assert each.id not in new, each.id
@@ -47,9 +47,6 @@ class MemorySink:
 
     def feed_records(self, name: str) -> Iterator[Advisory]:
         yield from self.records.get(name, {}).values()
-
-    def forget_past(self, name: str) -> None:
-        """Nothing is kept of the past anyway."""
 
     def confirm_feed(self, name: str, updated_at: str) -> None:
         self.confirmed.append((name, updated_at))

@@ -17,6 +17,7 @@ from anchorecli.feeds.delta import apply, export_store, import_file
 from anchorecli.feeds.offline.intake import take_in
 from anchorecli.feeds.offline.read import Conditions, import_
 from anchorecli.feeds.offline.write import Head
+from anchorecli.feeds.sync import CURRENT_ONLY
 from anchorecli.model import Advisory, Affected, Cvss, FeedState, Range, Severity
 from anchorecli.store import Store, open_store
 from anchorecli.values import dataclass
@@ -37,7 +38,8 @@ def advisory(number: int, text: str = "", feed: str = "debian") -> Advisory:
 
 def synced(store: Store, when: int, *records: Advisory, feed: str = "debian") -> int:
     """Make a feed consist of these records; the revision."""
-    store.sync_feed(FeedState(feed, updated_at=day(when), url="https://u/", etag=f"1;{when}"), records)
+    state = FeedState(feed, updated_at=day(when), url="https://u/", etag=f"1;{when}")
+    store.sync_feed(state, records, past=feed not in CURRENT_ONLY)
     return store.revision()
 
 
@@ -168,7 +170,6 @@ def test_new_feeds_and_feeds_without_a_past_are_there_whole(here: Store, there: 
     since = synced(here, 1, advisory(1, feed="epss"), advisory(2, feed="epss"), feed="epss")
     import_file(full(here, tmp_path / "f"), there)
     synced(here, 2, advisory(1, "x", "epss"), advisory(2, feed="epss"), feed="epss")
-    here.forget_past("epss")
     synced(here, 2, advisory(5, feed="new"), feed="new")
     path = delta(here, tmp_path / "d", since)
     with import_(path) as file:
@@ -314,8 +315,6 @@ def test_any_history(history: list[dict[str, dict[int, str]]]) -> None:
                 since = here.revision()
                 for feed, records in sorted(feeds.items()):
                     synced(here, number, *(advisory(each, text, feed) for each, text in records.items()), feed=feed)
-                    if feed == "epss":
-                        here.forget_past("epss")
                 if start < 0:
                     start = here.revision()
                     for store in (daily, leap):

@@ -166,7 +166,6 @@ def test_publish_and_follow(here: Store, there: Store, tmp_path: Path) -> None:
     assert publish(folder, here, day(3))[0].delta
     here.confirm_feed("debian", day(4))
     synced(here, 4, advisory(1, "x", feed="epss"), feed="epss")
-    here.forget_past("epss")
     assert publish(folder, here, day(4))[0].delta
     assert follow(there, folder) == ["delta", "delta"]
     assert held(there) == held(here)

@@ -199,7 +199,7 @@ def test_ecosystems_nobody_knows_are_kept_and_counted(tmp_path: Path, sink: Memo
 
 def test_a_store_that_fails_is_left_as_it_was(server: Server) -> None:
     class Failing(MemorySink):
-        def sync_feed(self, state: FeedState, advisories: Iterable[Advisory]) -> SyncResult:
+        def sync_feed(self, state: FeedState, advisories: Iterable[Advisory], *, past: bool = True) -> SyncResult:
             raise OSError("disk full")
 
     server.answers[PYPI] = Answer(records("A-1"))

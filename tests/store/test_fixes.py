@@ -8,7 +8,7 @@ from pathlib import Path
 from anchorecli.feeds.delta import export_store, import_file
 from anchorecli.feeds.offline.write import Head
 from anchorecli.model import Advisory, Affected, FeedState, FixSince, Range
-from anchorecli.store import Store, fixes, open_store
+from anchorecli.store import Store, open_store
 from tests.store.values import feed
 
 DAYS = [f"2026-03-0{day}T12:00:00Z" for day in range(1, 10)]
@@ -127,11 +127,34 @@ def test_it_goes_with_the_last_of_its_record(store: Store) -> None:
     store.sync_feed(day(2), [fixed("CVE-2", "2")])
     store.gc(older_than_days=1, keep=None, now="2026-05-01T00:00:00Z")
     with store._session.read() as db:
-        assert [row[0] for row in db.execute("SELECT name FROM fix_since")] == ["CVE-2"]
+        assert db.execute("SELECT v.name FROM fix_since x LEFT JOIN advisory v ON v.id = x.advisory").fetchall() == [
+            ("CVE-2",)
+        ]
 
 
-def test_forgetting_reads_the_records_once_and_not_for_every_fix(store: Store) -> None:
-    with store._session.read() as db:
-        plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {fixes._FORGET}")]
-    assert any("SUBQUERY" in step for step in plan)
-    assert not any("CORRELATED" in step for step in plan)
+def test_a_moment_that_is_no_whole_second_is_kept_as_it_was_given(store: Store) -> None:
+    store.sync_feed(day(0), [fixed("CVE-1"), fixed("CVE-2")])
+    moments = {"CVE-1": "2026-02-01T00:00:00.250Z", "CVE-2": "2026-02-01 in the morning"}
+    carried = [
+        replace(fixed(name, "3"), fixes_since=(FixSince("debian:12", "bash", "3", moment),))
+        for name, moment in moments.items()
+    ]
+    store.sync_feed(day(1), carried)
+    assert known(store) == {name: (("3", moment),) for name, moment in moments.items()}
+
+
+def test_only_the_fixes_of_what_was_asked_about_are_read_for_a_match(store: Store) -> None:
+    def both(*versions: str) -> Advisory:
+        dash = [replace(each, package="dash") for each in fixed("CVE-1", *versions).affected]
+        return replace(fixed("CVE-1", *versions), affected=(*fixed("CVE-1", *versions).affected, *dash))
+
+    store.sync_feed(day(0), [both()])
+    store.sync_feed(day(1), [both("2")])
+    bash, dash = ("debian:12", "bash"), ("debian:12", "dash")
+    rows = [each.row for each in store.lookup([bash])]
+    for asked in ([bash], [dash], [bash, dash], [("debian:13", "bash")]):
+        (record,) = store.details(rows, asked).values()
+        known = [(each.ecosystem, each.package) for each in record.fixes_since]
+        assert known == [each for each in (bash, dash) if each in asked]
+    (record,) = store.records(rows).values()
+    assert len(record.fixes_since) == 2

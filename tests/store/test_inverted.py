@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 
 from anchorecli.model import Advisory
@@ -159,3 +160,33 @@ def test_a_past_that_was_cleaned_away_counts_as_changed(store: Store) -> None:
     with store._session.write() as db:
         db.execute("UPDATE history SET kept_from = 3")
     assert touched(store) == {number: {SPACE}}
+
+
+def test_what_a_sync_touches_is_what_its_changed_records_speak_of_or_spoke_of(store: Store) -> None:
+    chance = random.Random(7)
+    images = {name: scanned(store, name, name) for name in ("bash", "dash", "zsh")}
+    before: dict[str, Advisory] = {}
+    for _ in range(40):
+        records = [
+            advisory(f"CVE-{n}", *chance.sample(sorted(images), chance.randrange(3)), fixed=chance.choice("123"))
+            for n in range(4)
+            if chance.random() < 0.6
+        ]
+        since = store.revision()
+        sync(store, *records)
+        after = {each.id: each for each in records}
+        changed = [each for each in {*before.values()} ^ {*after.values()}]
+        packages = {about.package for each in changed for about in each.affected}
+        spaces = store.coverage(since) == store.coverage()
+        if spaces and since:
+            assert set(touched(store, since)) == {images[name] for name in packages}
+        before = after
+
+
+def test_a_package_that_a_record_left_out_long_ago_is_touched(store: Store) -> None:
+    sync(store, advisory("CVE-1", "bash", "curl"), advisory("CVE-2", "zlib"))
+    number = scanned(store, "one", "bash")
+    for fixed in "123":
+        sync(store, advisory("CVE-1", "curl", fixed=fixed), advisory("CVE-2", "zlib"))
+    assert touched(store) == touched(store, 1) == {number: {SPACE}}
+    assert touched(store, 2) == {}

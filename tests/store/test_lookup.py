@@ -39,7 +39,7 @@ def test_a_candidate_has_every_field(store: Store) -> None:
         arches="x86_64,i686",
     )
     assert type(found.severity) is int
-    assert store.advisories([found.row], statements=True)[found.row].affected == (affected,)
+    assert store.records([found.row])[found.row].affected == (affected,)
 
 
 def test_the_advisorys_severity_counts_where_the_statement_has_none(store: Store) -> None:
@@ -47,7 +47,7 @@ def test_the_advisorys_severity_counts_where_the_statement_has_none(store: Store
     none = replace(own, id="CVE-2", affected=(replace(own.affected[0], severity=Severity.UNKNOWN),))
     store.sync_feed(feed(), [own, none])
     found = {each.row: each.severity for each in store.lookup([("debian:12", "bash")])}
-    rows = store.advisories(list(found), statements=True)
+    rows = store.records(list(found))
     assert {rows[row].id: severity for row, severity in found.items()} == {"CVE-1": 2, "CVE-2": 5}
     assert {each.affected[0].severity for each in rows.values()} == {Severity.LOW, Severity.UNKNOWN}
 
@@ -65,7 +65,7 @@ def test_only_what_was_asked(store: Store) -> None:
 
     def found(*keys: tuple[str, str]) -> list[tuple[str, str, str]]:
         candidates = store.lookup(keys)
-        rows = store.advisories([each.row for each in candidates])
+        rows = store.details([each.row for each in candidates], keys)
         return sorted((rows[each.row].id, each.ecosystem, each.package) for each in candidates)
 
     assert found() == []
@@ -123,31 +123,20 @@ def test_looking_up_the_past(store: Store) -> None:
 def test_records_by_row(store: Store) -> None:
     store.sync_feed(feed(), [replace(advisory("CVE-1", "bash"), summary="text"), advisory("CVE-2", "bash")])
     rows = [each.row for each in store.lookup([("debian:12", "bash")])]
-    found = store.advisories([*reversed(rows), rows[0], 10**6])
+    found = store.details([*reversed(rows), rows[0], 10**6], [])
     assert list(found) == list(reversed(rows))
     assert [each.id for each in found.values()] == ["CVE-2", "CVE-1"]
     assert found[rows[0]].summary == "text"
     assert found[rows[0]].affected == ()
-    assert store.advisories([]) == {}
+    assert store.details([], []) == store.records([]) == {}
 
 
 def test_past_records_by_row(store: Store) -> None:
     store.sync_feed(feed(), [advisory("CVE-1", "bash")])
     (old,) = store.lookup([("debian:12", "bash")])
     store.sync_feed(feed(), [])
-    assert store.advisories([old.row], statements=True)[old.row] == advisory("CVE-1", "bash")
-
-
-def test_what_changed_since(store: Store) -> None:
-    store.sync_feed(feed(), [advisory("CVE-1", "bash"), advisory("CVE-2", "dash"), advisory("CVE-3", "zsh")])
-    store.sync_feed(feed(), [advisory("CVE-1", "bash", fixed="2"), advisory("CVE-2", "dash"), advisory("CVE-3", "zsh")])
-    store.sync_feed(feed(), [advisory("CVE-1", "bash", fixed="2"), advisory("CVE-2", "dash", "ash")])
-    keys = {name: ("debian:12", name) for name in ("ash", "bash", "dash", "zsh")}
-    assert store.changed_packages(0) == set(keys.values())
-    assert store.changed_packages(1) == set(keys.values())
-    assert store.changed_packages(1, 2) == {keys["bash"]}
-    assert store.changed_packages(2) == {keys["ash"], keys["dash"], keys["zsh"]}
-    assert store.changed_packages(3) == frozenset()
+    assert store.records([old.row], 1)[old.row] == advisory("CVE-1", "bash")
+    assert store.records([old.row]) == store.records([old.row], 2) == {}
 
 
 def test_several_questions_to_one_moment(store: Store) -> None:

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from anchorecli.errors import StoreError
-from anchorecli.store import Store, past
+from anchorecli.store import Store
 from tests.store.values import advisory, feed
 
 KEYS = [("debian:12", name) for name in ("bash", "dash", "zsh")]
@@ -19,7 +19,7 @@ def day(number: int) -> str:
 
 def said(store: Store, revision: int | None = None) -> list[tuple[str, str]]:
     rows = store.lookup(KEYS, revision)
-    named = store.advisories([each.row for each in rows])
+    named = store.details([each.row for each in rows], KEYS, revision)
     return sorted((named[each.row].id, each.ranges) for each in rows)
 
 
@@ -39,29 +39,6 @@ def test_every_revision_answers_as_it_did_when_it_was_the_newest(store: Store) -
     assert len({tuple(each) for each in then.values()}) > 10
     for revision, expected in then.items():
         assert said(store, revision) == expected, revision
-
-
-def test_statements_of_the_past_are_found_by_the_clustered_key_alone(store: Store) -> None:
-    with store._session.read() as db:
-        values = {"asked": "{}", "revision": 1, "last": 1}
-        plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {past._AS_OF}", values)]
-    assert "SEARCH a USING PRIMARY KEY (package=? AND valid_to=? AND advisory<?)" in plan
-    assert "SEARCH a USING PRIMARY KEY (package=? AND valid_to>?)" in plan
-    assert not any("advisory" in step and "SCAN" in step for step in plan)
-
-
-def test_rows_are_numbered_in_the_order_of_revisions(store: Store) -> None:
-    for number in range(1, 6):
-        store.sync_feed(
-            feed(updated_at=day(number)), [advisory(f"CVE-{n}", "bash", fixed=str(number)) for n in range(3)]
-        )
-    store.gc(older_than_days=1, keep=None, now=day(5))
-    store.sync_feed(feed(updated_at=day(6)), [advisory("CVE-9", "bash")])
-    with store._session.read() as db:
-        rows = db.execute("SELECT id, valid_from FROM advisory ORDER BY id").fetchall()
-        assert [row[1] for row in rows] == sorted(row[1] for row in rows)
-        for revision in range(8):
-            assert past.last_row(db, revision) == max((row for row, since in rows if since <= revision), default=0)
 
 
 def test_a_feed_is_seen_as_it_was_last_checked(store: Store) -> None:
