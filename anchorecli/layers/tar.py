@@ -7,6 +7,7 @@ host paths: ``./``, ``../`` and leading slashes are folded inside the image's ro
 
 from __future__ import annotations
 
+import hashlib
 from typing import Protocol
 
 from anchorecli.errors import LimitError
@@ -21,6 +22,8 @@ ZEROS = bytes(BLOCK)
 MAX_EXTENSION = 1024 * 1024
 """Bytes of one pax or long-name record; the kernel's own limit for a path is 4,096."""
 MAX_PATH = 4096 * 4
+EMPTY = hashlib.sha256().digest()
+"""The digest of no bytes: there may be a million files without any."""
 MAX_DEPTH = 256
 """Directories inside each other: what is above such a path is a hundred times as long as the path."""
 
@@ -141,7 +144,9 @@ class TarWalker:
         if kind != "f":
             return padded
         token = self._visitor.wants(path, body, mode)
-        if token is None and not self._limits.digests:
+        if token is None and not (self._limits.digests and body):
+            if self._limits.digests:
+                index.digests[len(index.paths) - 1] = EMPTY
             return padded
         reader = self._reader
         # A small file is read at once, with those that follow it.
