@@ -20,7 +20,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Pair = tuple[str, str]
 """Name and version."""
@@ -140,7 +140,7 @@ def pypi(root: Path) -> Truth | None:
 def _documented(root: Path, kind: str) -> Iterator[Pair]:
     """What a wheel's own bill of materials (PEP 770) says is in it: nobody's to judge, the installer does not know."""
     for each in (*root.rglob("*.dist-info/sboms/*.json"), *root.rglob("_vendor/bom.cdx.json")):
-        for one in json.loads(each.read_text()).get("components", ()):
+        for one in _components(json.loads(each.read_text())):
             found = re.match(rf"pkg:{kind}/([^@]+)@([^?#]+)", one.get("purl", ""))
             if found and one.get("scope") not in ("excluded", "optional"):
                 yield found[1], found[2]
@@ -155,6 +155,12 @@ def _zip_application(path: Path) -> Iterator[Pair]:
             if name.endswith(".dist-info/METADATA"):
                 said = message_from_bytes(archive.read(name))
                 yield _python(said["Name"]), said["Version"]
+
+
+def _components(holder: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for each in holder.get("components", ()):
+        yield each
+        yield from _components(each)
 
 
 def _python(name: str) -> str:
