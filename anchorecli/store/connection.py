@@ -222,8 +222,22 @@ def _settle_schema(db: sqlite3.Connection, path: Path, *, readonly: bool) -> Non
         version = _version(db, path)  # another process may have been faster
         if version == 0:
             migrations.create(db)
-        elif version < migrations.SCHEMA_VERSION:
+            return
+        if version < migrations.SCHEMA_VERSION:
             migrations.upgrade(db)
+    shrink(db)
+
+
+def shrink(db: sqlite3.Connection) -> None:
+    """Give free pages back to the file system, a few at a time so that others can write in between."""
+    while (before := _free_pages(db)) > 0:
+        db.execute("PRAGMA incremental_vacuum(2000)").fetchall()
+        if _free_pages(db) >= before:
+            return
+
+
+def _free_pages(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA freelist_count").fetchone()[0])
 
 
 def _upgrade_beside(path: Path, version: int) -> None:

@@ -23,7 +23,7 @@ from anchorecli.model import (
     WatchedTag,
 )
 from anchorecli.store import advisories, documents, evaluations, facts, feeds, images, past, problems, retention
-from anchorecli.store.connection import Session, clean_text, transaction
+from anchorecli.store.connection import Session, clean_text, shrink, transaction
 from anchorecli.store.delta import Exchange
 from anchorecli.store.derived import Derived
 from anchorecli.store.inverted import Inverted
@@ -373,7 +373,7 @@ class Store:
                 db.execute("ROLLBACK TO before_gc")
         if not dry_run:
             with self._session.private() as db:
-                retention.shrink(db)
+                shrink(db)
             self._session.trim()
         return result
 

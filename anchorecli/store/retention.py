@@ -123,15 +123,6 @@ def collect(db: sqlite3.Connection, older_than_days: int | None, keep: int | Non
     return GcResult(images, layers, facts - _count(db, "fact"), evaluations, advisories, free)
 
 
-def shrink(db: sqlite3.Connection) -> None:
-    """Give free pages back to the file system, a few at a time so that others can write in between."""
-    while _pages(db):
-        before = _pages(db)
-        db.execute("PRAGMA incremental_vacuum(2000)").fetchall()
-        if _pages(db) >= before:
-            return
-
-
 def _forget_revisions(db: sqlite3.Connection, limits: dict[str, str | int]) -> int:
     kept_from = min(db.execute(_KEPT_FROM, limits).fetchone()[0], current_revision(db))
     removed = _forget_versions(db, kept_from)
@@ -168,10 +159,6 @@ def _forget_versions(db: sqlite3.Connection, kept_from: int) -> int:
 
 def _count(db: sqlite3.Connection, table: str) -> int:
     return int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
-
-
-def _pages(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA freelist_count").fetchone()[0])
 
 
 def _text(moment: datetime) -> str:

@@ -183,6 +183,7 @@ def test_the_past_that_an_older_program_kept_is_not_lost(older: Path) -> None:
         assert said(store, 3) == [second, ("CVE-3", "summary 4", "bash")]
         with store._session.read() as db:
             assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert db.execute("PRAGMA freelist_count").fetchone() == (0,)
 
 
 def test_the_content_of_a_past_revision_is_the_same_noted_and_made_again(store: Store) -> None:
