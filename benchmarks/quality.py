@@ -22,9 +22,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from oracles import CVE, Asked, judge, tool
+from oracles import CVE, Asked, Statement, judge, tool
 from quality_packages import SBOM, around, write
-from quality_subjects import SUBJECTS, Subject
+from quality_subjects import SUBJECTS, Feed, Subject
 
 
 class Score(NamedTuple):
@@ -54,12 +54,39 @@ def main() -> None:
         known = sorted({feed.path for each in SUBJECTS for feed in each.feeds})
         parser.error(f"{options.directory} holds none of {', '.join(known)}")
     shown = Table(options.markdown)
-    results = [examine(each, options, shown) for each in SUBJECTS if options.only in each.name]
+    with tempfile.TemporaryDirectory() as scratch:
+        bench = Bench(options.directory, Path(scratch))
+        results = [examine(each, options, shown, bench) for each in SUBJECTS if options.only in each.name]
     shown.end(sum(result is None for result in results))
     sys.exit(any(results))
 
 
-def examine(subject: Subject, options: argparse.Namespace, shown: Table) -> bool | None:
+class Bench:
+    """What both sides read of upstream's files, once for all the lines that need it."""
+
+    def __init__(self, directory: Path, scratch: Path) -> None:
+        self.directory = directory
+        self.scratch = scratch
+        self.stores: dict[tuple[str, ...], Path] = {}
+        self.read: tuple[tuple[Feed, ...], list[Statement]] = ((), [])
+
+    def statements(self, feeds: tuple[Feed, ...]) -> list[Statement]:
+        """The oracle's; those of the last feeds are kept."""
+        if self.read[0] != feeds:
+            self.read = feeds, [each for feed in feeds for each in feed.read(self.directory / feed.path)]
+        return self.read[1]
+
+    def store(self, feeds: tuple[Feed, ...]) -> Path:
+        """The program's, with these feeds alone."""
+        paths = tuple(feed.path for feed in feeds)
+        if paths not in self.stores:
+            self.stores[paths] = self.scratch / f"store{len(self.stores)}.db"
+            for feed in feeds:
+                program(self.stores[paths], "feeds", "sync", feed.name, "--from", str(self.directory / feed.path))
+        return self.stores[paths]
+
+
+def examine(subject: Subject, options: argparse.Namespace, shown: Table, bench: Bench) -> bool | None:
     """Put one line into the table; whether anything in it is wrong, None where it could not be examined."""
     if not all((options.directory / feed.path).exists() for feed in subject.feeds):
         shown.row(subject.name, None, "data not here")
@@ -68,7 +95,7 @@ def examine(subject: Subject, options: argparse.Namespace, shown: Table) -> bool
     if not decides:
         shown.row(subject.name, None, "oracle not here")
         return None
-    score = measure(subject, options.directory, options.packages, random.Random(options.seed + subject.name))
+    score = measure(subject, bench, options.packages, random.Random(options.seed + subject.name))
     shown.row(subject.name, score, decides)
     for sign, findings in (("-", score.missed), ("+", score.extra)):
         for finding in findings if options.list else ():
@@ -112,22 +139,30 @@ class Table:
         print(line, flush=True)
 
 
-def measure(subject: Subject, directory: Path, amount: int, chance: random.Random) -> Score:
+def measure(subject: Subject, bench: Bench, amount: int, chance: random.Random) -> Score:
     """Make up packages, have both sides judge them, compare."""
-    statements = [each for feed in subject.feeds for each in feed.read(directory / feed.path)]
-    statements = [each for each in statements if each.space == subject.space]
-    asked = list(around(statements, subject.scheme, amount, chance))
-    truth = judge(asked, statements, subject.scheme)
+    spaces: dict[str, list[Statement]] = {}
+    for each in bench.statements(subject.feeds):
+        spaces.setdefault(each.space, []).append(each)
+    asked = list(around(spaces.get(subject.space, ()), subject.scheme, amount, chance))
+    truth: dict[Asked, dict[str, str] | None] = {}
+    for space, theirs in by_space(subject, asked).items():
+        truth |= judge(theirs, spaces.get(space, ()), subject.scheme)
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch, "root")
         write(root / "etc/os-release", subject.os_release)
         subject.write(root, asked)
-        store = Path(scratch, "store.db")
-        for feed in subject.feeds:
-            program(store, "feeds", "sync", feed.name, "--from", str(directory / feed.path))
         scanned = f"sbom:{root / SBOM}" if (root / SBOM).exists() else f"dir:{root}"
-        report = json.loads(program(store, "scan", scanned, "-o", "json"))
+        report = json.loads(program(bench.store(subject.feeds), "scan", scanned, "-o", "json"))
     return compare(asked, truth, report)
+
+
+def by_space(subject: Subject, asked: Sequence[Asked]) -> dict[str, list[Asked]]:
+    """The packages by whose records speak of them."""
+    found: dict[str, list[Asked]] = {}
+    for one in asked:
+        found.setdefault(subject.speaks(one.version) or subject.space, []).append(one)
+    return found
 
 
 def program(store: Path, *arguments: str) -> str:

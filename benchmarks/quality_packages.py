@@ -55,7 +55,7 @@ def variant(version: str, scheme: str, chance: random.Random, package: str = "")
 
 
 ENDINGS: dict[str, tuple[Any, ...]] = {
-    "deb": ("+b1", "+deb9u9", "~deb9u1", "~bpo9+1", ".1", "~", (r"^(\d+:)?", "1:"), (r"^(\d+:)?", "")),
+    "deb": ("+b1", "+deb12u9", "~deb12u1", "~bpo12+1", ".1", "~", (r"^(\d+:)?", "1:"), (r"^(\d+:)?", "")),
     "apk": ((r"-r\d+", "-r0"), (r"-r\d+", "-r99"), (r"(-r\d+)?$", r"_rc1\1"), (r"(-r\d+)?$", r"_p1\1")),
     "rpm": (".1", "_1", "~rc1", "^git1", (r"^(\d+:)?", "1:"), (r"^(\d+:)?", "0:")),
     "pep440": ("rc1", ".post1", ".dev0", "+local.1", ".0", "a1", ".0.0", ".1"),

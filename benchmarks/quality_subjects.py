@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,10 +36,27 @@ class Subject(NamedTuple):
     scheme: str
     write: Callable[[Path, Sequence[Asked]], None]
     os_release: str = ""
+    speaks: Callable[[str], str] = lambda version: ""
+    """The space that speaks of a version in place of the line's own; empty where that one does."""
 
 
 def os_release(name: str, version: str) -> str:
     return f'ID={name}\nVERSION_ID="{version}"\n'
+
+
+def later_debian(release: int, spaces: Mapping[int, str]) -> Callable[[str], str]:
+    """The release whose build a version is, where that is later than the image's.
+
+    By the Developer's Reference (5.8.5.4), which has maintainers end a version with ``+debXuY`` for release X, or with
+    ``~debXuY`` where it was rebuilt; of several marks the last was put there last. No records are about it but X's.
+    """
+
+    def space(version: str) -> str:
+        marks = [part.partition("u") for part in re.split(r"[+~]", version)[1:] if part.startswith("deb")]
+        releases = [int(name[3:]) for name, _, count in marks if name[3:].isdigit() and count[:1].isdigit()]
+        return spaces.get(releases[-1], "nobody") if releases and releases[-1] > release else ""
+
+    return space
 
 
 def python_name(name: str) -> str:
@@ -106,14 +123,33 @@ CONAN = Feed("gitlab", "gitlab-advisories", gitlab)
 REDHAT = Feed("redhat", "redhat-cve/sample.zip", redhat_api)
 SUSE = Feed("suse", "suse-csaf/sample.zip", suse_csaf)
 PHOTON = Feed("photon", "distro-excerpts/claircore/com.vmware.phsa-photon3.xml.gz", photon)
+OSV_DEBIAN = {n: f"Debian:{n}" for n in (11, 12, 13)}
+TRACKED_DEBIAN = {12: "bookworm", 13: "trixie"}
+"""What the two feeds call releases of Debian."""
 
 
 SUBJECTS = (
     *(
-        Subject(f"debian:{n} (osv)", (DEBIAN,), f"Debian:{n}", "deb", made.write_dpkg, os_release("debian", str(n)))
+        Subject(
+            f"debian:{n} (osv)",
+            (DEBIAN,),
+            f"Debian:{n}",
+            "deb",
+            made.write_dpkg,
+            os_release("debian", str(n)),
+            later_debian(n, OSV_DEBIAN),
+        )
         for n in (11, 12, 13)
     ),
-    Subject("debian:12 (tracker)", (TRACKER,), "bookworm", "deb", made.write_dpkg, os_release("debian", "12")),
+    Subject(
+        "debian:12 (tracker)",
+        (TRACKER,),
+        "bookworm",
+        "deb",
+        made.write_dpkg,
+        os_release("debian", "12"),
+        later_debian(12, TRACKED_DEBIAN),
+    ),
     *(
         Subject(f"alpine:{n}", (ALPINE,), f"v{n}", "apk", made.write_apk, os_release("alpine", f"{n}.1"))
         for n in ("3.15", "3.20")

@@ -10,7 +10,9 @@ import oracle_feeds
 import oracle_vendors
 import oracles
 import pytest
+import quality
 import quality_packages
+import quality_subjects
 from oracles import Asked, Statement, judge
 
 
@@ -204,3 +206,23 @@ def test_a_version_meets_bounds_without_epochs_without_its_own():
     [statement] = oracles.osv_record(record(affected=[entry]))
     assert oracles._met("1:1.9-1", statement, "rpm") == "1.9-1"
     assert oracles._met("1:1.9-1", statement, "deb") == "1:1.9-1"
+
+
+@pytest.mark.parametrize(
+    ("version", "space"),
+    [
+        ("1.0-1", ""), ("1.0-1+deb11u2", ""), ("1.0-1+deb9u2", ""), ("1.0-1+deb12u2", "twelve"),
+        ("1.0~deb12u1+b1", "twelve"),
+        ("1.0-1+deb12u2~deb11u1", ""), ("1.0-1+deb11u1~deb12u1", "twelve"), ("1.0-1+deb14u1", "nobody"),
+        ("1.0-1~bpo12+1", ""), ("1.0+debian12-1", ""), ("1.0-1+deb12", ""),
+    ],
+)  # fmt: skip
+def test_the_last_mark_of_a_later_debian_tells_who_speaks_of_a_version(version, space):
+    assert quality_subjects.later_debian(11, {12: "twelve"})(version) == space
+
+
+def test_packages_are_judged_by_the_records_that_speak_of_them():
+    speaks = quality_subjects.later_debian(11, {12: "twelve"})
+    subject = quality_subjects.Subject("x", (), "eleven", "deb", quality_packages.write_dpkg, speaks=speaks)
+    own, later = Asked("x", "1.0-1"), Asked("x", "1.0-1+deb12u1")
+    assert quality.by_space(subject, [own, later]) == {"eleven": [own], "twelve": [later]}
