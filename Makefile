@@ -85,15 +85,17 @@ clean:  ## remove what these targets made
 
 # ── what the targets stand on ─────────────────────────────────────────────────────────────────────────────
 
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary hyperscan
+
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "anchore needs Python 3.11 or newer: install it, or say make PYTHON=/path/to/python3" >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || sh .ci/system-packages python3-venv
 	@$(PYTHON) -m venv $(VENV)
 
-# The package is installed, not linked: what runs is what a user gets.
+# The package is installed, not linked: what runs is what a user gets. Not every machine has a wheel of Hyperscan.
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml $(SOURCES)
 	@echo "installing anchore into $(VENV)" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check . && touch $@
+	@{ $(PIP) '.[fast]' 2>/dev/null || $(PIP) .; } && touch $@
 
 $(VENV)/.tests: $(VENV)/bin/python pyproject.toml
 	@echo "installing the test tools into $(VENV)" >&2
@@ -108,7 +110,7 @@ $(VENV)/.fuzz: $(VENV)/.tests
 	|| echo "no atheris for this Python: see tests/fuzz/target.py" >&2; touch $@
 
 $(VENV)/.binary: $(VENV)/.installed
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[binary,signing]' && touch $@
+	@$(PIP) '.[binary,signing]' && touch $@
 
 system-scan:
 	@sh .ci/system-packages skopeo $(if $(IMAGE),,mmdebstrap)
