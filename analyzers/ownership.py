@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from anchorecli.analyzers.second_hand import SECOND_HAND, without_documented, without_notes
-from anchorecli.model import DiffId, Package, Secret
+from anchorecli.model import DiffId, Package, PrivateKey, Secret
 from anchorecli.tree import Tree
 
 
@@ -44,10 +45,13 @@ def link_owners(packages: list[Package], owned: Mapping[str, Iterable[str]], tre
     return _without_doubles(without_notes(linked))
 
 
+_Secret = TypeVar("_Secret", Secret, PrivateKey)
+
+
 def link_secrets(
-    secrets: list[Secret], packages: list[Package], owned: Mapping[str, Iterable[str]], tree: Tree
-) -> list[Secret]:
-    """The secrets, those in files that a distribution's package brought with that package's purl as ``owner``.
+    secrets: list[_Secret], packages: list[Package], owned: Mapping[str, Iterable[str]], tree: Tree
+) -> list[_Secret]:
+    """The secrets or private keys, those in files that a distribution's package brought with that package's purl as ``owner``.
 
     A file of another layer than its package was replaced by somebody, and what stands in ``etc`` may be edited.
     """

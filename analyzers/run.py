@@ -229,7 +229,8 @@ def assemble(
         looked_for.update(found.looked_for)
         for name, values in others.items():
             values.extend(getattr(found, name))
-    others["secrets"] = link_secrets(others["secrets"], packages, owned, tree)
+    for name in ("secrets", "private_keys"):
+        others[name] = link_secrets(others[name], packages, owned, tree)
     packages = link_owners(packages, owned, tree)
     problems.update(uncataloged(tree, owned, packages), unlisted(distro, packages))
     problems.update(nameless(tree, image.config.platform, distro, packages))

@@ -117,7 +117,7 @@ class Others:
     """Packages as rows (see ``rows``): a fact is the list of those that one file tells of."""
 
     name: str = "others"
-    version: int = 4
+    version: int = 5
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({*_BY_NAME, *_ELSE}),

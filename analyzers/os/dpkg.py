@@ -65,7 +65,7 @@ class DpkgAnalyzer:
     """
 
     name: str = "dpkg"
-    version: int = 2
+    version: int = 3
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"status", "copyright"}),

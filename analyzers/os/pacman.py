@@ -48,7 +48,7 @@ class PacmanAnalyzer:
     """
 
     name: str = "pacman"
-    version: int = 2
+    version: int = 3
     options: str = ""
     wants: Wants = Wants(names=frozenset({"desc", "files"}), match=_wanted, max_bytes=MAX_BYTES)
 
