@@ -95,8 +95,15 @@ def test_source(source, expected):
 
 
 def test_keys_in_any_case_repeated_keys_and_carriage_returns():
-    assert names("PACKAGE: a\r\nversion: 1\r\nVersion: 2\r\n\r\nPackage: b\r\nVersion: 1\r\n") == ["a", "b"]
-    assert parse("package: a\nversion: 1\nversion: 2\n").stanzas[0].version == "2"
+    assert names("PACKAGE: a\r\nversion: 1\r\n\r\nPackage: b\r\nVersion: 1\r\n") == ["a", "b"]
+    assert parse("package: a\nversion: 1\nsource: x\nSource: y\n").stanzas[0].source == "y"
+
+
+def test_a_stanza_of_two_versions_cannot_be_read():
+    """dpkg refuses it too; neither of the two may hide the other."""
+    read = parse("PACKAGE: a\r\nversion: 1\r\nVersion: 2\r\n\r\nPackage: b\r\nVersion: 1\r\n")
+    assert [each.name for each in read.stanzas] == ["b"]
+    assert read.damaged == 1
 
 
 def test_a_tab_continues_a_field():
