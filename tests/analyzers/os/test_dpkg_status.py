@@ -103,7 +103,7 @@ def test_a_stanza_of_two_versions_cannot_be_read():
     """dpkg refuses it too; neither of the two may hide the other."""
     read = parse("PACKAGE: a\r\nversion: 1\r\nVersion: 2\r\n\r\nPackage: b\r\nVersion: 1\r\n")
     assert [each.name for each in read.stanzas] == ["b"]
-    assert read.damaged == 1
+    assert read.damage
 
 
 def test_a_tab_continues_a_field():
