@@ -278,7 +278,7 @@ def otp(root: Path) -> Truth | None:
 
 
 def golang(root: Path) -> Truth | None:
-    """``go version -m`` on every program; main modules without a version are not asked for."""
+    """``go version -m`` on every program; modules without a version, or out of a directory, are not asked for."""
     command = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
     if not command:
         return None
@@ -291,10 +291,14 @@ def golang(root: Path) -> Truth | None:
             paths.add(cells[2])
         elif cells[1] in ("mod", "dep") and len(cells) > 3:
             last = (cells[2], cells[3].removeprefix("v"))
-            (mains if cells[1] == "mod" and cells[3] == "(devel)" else there).add(last)
+            (mains if cells[3] == "(devel)" else there).add(last)
         elif cells[1] == "=>":
             there.discard(last)
-            there.add((cells[2], cells[3].removeprefix("v")))
+            other = (cells[2], cells[3].removeprefix("v"))
+            if cells[2].startswith("."):
+                mains |= {last, other}  # a directory took its place: of which version go does not know
+            else:
+                there.add(other)
     return Truth(frozenset(there), frozenset(mains), frozenset(paths))
 
 

@@ -67,9 +67,6 @@ GO_MODULES = {
     "github.com/syncthing/syncthing": ("syncthing:syncthing",),
     "github.com/goharbor/harbor": ("linuxfoundation:harbor",),
     "github.com/cli/cli": ("github:cli",),
-    "github.com/gohugoio/hugo": ("gohugo:hugo",),
-    "github.com/containers/podman": ("podman_project:podman",),
-    "github.com/containers/buildah": ("buildah_project:buildah",),
 }
 """``vendor:product`` of main modules, by module path without its major version."""
 
