@@ -138,8 +138,8 @@ def pypi(root: Path) -> Truth | None:
 
 
 def _documented(root: Path, kind: str) -> Iterator[Pair]:
-    """What a wheel's own bill of materials (PEP 770) says is in it: nobody's to judge, the installer does not know."""
-    for each in (*root.rglob("*.dist-info/sboms/*.json"), *root.rglob("_vendor/bom.cdx.json")):
+    """What a package brings by its own bill of materials (PEP 770, or beside a program): the installer does not know."""
+    for each in {*root.rglob("*.dist-info/sboms/*.json"), *root.rglob("*.cdx.json")}:
         for one in _components(json.loads(each.read_text())):
             found = re.match(rf"pkg:{kind}/([^@]+)@([^?#]+)", one.get("purl", ""))
             if found and one.get("scope") not in ("excluded", "optional"):
