@@ -51,7 +51,7 @@ _Secret = TypeVar("_Secret", Secret, PrivateKey)
 def link_secrets(
     secrets: list[_Secret], packages: list[Package], owned: Mapping[str, Iterable[str]], tree: Tree
 ) -> list[_Secret]:
-    """The secrets or private keys, those in files that a distribution's package brought with that package's purl as ``owner``.
+    """The secrets (or private keys), those in files that a distribution's package brought with its purl as ``owner``.
 
     A file of another layer than its package was replaced by somebody, and what stands in ``etc`` may be edited.
     """

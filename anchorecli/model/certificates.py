@@ -48,10 +48,12 @@ class CertificateStore:
 @dataclass(frozen=True, slots=True, order=True)
 class PrivateKey:
     """A private key in a file: never the key. ``kind`` is ``RSA``, ``EC P-256``, ``ssh-ed25519``, ``PKCS#12`` …, and
-    ``encrypted`` where it does not tell; ``line`` is 1-based. ``encrypted``: a password protects it."""
+    ``encrypted`` where it does not tell; ``line`` is 1-based. ``encrypted``: a password protects it.
+    ``owner`` is, as ``Secret`` has it, the purl of the distribution's package that brought it: such a key is public."""
 
     path: ImagePath
     line: int
     kind: str
     encrypted: bool
     layer: DiffId = DiffId("")
+    owner: str = ""

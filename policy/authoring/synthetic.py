@@ -45,7 +45,10 @@ from anchorecli.policy.language.faults import Faults, quoted, unknown
 from anchorecli.policy.language.fields import Fields
 
 _CONFIG = ("user", "env", "labels", "ports", "healthcheck", "cmd", "entrypoint", "volumes", "working_dir", "created")
-_FACTS = ("packages", "vulnerabilities", "files", "secrets", "malware", "changed_files", "unowned", "contents")
+_FACTS = (
+    *("packages", "vulnerabilities", "files", "secrets", "malware", "changed_files", "unowned", "contents"),
+    "private_keys",
+)
 _KEYS = (
     *("reference", "distro", "platform", "layers", "annotations", "history", "dockerfile", "end_of_life", "previous"),
     *(*_CONFIG, *_FACTS, "attached", "problems", "unknown", "feed_age_days", "base_layers"),
@@ -59,6 +62,7 @@ _GAPS = (
     "malware",
     "verify",
     "unowned",
+    "certificates",
     "epss",
     "kev",
     "end_of_life",

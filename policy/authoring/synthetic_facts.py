@@ -21,6 +21,7 @@ from anchorecli.model import (
     Match,
     MatchVerdict,
     Package,
+    PrivateKey,
     Problem,
     RetrievedFile,
     Secret,
@@ -90,6 +91,16 @@ class FactReader:
                     owner=one.text("owner"),
                 )
                 for one in self._each("secrets", ("path", "line", "rule", "owner"))
+            ),
+            "private_keys": tuple(
+                PrivateKey(
+                    _path(one),
+                    self._number(one, "line", 1),
+                    one.text("kind") or "RSA",
+                    one.text("encrypted") == "true",
+                    owner=one.text("owner"),
+                )
+                for one in self._each("private_keys", ("path", "line", "kind", "encrypted", "owner"))
             ),
             "contents": tuple(
                 ContentMatch(_path(one), one.text("pattern", required=True), (self._number(one, "line", 1),))

@@ -9,6 +9,7 @@ from anchorecli.model import Certificate, Demand, Problem
 from anchorecli.policy.base import Evidence, Fire, Parameter, Trigger
 from anchorecli.policy.facts.gathered import counted, lines, not_gathered
 from anchorecli.policy.facts.ignored import ignore_fault, ignore_parameter, ignored
+from anchorecli.policy.facts.packaged import meant, packaged_parameter
 from anchorecli.policy.language.parameters import Arguments
 from anchorecli.policy.times import days_between
 
@@ -56,8 +57,11 @@ def _private_key(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Pr
     if lines(evidence, "certificates") is None:
         yield _gap(arguments, "private_key_found")
         return
+    owned = meant(arguments)
     keys = [
-        each for each in evidence.analysis.private_keys if not (each.encrypted and arguments.flag("skip_encrypted"))
+        each
+        for each in evidence.analysis.private_keys
+        if bool(each.owner) in owned and not (each.encrypted and arguments.flag("skip_encrypted"))
     ]
     passed = ignored(arguments, ["/" + each.path for each in keys])
     for each in sorted(keys):
@@ -141,6 +145,7 @@ _TRIGGERS = (
         "A private key is in the image: whoever has the image has the key. Fires for each.",
         _private_key,
         Parameter("skip_encrypted", "boolean", "Whether keys with a password count as harmless.", default="false"),
+        packaged_parameter(),
         notes="New here. secret_scans finds keys in texts of any name; this knows DER, key stores and OpenSSH as well, "
         "and leaves examples in documents alone.",
     ),

@@ -9,10 +9,10 @@ from anchorecli.model import Demand, Problem
 from anchorecli.policy.base import Evidence, Fire, Parameter, Trigger
 from anchorecli.policy.facts.gathered import lines, not_gathered, searched
 from anchorecli.policy.facts.ignored import ignore_fault, ignore_parameter, ignored
+from anchorecli.policy.facts.packaged import meant, packaged_parameter
 from anchorecli.policy.language.parameters import Arguments, split_list
 
 _NAME = "secret_scans.content_regex_checks"
-_PACKAGED = {"include": (True, False), "exclude": (False,), "only": (True,)}
 _NO_FILE = "image config: "
 """With this begins what stands for a path where a secret lies in the image's configuration."""
 
@@ -26,12 +26,12 @@ def _checks(evidence: Evidence, arguments: Arguments) -> Iterator[Fire | Problem
     if unknown:
         hint = "Names: " + ", ".join(rules) + "."
         yield not_gathered(_NAME, arguments, f"secrets of the rules {', '.join(unknown)}", hint)
-    meant = _PACKAGED[arguments.text("packaged")]
+    owned = meant(arguments)
     found = sorted(
         {
             (_shown(secret.path), secret.rule)
             for secret in evidence.analysis.secrets
-            if secret.rule in chosen and bool(secret.owner) in meant
+            if secret.rule in chosen and bool(secret.owner) in owned
         }
     )
     found = _in_files(found, arguments)
@@ -141,14 +141,7 @@ _TRIGGERS = (
                 default="found",
                 allowed=("notfound", "found"),
             ),
-            Parameter(
-                "packaged",
-                "enum",
-                "Files that a package of the distribution brought, which everybody has, such as keys in test data: "
-                "include, exclude, or only these. Not /etc, and not a file that a later layer put in their place.",
-                default="include",
-                allowed=tuple(_PACKAGED),
-            ),
+            packaged_parameter(),
             ignore_parameter("ignore_path", "/usr/share/doc/.*"),
         ),
         notes="Secrets in the image's configuration count too: image config: Env, Labels or history stands for their "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from anchorecli.analyzers.ownership import link_owners, link_secrets
-from anchorecli.model import DiffId, ImagePath, Location, Package, Secret
+from anchorecli.model import DiffId, ImagePath, Location, Package, PrivateKey, Secret
 from anchorecli.tree import LayerIndex, Tree
 
 OWNER = Package("zlib1g", "1:1.2.13.dfsg-1", "deb", "deb", "pkg:deb/debian/zlib1g@1", source_version="1:1.2.13.dfsg-1")
@@ -72,7 +74,7 @@ def secret(path: str, layer: DiffId = LOWER) -> Secret:
     return Secret(ImagePath(path), 1, "private-key", "0", layer)
 
 
-def owners_of(*secrets: Secret, package: Package = GOLANG) -> list[str]:
+def owners_of(*secrets: Secret | PrivateKey, package: Package = GOLANG) -> list[str]:
     paths = ["/lib/go/key.pem", "/etc/go/key.pem", "/usr/share/other.pem"]
     index = LayerIndex()
     for path in ("usr/lib/go/key.pem", "etc/go/key.pem", "srv/key.pem"):
@@ -85,6 +87,15 @@ def owners_of(*secrets: Secret, package: Package = GOLANG) -> list[str]:
 
 def test_a_secret_in_a_packages_file_is_the_packages_also_through_a_linked_directory() -> None:
     assert owners_of(secret("usr/lib/go/key.pem")) == [GOLANG.purl]
+
+
+def test_a_private_key_in_a_packages_file_is_the_packages() -> None:
+    key = PrivateKey(ImagePath("usr/lib/go/key.pem"), 1, "RSA", False, LOWER)
+    assert owners_of(key, replace(key, layer=UPPER), replace(key, path=ImagePath("srv/key.pem"))) == [
+        GOLANG.purl,
+        "",
+        "",
+    ]
 
 
 def test_a_secret_elsewhere_in_etc_or_put_there_by_a_later_layer_is_nobodys() -> None:

@@ -58,6 +58,13 @@ KEYS = given(
         PrivateKey(ImagePath("app/locked.pem"), 1, "encrypted", True),
     )
 )
+PUBLIC = given(
+    keys=(
+        PrivateKey(ImagePath("app/key.pem"), 1, "RSA", False),
+        PrivateKey(ImagePath("usr/a.pem"), 1, "RSA", False, owner="pkg:deb/debian/golang-src@1.19-1"),
+        PrivateKey(ImagePath("usr/b.pem"), 1, "RSA", True, owner="pkg:deb/debian/golang-src@1.19-1"),
+    )
+)
 EMPTY = given()
 WEAK, SHA1 = "Certificate with a weak key found: ", "Certificate with a weak signature found: "
 KEY = "Private key found: file="
@@ -124,6 +131,22 @@ GOLDEN = (
         {"skip_encrypted": "true", "ignore": "/etc/.*"},
         f"{KEY}/app/key.pem line=4 kind=EC P-256",
     ),
+    case(
+        "private_key_found",
+        PUBLIC,
+        {"packaged": "include", "skip_encrypted": "true"},
+        f"{KEY}/app/key.pem line=1 kind=RSA",
+        f"{KEY}/usr/a.pem line=1 kind=RSA",
+    ),
+    case("private_key_found", PUBLIC, {"packaged": "exclude"}, f"{KEY}/app/key.pem line=1 kind=RSA"),
+    case(
+        "private_key_found",
+        PUBLIC,
+        {"packaged": "only"},
+        f"{KEY}/usr/a.pem line=1 kind=RSA",
+        f"{KEY}/usr/b.pem line=1 kind=RSA, encrypted",
+    ),
+    case("private_key_found", KEYS, {"packaged": "only"}),
     case("private_key_found", EMPTY, {}),
 )
 

@@ -86,6 +86,7 @@ IMAGE = """\
       sha256: "abababababababababababababababababababababababababababababababab"
     - {path: /bin, target: usr/bin}
     secrets: [{path: /a, rule: r, line: 3}]
+    private_keys: [{path: /k, encrypted: true, owner: pkg:deb/debian/a@1}, {path: /l, kind: EC P-256}]
     contents: [{path: /b, pattern: "N=x"}]
     malware: [{path: /c, signature: Eicar}]
     changed_files: [{package: musl, path: /d, detail: mode}]
@@ -133,6 +134,10 @@ def test_an_image_with_everything(cases):
     assert len(passwd.sha256) == 64
     assert analysis.retrieved[0].data.startswith(b"root:")
     assert (analysis.secrets[0].line, analysis.contents[0].pattern, analysis.malware[0].scanner) == (3, "N=x", "clamav")
+    assert [(each.kind, each.encrypted, each.owner) for each in analysis.private_keys] == [
+        ("RSA", True, "pkg:deb/debian/a@1"),
+        ("EC P-256", False, ""),
+    ]
     assert (analysis.differences[0].status, analysis.unowned, given.problems[0].subject) == ("changed", ("e",), "s")
     assert given.previous is not None and given.previous.packages[0].version == "1.2.4-r0"
     assert (given.feeds[0].updated_at, given.base) == ("2025-06-12T12:00:00Z", {"sha256:1"})
