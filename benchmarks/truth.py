@@ -138,7 +138,7 @@ def pypi(root: Path) -> Truth | None:
 
 
 def _documented(root: Path, kind: str) -> Iterator[Pair]:
-    """What a package brings by its own bill of materials (PEP 770, or beside a program): the installer does not know."""
+    """What a package brings by its own bill of materials (PEP 770, or beside a program): no installer knows of it."""
     for each in {*root.rglob("*.dist-info/sboms/*.json"), *root.rglob("*.cdx.json")}:
         for one in _components(json.loads(each.read_text())):
             found = re.match(rf"pkg:{kind}/([^@]+)@([^?#]+)", one.get("purl", ""))
