@@ -18,6 +18,8 @@ from functools import cmp_to_key
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from oracle_orders import apk_order, julia_order, nuget_order, plain_order
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.versions.check_oracles import ORACLES, Orders, Pairs
@@ -330,36 +332,6 @@ def _unrevised(version: str) -> str:
     return re.sub(r"-\d+$", "", version)
 
 
-def julia_order(a: str, b: str) -> int | None:
-    """Julia's order: semver's, but that a build (``+1``) is later than none, and builds count as pre-releases do."""
-    left, right = _julia(a), _julia(b)
-    if left is None or right is None:
-        return None
-    return (left > right) - (left < right)
-
-
-def _julia(text: str) -> tuple[Any, ...] | None:
-    matched = re.fullmatch(r"v?(\d+(?:\.\d+){0,2})(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]*))?", text)
-    if matched is None:
-        return None
-    numbers = [int(each) for each in matched[1].split(".")]
-    before, build = (
-        [(not each.isdigit(), int(each) if each.isdigit() else 0, each) for each in (part or "").split(".") if each]
-        for part in (matched[2], matched[3])
-    )
-    return numbers + [0] * (3 - len(numbers)), matched[2] is None, before, matched[3] is not None, build
-
-
-def plain_order(a: str, b: str) -> int | None:
-    """The order of versions that are numbers and dots; of others nobody knows the rule."""
-    if not all(re.fullmatch(r"\d+(\.\d+)*", each) for each in (a, b)):
-        return None
-    left, right = ([int(part) for part in each.split(".")] for each in (a, b))
-    width = max(len(left), len(right))
-    left, right = left + [0] * (width - len(left)), right + [0] * (width - len(right))
-    return (left > right) - (left < right)
-
-
 def gem_requirements(pairs: Pairs) -> list[bool | None]:
     """Whether each version meets each requirement (parts of one are parted by commas), by RubyGems."""
     ruby = shutil.which("ruby")
@@ -372,26 +344,6 @@ def gem_requirements(pairs: Pairs) -> list[bool | None]:
     out = subprocess.run([ruby, "-e", script], input=json.dumps(pairs), capture_output=True, text=True, check=True)
     found: list[bool | None] = json.loads(out.stdout)
     return found
-
-
-def nuget_order(a: str, b: str) -> int | None:
-    """NuGet's order: up to four numbers, then semver's pre-releases without regard to case; + counts for nothing."""
-    left, right = _nuget(a), _nuget(b)
-    if left is None or right is None:
-        return None
-    return (left > right) - (left < right)
-
-
-def _nuget(text: str) -> tuple[list[int], bool, list[tuple[bool, int, str]]] | None:
-    matched = re.fullmatch(r"(\d+(?:\.\d+){0,3})(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]*)?", text)
-    if matched is None:
-        return None
-    numbers = [int(each) for each in matched[1].split(".")]
-    labels = matched[2].lower().split(".") if matched[2] else []
-    parts = [
-        (not each.isdigit(), int(each) if each.isdigit() else 0, "" if each.isdigit() else each) for each in labels
-    ]
-    return numbers + [0] * (4 - len(numbers)), not labels, parts
 
 
 def _pep440(pairs: Pairs) -> Orders:
@@ -407,32 +359,3 @@ def _pep440(pairs: Pairs) -> Orders:
         return (left > right) - (left < right)
 
     return [order(a, b) for a, b in pairs]
-
-
-def apk_order(a: str, b: str) -> int | None:
-    """The order of Alpine versions, token by token as apk-tools walks along both; for machines without apk."""
-    left, right = _apk_tokens(a), _apk_tokens(b)
-    if left is None or right is None:
-        return None
-    return (left > right) - (left < right)
-
-
-def _apk_tokens(text: str) -> list[tuple[int, Any]] | None:
-    suffixes = ("alpha", "beta", "pre", "rc", "", "cvs", "svn", "git", "hg", "p")
-    matched = re.fullmatch(r"([\d.]*\d)([a-z]?)((?:_[a-z]+\d*)*)(?:~[0-9a-f]+)?(?:-r(\d+))?", text)
-    if matched is None or ".." in text or text.startswith("."):
-        return None
-    numbers, letter, rest, revision = matched.groups()
-    tokens: list[tuple[int, Any]] = []
-    for place, number in enumerate(numbers.split(".")):
-        fraction = place and number.startswith("0")
-        tokens.append((7, number) if fraction else (8, int(number)))
-    tokens += [(6, letter)] if letter else []
-    for name, number in re.findall(r"_([a-z]+)(\d*)", rest):
-        if name not in suffixes:
-            return None
-        rank = suffixes.index(name) - 4
-        tokens.append((5 if rank > 0 else 0, rank))
-        tokens += [(4, int(number))] if number else []
-    tokens += [(2, int(revision))] if revision else []
-    return [*tokens, (1, 0)]

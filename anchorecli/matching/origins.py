@@ -117,9 +117,12 @@ def _deb(version: str, maintainer: str, release: int) -> Origin | None:
 
 
 def _names_release(version: str) -> bool:
-    """Whether a version ends with a release's name, as others than the distribution write it: ``~bookworm``."""
+    """Whether a version ends with a release's name, as others than the distribution write it: ``~bookworm``.
+
+    Debian itself wrote so until its seventh release, ``7.26.0-1+wheezy13``.
+    """
     name = version[max(version.rfind("~"), version.rfind("+")) + 1 :].rstrip("0123456789")
-    return name in RELEASE_NAMES
+    return name in RELEASE_NAMES and not (name == "wheezy" and _OF_WHEEZY.search(version))
 
 
 def _person(maintainer: str) -> str:
@@ -132,6 +135,7 @@ _EPEL = re.compile(r"\.el(\d+)(?:_(\d+))?(?=\.|$)", re.ASCII)
 _UNDIVIDED = 9
 """The last major release for which EPEL has no branches by minor releases."""
 _DEBIAN = re.compile(r"[+~]deb(\d+)u\d", re.ASCII)
+_OF_WHEEZY = re.compile(r"\+wheezy\d+$", re.ASCII)
 _MARKS = (
     ("ppa", re.compile(r"[~.+\d-]ppa\d*(?=[~.+\d-]|$)", re.ASCII), "a PPA"),
     ("pgdg", re.compile(r"\.pgdg"), "PostgreSQL (PGDG)"),

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import oracle_feeds
+import oracle_orders
 import oracle_vendors
 import oracles
 import pytest
@@ -73,7 +74,7 @@ def test_a_version_without_order_is_not_judged():
     ],
 )  # fmt: skip
 def test_nugets_rules(a, b, order):
-    assert oracles.nuget_order(a, b) == order
+    assert oracle_orders.nuget_order(a, b) == order
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_nugets_rules(a, b, order):
     [("1.0-r1", "1.0-r2", -1), ("1.0_rc1", "1.0", -1), ("1.0_p1", "1.0", 1), ("1.0a", "1.0", 1), ("..1", "1", None)],
 )
 def test_apks_rules(a, b, order):
-    assert oracles.apk_order(a, b) == order
+    assert oracle_orders.apk_order(a, b) == order
 
 
 def test_a_tool_that_is_not_here_is_no_oracle(monkeypatch):
@@ -195,10 +196,11 @@ def test_gitlabs_alternatives_with_a_version_left_out(tmp_path):
 
 
 def test_a_build_counts_in_julias_order():
-    order = oracles.julia_order
+    order = oracle_orders.julia_order
     pairs = [("1.2.3+1", "1.2.3"), ("1.2.3+2", "1.2.3+10"), ("1.2.3-rc1", "1.2.3"), ("1.2", "1.2.0")]
-    assert [order(*each) for each in pairs] == [1, -1, -1, 0]
-    assert order("master", "1.0") is None
+    pairs += [("1+01", "1+1"), ("1+", "1+9"), ("1rc1", "1-rc1"), ("1-2", "1-a")]
+    assert [order(*each) for each in pairs] == [1, -1, -1, 0, 0, 1, 0, -1]
+    assert [order(each, "1.0") for each in ("master", "1.0+.1", "1.0+1.", "1.0-", "1.2.3.4")] == [None] * 5
 
 
 def test_a_version_meets_bounds_without_epochs_without_its_own():

@@ -42,6 +42,8 @@ def rpms(vendor, count=3):
         ("3.3.1-1+deb13u1~deb12u1", "Debian Perl Group <p@lists.alioth.debian.org>", ""),
         ("5.2.15-2~bpo12+1", "Matthias Klose <doko@debian.org>", ""),
         ("1.2-3+deb11u1", "Bdale Garbee <bdale@gag.com>", ""),
+        ("7.26.0-1+wheezy13", "Ramakrishnan Muthukrishnan <r@debian.org>", ""),
+        ("1.4.6-1~wheezy", "Somebody Else <who@example.org>", "Somebody Else"),
     ],
 )
 def test_whose_a_deb_is(version, maintainer, name):
