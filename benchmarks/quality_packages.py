@@ -51,10 +51,10 @@ def variant(version: str, scheme: str, chance: random.Random, package: str = "")
         place = numbers[-1 - (chance.random() < 0.3 and len(numbers) > 1)]
         number = max(int(place[0]) + (1 if form == "more" else -1), 0)
         return f"{version[: place.start()]}{number}{version[place.end() :]}"
-    return re.sub(*form, version, count=1) if isinstance(form, tuple) else version + form
+    return re.sub(form[0], form[1], version, count=1) if isinstance(form, tuple) else version + form
 
 
-ENDINGS: dict[str, tuple[Any, ...]] = {
+ENDINGS: dict[str, tuple[str | tuple[str, str], ...]] = {
     "deb": ("+b1", "+deb12u9", "~deb12u1", "~bpo12+1", ".1", "~", (r"^(\d+:)?", "1:"), (r"^(\d+:)?", "")),
     "apk": ((r"-r\d+", "-r0"), (r"-r\d+", "-r99"), (r"(-r\d+)?$", r"_rc1\1"), (r"(-r\d+)?$", r"_p1\1")),
     "rpm": (".1", "_1", "~rc1", "^git1", (r"^(\d+:)?", "1:"), (r"^(\d+:)?", "0:")),
