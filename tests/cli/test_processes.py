@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -300,5 +301,8 @@ def known(store: Path, layers: list[bytes]) -> set[str]:
 
 def children(pid: int) -> list[int]:
     """The processes that a process has started."""
-    listed = [Path(f"/proc/{pid}/task/{task.name}/children") for task in Path(f"/proc/{pid}/task").iterdir()]
-    return [int(child) for path in listed for child in path.read_text().split()]
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError):  # a thread that has ended since it was listed
+            found += map(int, (task / "children").read_text().split())
+    return found
