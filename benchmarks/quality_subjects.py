@@ -47,14 +47,16 @@ def os_release(name: str, version: str) -> str:
 def later_debian(release: int, spaces: Mapping[int, str]) -> Callable[[str], str]:
     """The release whose build a version is, where that is later than the image's.
 
-    By the Developer's Reference (5.8.5.4), which has maintainers end a version with ``+debXuY`` for release X, or with
-    ``~debXuY`` where it was rebuilt; of several marks the last was put there last. No records are about it but X's.
+    By Debian's Policy (5.6.12.2), where the updates of release X end with ``+debXuY`` or ``~debXuY`` and the backports
+    to it with ``~bpoX+Y``; of several marks the last was put there last. No records are about it but X's.
     """
 
     def space(version: str) -> str:
-        marks = [part.partition("u") for part in re.split(r"[+~]", version)[1:] if part.startswith("deb")]
-        releases = [int(name[3:]) for name, _, count in marks if name[3:].isdigit() and count[:1].isdigit()]
-        return spaces.get(releases[-1], "nobody") if releases and releases[-1] > release else ""
+        marked = 0
+        for kind, number, sign in re.findall(r"[+~](deb|bpo)([0-9]+)([u+])(?=[0-9])", version):
+            if kind == "bpo" or sign == "u":
+                marked = {"60": 6, "70": 7}.get(number, int(number))  # once backports were called by 6.0
+        return spaces.get(marked, "nobody") if marked > release else ""
 
     return space
 

@@ -110,10 +110,20 @@ def _deb(version: str, maintainer: str, release: int) -> Origin | None:
     if release:
         if "ubuntu" in version:
             return Origin("Ubuntu")
-        built = _DEBIAN.findall(version) if "deb" in version else ()
-        if built and int(built[-1]) > release:
-            return Origin(f"Debian {built[-1]}", f"debian:{built[-1]}")
+        built = _built_for(version)
+        if built > release:
+            return Origin(f"Debian {built}", f"debian:{built}")
     return None
+
+
+def _built_for(version: str) -> int:
+    """The release of Debian that a version is marked for; 0 for none. A build of a build bears its own mark last."""
+    marks = _DEBIAN.findall(version) if "deb" in version or "bpo" in version else ()
+    if not marks:
+        return 0
+    updated, backported = marks[-1]
+    number = int(updated or backported)
+    return number // 10 if backported and number >= _WITH_MINOR else number
 
 
 def _names_release(version: str) -> bool:
@@ -134,7 +144,10 @@ _BUILT_FOR = re.compile(r"\.(el|fc)\d", re.ASCII)
 _EPEL = re.compile(r"\.el(\d+)(?:_(\d+))?(?=\.|$)", re.ASCII)
 _UNDIVIDED = 9
 """The last major release for which EPEL has no branches by minor releases."""
-_DEBIAN = re.compile(r"[+~]deb(\d+)u\d", re.ASCII)
+_DEBIAN = re.compile(r"[+~](?:deb(\d+)u|bpo(\d+)[+u])\d", re.ASCII)
+"""Updates of a release and backports to it (Debian Policy, 5.6.12.2)."""
+_WITH_MINOR = 40
+"""From etch to wheezy backports were marked with the whole number, ``~bpo70+1`` for 7.0."""
 _OF_WHEEZY = re.compile(r"\+wheezy\d+$", re.ASCII)
 _MARKS = (
     ("ppa", re.compile(r"[~.+\d-]ppa\d*(?=[~.+\d-]|$)", re.ASCII), "a PPA"),

@@ -216,7 +216,8 @@ def test_a_version_meets_bounds_without_epochs_without_its_own():
         ("1.0-1", ""), ("1.0-1+deb11u2", ""), ("1.0-1+deb9u2", ""), ("1.0-1+deb12u2", "twelve"),
         ("1.0~deb12u1+b1", "twelve"),
         ("1.0-1+deb12u2~deb11u1", ""), ("1.0-1+deb11u1~deb12u1", "twelve"), ("1.0-1+deb14u1", "nobody"),
-        ("1.0-1~bpo12+1", ""), ("1.0+debian12-1", ""), ("1.0-1+deb12", ""),
+        ("1.0-1~bpo12+1", "twelve"), ("1.0-1+deb12u1~bpo11+1", ""), ("1.0-1~bpo70+1", ""), ("1.0-1~bpo12", ""),
+        ("1.0+debian12-1", ""), ("1.0-1+deb12", ""),
     ],
 )  # fmt: skip
 def test_the_last_mark_of_a_later_debian_tells_who_speaks_of_a_version(version, space):

@@ -41,6 +41,8 @@ def rpms(vendor, count=3):
         ("2:3.0.10+debian1-3", "Alex Doyle <adoyle@nvidia.com>", ""),
         ("3.3.1-1+deb13u1~deb12u1", "Debian Perl Group <p@lists.alioth.debian.org>", ""),
         ("5.2.15-2~bpo12+1", "Matthias Klose <doko@debian.org>", ""),
+        ("1:2.47.3-0+deb13u1~bpo12+1", "Jonathan Nieder <j@example.org>", ""),
+        ("2.20140430.1~bpo70+1", "Henrique <hmh@debian.org>", ""),
         ("1.2-3+deb11u1", "Bdale Garbee <bdale@gag.com>", ""),
         ("7.26.0-1+wheezy13", "Ramakrishnan Muthukrishnan <r@debian.org>", ""),
         ("1.4.6-1~wheezy", "Somebody Else <who@example.org>", "Somebody Else"),
@@ -69,7 +71,7 @@ def test_whose_a_deb_of_ubuntu_is(version, name):
 
 
 def test_a_deb_of_a_later_debian_is_judged_by_that_one():
-    assert origin("1.2-3+deb13u1") == Origin("Debian 13", "debian:13")
+    assert origin("1.2-3+deb13u1") == origin("1.2-3~bpo13+1") == Origin("Debian 13", "debian:13")
     own = advisory("CVE-2024-0001", affected("debian:12", "x", "1.1-1+deb12u1"))
     later = advisory("CVE-2024-0001", affected("debian:13", "x", "1.2-3+deb13u2"))
     result = Feeds([own, later]).match(package("x", "1.2-3+deb13u1"))
