@@ -23,10 +23,11 @@ _BATCH = 250
 """Changed records at a time in memory."""
 
 _STAGING = (
-    # known: the row of the record in the store that it equals, which then has no content here.
+    # known: the row of the record in the store that it equals, which then has no content here. about: the first package
+    # that it speaks of.
     """CREATE TEMP TABLE staged (
         n INTEGER PRIMARY KEY, digest BLOB, known INTEGER, name TEXT, severity INTEGER, aliases TEXT, summary TEXT,
-        url TEXT, published TEXT, modified TEXT, withdrawn TEXT, cvss TEXT)""",
+        url TEXT, published TEXT, modified TEXT, withdrawn TEXT, cvss TEXT, about INTEGER)""",
     """CREATE TEMP TABLE staged_affected (
         n INTEGER, position INTEGER, package INTEGER, term INTEGER, ranges TEXT, versions TEXT)""",
     # target: the number in the store of what is numbered here.
@@ -52,9 +53,10 @@ SELECT v.id FROM (SELECT name, digest FROM staged UNION ALL SELECT name, NULL FR
 CROSS JOIN advisory v ON v.feed = :feed AND v.name = s.name AND v.valid_to = 0 AND v.digest IS NOT s.digest
 """
 
+# New records are numbered by what they are about: an image asks for a few of each package, which then lie together.
 _FIND_FRESH = """
 INSERT INTO fresh
-SELECT s.n, coalesce(v.id, :base + row_number() OVER (ORDER BY s.n)), v.id IS NULL OR v.valid_to <> 0
+SELECT s.n, coalesce(v.id, :base + row_number() OVER (ORDER BY s.about, s.n)), v.id IS NULL OR v.valid_to <> 0
 FROM staged s LEFT JOIN advisory v ON v.feed = :feed AND v.name = s.name
 WHERE v.id IS NULL OR v.valid_to <> 0 OR s.digest <> v.digest
 """

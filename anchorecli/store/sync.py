@@ -169,10 +169,10 @@ def _write(
     for n, item in enumerate(encoded, snapshot.last + 1):
         row = known.get((item.record[0], item.digest))
         if row is not None:
-            records.append((n, item.digest, row, item.record[0], *[None] * 8))
+            records.append((n, item.digest, row, item.record[0], *[None] * 9))
             snapshot.ecosystems.update(statement[0] for statement in item.statements)
             continue
-        records.append((n, item.digest, None, *item.record))
+        about = None
         for position, (ecosystem, name, term, ranges, versions) in enumerate(item.statements):
             if (package := snapshot.packages[ecosystem].get(name)) is None:
                 package = snapshot.number_package(ecosystem, name)
@@ -181,8 +181,10 @@ def _write(
                 term_id = snapshot.terms[term] = len(snapshot.terms)
                 terms.append((term_id, term))
             statements.append((n, position, package, term_id, ranges, versions))
+            about = about or package
+        records.append((n, item.digest, None, *item.record, about))
     snapshot.last += len(records)
-    db.executemany("INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", records)
+    db.executemany("INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", records)
     db.executemany("INSERT INTO staged_affected VALUES (?, ?, ?, ?, ?, ?)", statements)
     db.executemany("INSERT INTO staged_package (id, ecosystem, name) VALUES (?, ?, ?)", packages)
     db.executemany("INSERT INTO staged_term (id, term) VALUES (?, ?)", terms)
