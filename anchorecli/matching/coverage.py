@@ -50,7 +50,8 @@ def plan(packages: Sequence[Package], distro: Distro | None, covered: frozenset[
             continue
         elif origin := theirs.get(package.purl):
             guests.setdefault(origin, []).append(package.name)
-            asked = queries(package, origin.ecosystem) if origin.ecosystem else ()
+            own = (origin.ecosystem, *streams(package, origin.ecosystem, covered)) if origin.ecosystem else ()
+            asked = tuple(query for space in own for query in queries(package, space))
         else:
             asked = tuple(
                 query for space in spaces + streams(package, chosen, covered) for query in queries(package, space)

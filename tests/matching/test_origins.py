@@ -79,6 +79,14 @@ def test_a_deb_of_a_later_debian_is_judged_by_that_one():
     assert result.problems == ()
 
 
+def test_a_backport_to_a_later_debian_has_what_unstable_has():
+    later = advisory("CVE-2024-0001", affected("debian:13", "x"))
+    unstable = advisory("CVE-2024-0001", affected("debian:unstable", "x", "1.2-2"))
+    (alone,) = Feeds([later]).match(package("x", "1.2-3~bpo13+1")).matches
+    assert not alone.suppressed
+    assert all(each.suppressed for each in Feeds([later, unstable]).match(package("x", "1.2-3~bpo13+1")).matches)
+
+
 @pytest.mark.parametrize(
     ("vendor", "version", "expected"),
     [
