@@ -21,6 +21,8 @@ _MATCHES: Any = tuple[Match, ...]
 
 _LEAST = 1 << 16
 """Characters: less is made sooner than it is looked up."""
+_MOST = 1 << 24
+"""Characters: more would take the memory of the whole scan again, to be packed."""
 
 
 class _Rest(NamedTuple):
@@ -92,7 +94,7 @@ class Lines:
 
     def put(self, name: str, key: str, text: str) -> None:
         """Keep a text for the next time."""
-        if self._digest and len(text) >= _LEAST:
+        if self._digest and _LEAST <= len(text) <= _MOST:
             with suppress(StoreError):
                 self._store.derived.put(self._digest, name, _version(key), text.encode("utf-8", "surrogatepass"))
 
