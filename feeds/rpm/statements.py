@@ -4,7 +4,8 @@ A release's updates follow one another: what was fixed in one build is in all la
 of several builds is the fix (a module's package is built several times for one). But a new minor release starts from
 builds of its own, which may be without a fix that the old one got last: RHEL 9 has CVE-2023-38545 fixed in curl
 7.76.1-23.el9_2.4, and 7.76.1-26.el9 has it not, 7.76.1-26.el9_3.2 again. So a later fix of another branch is a second
-range that begins where its branch does.
+range that begins behind the earlier one's branch, where that is a minor release's (``.el9_2.4``; CentOS Stream had
+7.76.1-24.el9 in between, without the fix), else where its own does.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from anchorecli.versions import key
 
 _BRANCH = re.compile(r"(?:\d+:)?[^-:]+-\d+")
 """The part of a build that all builds of its branch share: 7.76.1-26 of 7.76.1-26.el9_3.2."""
+_MINOR = re.compile(r"(.+-)(\d+)\.el\d+_\d+\.\d")
+"""A build in a minor release's branch: its version, and the number it shares with all builds of that branch."""
 _ANY_ARCH = frozenset({"", "noarch", "src", "nosrc"})
 
 
@@ -106,8 +109,14 @@ def _branches(fixes: set[str]) -> tuple[Range, ...]:
         if not ranges:
             ranges.append(Range(fixed=intern(fixed)))
         elif branch is not None and branch[0] != fixed and _key(branch[0]) > _key(ranges[-1].fixed):
-            ranges.append(Range(introduced=intern(branch[0]), fixed=intern(fixed)))
+            ranges.append(Range(introduced=intern(_beginning(branch[0], ranges[-1].fixed)), fixed=intern(fixed)))
     return tuple(ranges) or tuple(Range(fixed=intern(each)) for each in sorted(fixes))
+
+
+def _beginning(branch: str, earlier: str) -> str:
+    """The first build that is in a branch, or on the way to it, and has not the fix of an earlier branch."""
+    minor = _MINOR.match(earlier)
+    return f"{minor[1]}{int(minor[2]) + 1}" if minor else branch
 
 
 def _key(version: str) -> Any:

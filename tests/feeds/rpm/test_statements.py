@@ -57,18 +57,33 @@ def test_builds_of_one_branch_have_one_fix() -> None:
 
 def test_a_later_branch_begins_without_the_fix() -> None:
     (found,) = affected([fix("7.76.1-26.el9_3.2"), fix("7.76.1-23.el9_2.4")])
-    assert found.ranges == (Range(fixed="7.76.1-23.el9_2.4"), Range("7.76.1-26", "7.76.1-26.el9_3.2"))
+    assert found.ranges == (Range(fixed="7.76.1-23.el9_2.4"), Range("7.76.1-24", "7.76.1-26.el9_3.2"))
     for version, expected in (
         ("0:7.76.1-19.el9", True),
         ("0:7.76.1-23.el9_2.3", True),
         ("0:7.76.1-23.el9_2.4", False),
         ("0:7.76.1-23.el9_2.5", False),
+        ("0:7.76.1-24.el9", True),
         ("0:7.76.1-26.el9", True),
         ("0:7.76.1-26.el9_3", True),
         ("0:7.76.1-26.el9_3.2", False),
         ("0:7.76.1-29.el9_4", False),
     ):
         assert is_affected(found, version) is expected, version
+
+
+def test_what_came_between_two_branches_has_the_fix_of_neither() -> None:
+    (found,) = affected([fix("3.9.18-3.el9_4.5"), fix("3.9.19-8.el9_5.1")])
+    assert [is_affected(found, f"0:3.9.{each}") for each in ("18-3.el9_4.6", "19-7.el9", "19-8.el9_5.1")] == [
+        False,
+        True,
+        False,
+    ]
+    # Without a number of its own the fix may be followed by others of its branch, or is the release's own.
+    (rebased,) = affected([fix("115.3.1-1.el9_2"), fix("115.4.0-1.el9_3")])
+    (main,) = affected([fix("1-5.el9"), fix("1-7.el9_3.2")])
+    assert not is_affected(rebased, "0:115.3.1-2.el9_2")
+    assert not is_affected(main, "0:1-6.el9")
 
 
 def test_builds_for_several_contexts_of_a_module_are_one_fix() -> None:
