@@ -86,7 +86,10 @@ class Collector:
             wanted += tuple(a for a in self._large if size >= a.wants.from_bytes)
         if not wanted:
             return None
-        agreed = tuple(a for a in dict.fromkeys(wanted) if (m := a.wants.match) is None or m(path, size, mode))
+        if len(wanted) > 1:
+            # By what they are, since equal ones would be compared field by field for every file.
+            wanted = tuple({id(a): a for a in wanted}.values())
+        agreed = tuple([a for a in wanted if (m := a.wants.match) is None or m(path, size, mode)])
         return agreed or None
 
     def visit(self, token: object, file: LayerFile) -> None:

@@ -204,17 +204,20 @@ class _Stored:
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
-        self._left = b""
+        self._piece = b""
+        self._at = 0
+        """What has been taken of the piece: cutting it off would copy the rest for every few bytes."""
 
     def take(self, count: int) -> bytes:
-        parts, missing = [self._left[:count]], count - len(self._left)
-        self._left = self._left[count:]
+        taken = self._piece[self._at : self._at + count]
+        self._at += len(taken)
+        parts, missing = [taken], count - len(taken)
         while missing > 0:
             piece = next(self._pieces, None)
             if piece is None:
                 raise ValueError("layer index: it ends early")
             parts.append(piece[:missing])
-            self._left = piece[missing:]
+            self._piece, self._at = piece, min(missing, len(piece))
             missing -= len(piece)
         return b"".join(parts)
 
@@ -222,7 +225,7 @@ class _Stored:
         """All that is left, at the zeros."""
         names: list[str] = []
         begun = b""
-        for piece in chain([self._left], self._pieces):
+        for piece in chain([self._piece[self._at :]], self._pieces):
             end = piece.rfind(b"\0")
             if end < 0:
                 begun += piece
