@@ -224,7 +224,7 @@ def tiny(tmp_path: Path) -> Iterator[Path]:
     """A file system of 600 kB."""
     place = tmp_path / "tiny"
     place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1000k", "tmpfs", str(place)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", str(place)]
     try:
         mounted = os.geteuid() == 0 and subprocess.run(command, check=False, capture_output=True).returncode == 0
     except FileNotFoundError:
@@ -240,7 +240,7 @@ def test_a_full_disk_under_the_store(run: Run, tiny: Path, tmp_path: Path) -> No
     store = {"ANCHORE_STORE": str(tiny / "store.db")}
     assert run("scan", small, env=store).code == 4
     before = run("images", "list", "--json", env=store).json
-    many = layer({f"srv/{os.urandom(40).hex()}": "x" for number in range(24000)})
+    many = layer({f"srv/{os.urandom(40).hex()}": "x" for number in range(40000)})
     image = oci_archive(tmp_path / "image.tar", [many])
     feed = osv_zip(tmp_path / "all.zip", *(osv_record(f"PYSEC-{n}", "PyPI", f"p-{n}", "2") for n in range(9000)))
     syncing = ("feeds", "sync", "osv:PyPI", "--from", feed)
