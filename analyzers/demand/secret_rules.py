@@ -158,15 +158,15 @@ DOTTED: tuple[Rule, ...] = (
 LINES: tuple[Rule, ...] = (
     _rule(
         "AWS_ACCESS_KEY",
-        rb"(?i)aws_access_key_id *=+ *[^\n]{0,64}?(?<![A-Z0-9])([A-Z0-9]{20})(?![A-Z0-9])",
+        rb"(?i)aws_access_key_id *=++ *+[^\n]{0,64}?(?<![A-Z0-9])([A-Z0-9]{20})(?![A-Z0-9])",
         _mixed,
     ),
     _rule(
         "AWS_SECRET_KEY",
-        rb"(?i)aws_secret_access_key *=+ *[^\n]{0,64}?(?<![A-Za-z0-9/+])([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
+        rb"(?i)aws_secret_access_key *=++ *+[^\n]{0,64}?(?<![A-Za-z0-9/+])([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
         _mixed,
     ),
-    _rule("API_KEY", rb"(?i)api[-_]key *=+ *[^\n]{0,64}?(?<![A-Z0-9])([A-Z0-9]{20,60})(?![A-Z0-9])", _mixed),
+    _rule("API_KEY", rb"(?i)api[-_]key *=++ *+[^\n]{0,64}?(?<![A-Z0-9])([A-Z0-9]{20,60})(?![A-Z0-9])", _mixed),
     _rule("TWILIO_TOKEN", rb"(?i)twilio_?(?:auth)?_?token[\"']? *[:=]+ *[\"']?([0-9a-f]{32})(?![0-9a-f])", _mixed),
     _rule(
         "HEROKU_KEY",

@@ -23,6 +23,21 @@ def test_a_private_key_without_an_end_is_left_soon(body: bytes) -> None:
         assert not LOOK["secrets"]("a.pem", BEGIN + body + end).found
 
 
+@pytest.mark.parametrize("name", [b"aws_access_key_id", b"aws_secret_access_key", b"api_key"])
+def test_an_assignment_of_nothing_is_left_soon(name: bytes) -> None:
+    for gap in (b"=" * 500_000, b"=" + b" " * 500_000, b" = " * 160_000):
+        assert not LOOK["secrets"]("a.txt", name + gap).found
+
+
+@pytest.mark.parametrize("gap", ["=", " = ", " ===   ", "= = ", "=  = '"])
+def test_what_is_assigned_after_any_gap_is_found(gap: str) -> None:
+    access, secret = "AKIAQ3EGRIV7XNXQ5ZPT", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzkq93LmTz8"
+    [found] = LOOK["secrets"]("a.txt", f"aws_access_key_id{gap}{access}\n".encode()).found
+    assert "AWS_ACCESS_KEY" in found
+    [found] = LOOK["secrets"]("a.txt", f"aws_secret_access_key{gap}{secret}\n".encode()).found
+    assert "AWS_SECRET_KEY" in found
+
+
 def test_headers_of_a_private_key_are_stepped_over() -> None:
     body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC" * 4
     for gap in ("\n", "\\n", "\r\n"):
