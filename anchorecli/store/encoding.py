@@ -113,10 +113,6 @@ _NAMES = """
 SELECT v.id, f.name, v.name FROM json_each(?) asked
 CROSS JOIN advisory v ON v.id = asked.value CROSS JOIN feed f ON f.id = v.feed
 """
-_PACKAGES = """
-SELECT p.id, e.name, p.name FROM json_each(?) asked
-CROSS JOIN package p ON p.id = asked.value CROSS JOIN ecosystem e ON e.id = p.ecosystem
-"""
 _TERMS = """
 SELECT t.id, t.scheme, t.statement, t.own_severity, t.severity, t.module, t.arches
 FROM json_each(?) asked CROSS JOIN term t ON t.id = asked.value
@@ -167,7 +163,7 @@ def with_digest(db: sqlite3.Connection, row: int, digest: bytes) -> Advisory | N
 def _restored(db: sqlite3.Connection, contents: dict[int, Content], *, statements: bool) -> dict[int, Advisory]:
     """Advisories of what rows say or said."""
     about = [each for content in contents.values() for each in content.statements] if statements else []
-    packages = {row: rest for row, *rest in db.execute(_PACKAGES, (json.dumps(list({each[0] for each in about})),))}
+    packages = versions.package_names(db, {each[0] for each in about})
     terms = {row: rest for row, *rest in db.execute(_TERMS, (json.dumps(list({each[1] for each in about})),))}
     restored = {}
     for row, feed, name in db.execute(_NAMES, (json.dumps(list(contents)),)).fetchall():

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from anchorecli.model import Advisory, FeedState, FixSince
+from anchorecli.store.versions import package_names
 
 STAGING = (
     "CREATE TEMP TABLE staged_since (name TEXT, ecosystem TEXT, package TEXT, version TEXT, since)",
@@ -61,10 +62,6 @@ WHERE +x.package IN (
     CROSS JOIN ecosystem e ON e.name = namespace.key
     CROSS JOIN json_each(namespace.value) asked
     CROSS JOIN package p ON p.ecosystem = e.id AND p.name = asked.value)
-"""
-_NAMES = """
-SELECT p.id, e.name, p.name FROM json_each(?) asked
-CROSS JOIN package p ON p.id = asked.value CROSS JOIN ecosystem e ON e.id = p.ecosystem
 """
 _FORGET = "DELETE FROM fix_since WHERE advisory NOT IN (SELECT id FROM advisory)"
 
@@ -118,8 +115,7 @@ def since(
         return []
     query = _ASKED if packages is None else _ASKED + _OF_PACKAGES
     rows = db.execute(query, {"records": json.dumps(list(records)), "packages": packages}).fetchall()
-    asked = json.dumps(list({row[2] for row in rows}))
-    names = {row: (ecosystem, name) for row, ecosystem, name in db.execute(_NAMES, (asked,))}
+    names = package_names(db, {row[2] for row in rows})
     found: defaultdict[int, list[FixSince]] = defaultdict(list)
     for record, revision, package, version, moment in rows:
         if revision <= records[record]:

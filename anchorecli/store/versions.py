@@ -94,10 +94,19 @@ _OF_STATEMENTS = """
 SELECT a.advisory, a.position, a.package, a.term, a.ranges, a.versions
 FROM json_each(?) asked CROSS JOIN affected a INDEXED BY affected_by_advisory ON a.advisory = asked.value
 """
+_NAMES = """
+SELECT p.id, e.name, p.name FROM json_each(?) asked
+CROSS JOIN package p ON p.id = asked.value CROSS JOIN ecosystem e ON e.id = p.ecosystem
+"""
 _OF_BODIES = """
 SELECT x.advisory, x.body FROM json_each(:asked) asked
 CROSS JOIN past_version x ON x.advisory = asked.value AND x.since <= :revision
 """
+
+
+def package_names(db: sqlite3.Connection, packages: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Ecosystem and name of packages, by their numbers in the store."""
+    return {row: (ecosystem, name) for row, ecosystem, name in db.execute(_NAMES, (_dump(list(packages)),))}
 
 
 def contents(db: sqlite3.Connection, records: Sequence[int]) -> dict[int, Content]:
