@@ -153,6 +153,15 @@ def read_package(data: bytes) -> dict[str, Json] | None:
     return fact
 
 
+def release(value: Json) -> tuple[str, str]:
+    """Name and version, each empty where there is none that can be one (templates, names no registry takes)."""
+    name = value.get("name", "")
+    if not _NAME.fullmatch(name):
+        name = ""
+    version = _PREFIX.sub("", value.get("version", ""))
+    return name, "" if _TEMPLATE.search(version) else version
+
+
 # ── where it stands ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -251,17 +260,8 @@ def _is_extension(document: Mapping[str, object]) -> bool:
     return isinstance(engines, dict) and "vscode" in engines and "publisher" in document
 
 
-def _identity(fact: Fact) -> tuple[str, str]:
-    """Name and version, each empty where there is none that can be one (templates, names no registry takes)."""
-    name = fact.value.get("name", "")
-    if not _NAME.fullmatch(name):
-        name = ""
-    version = _PREFIX.sub("", fact.value.get("version", ""))
-    return name, "" if _TEMPLATE.search(version) else version
-
-
 def _package(view: View, fact: Fact, kind: str) -> Package | None:
-    name, version = _identity(fact)
+    name, version = release(fact.value)
     if not name or not version:
         return None
     metadata = {"kind": kind}

@@ -22,6 +22,7 @@ Nim                    ``.nimble/pkgs2/NAME-VERSION-CHECKSUM/NAME.nimble``
 Drupal                 ``modules/…/NAME.info.yml``, ``sites/…/NAME.info`` (Drupal 7) out of drupal.org's archives
 Node                   ``.pnp.cjs`` (Yarn's Plug'n'Play: packages in zip files)
 Python                 ``*.egg``, ``*.pex``, ``*.pyz`` (zip files that are imported from)
+Electron               ``*.asar`` (the archive an application is packed into)
 =====================  ===============================================================================================
 
 Emits: packages of the types ``cpan``, ``luarocks``, ``hex``, ``hackage``, ``opam``, ``conan``, ``vcpkg``, ``brew``,
@@ -47,8 +48,8 @@ from anchorecli.values import dataclass
 LIMITS = Limits(
     "others",
     (
-        Limit("file-bytes", 16 * 1024 * 1024, "bytes in a file, where it is no zip file and no model"),
-        Limit("entries", 200_000, "entries in one zip file"),
+        Limit("file-bytes", 16 * 1024 * 1024, "bytes in a file, where it is no archive and no model"),
+        Limit("entries", 200_000, "entries in one archive"),
     ),
 )
 HEAD = 1 << 20
@@ -97,9 +98,10 @@ _BY_SUFFIX = {
     ".egg": ("", "zipapps"),
     ".pex": ("", "zipapps"),
     ".pyz": ("", "zipapps"),
+    ".asar": ("", "asar"),
 }
 _MODELS = (".gguf", ".safetensors")
-_ZIPS = (".egg", ".pex", ".pyz")
+_ARCHIVES = (".egg", ".pex", ".pyz", ".asar")
 
 
 def format_of(path: str) -> str:
@@ -117,7 +119,7 @@ class Others:
     """Packages as rows (see ``rows``): a fact is the list of those that one file tells of."""
 
     name: str = "others"
-    version: int = 5
+    version: int = 6
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({*_BY_NAME, *_ELSE}),
@@ -131,9 +133,9 @@ class Others:
         """The rows of one file."""
         module: Any = import_module(f"anchorecli.analyzers.language.formats.{format_of(file.path)}")
         try:
-            if file.path.endswith(_ZIPS):
+            if file.path.endswith(_ARCHIVES):
                 with file.open() as stream:
-                    return list(module.read_zip(stream, self.limits)) or None
+                    return list(module.read_archive(stream, self.limits)) or None
             whole = not file.path.endswith(_MODELS)
             if whole and file.size > self.limits["file-bytes"]:
                 raise self.limits.exceeded("file-bytes")

@@ -230,6 +230,7 @@ def _others() -> list[Sample]:
                     {".deps/f.whl/Flask_Login-0.6.dist-info/METADATA": meta}, b"#!/usr/bin/python3\n"
                 ),
                 "a/Six-1.16.egg": others.zipped({"EGG-INFO/PKG-INFO": "Name: six\nVersion: 1.16\n"}),
+                "r/app.asar": others.asar({"node_modules/a/package.json": others.manifest("a", "1.0.0")}),
             },
             ends=True,
         ),

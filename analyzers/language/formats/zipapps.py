@@ -19,7 +19,7 @@ MAX_METADATA = 4 * 1024 * 1024
 _ENDINGS = (".dist-info/METADATA", ".egg-info/PKG-INFO", "EGG-INFO/PKG-INFO")
 
 
-def read_zip(stream: BinaryIO, limits: Limits) -> Iterator[Row]:
+def read_archive(stream: BinaryIO, limits: Limits) -> Iterator[Row]:
     """Each distribution in it.
 
     Raises:

@@ -173,6 +173,66 @@ def test_python_in_zip_files():
     assert len(view.read_problems) == 1
 
 
+def asar(files):
+    """An archive as Electron's own tool writes it; an entry that is a dictionary stands in the header as it is."""
+    tree, content = {"files": {}}, b""
+    for path, text in files.items():
+        *directories, name = path.split("/")
+        node = tree
+        for directory in directories:
+            node = node["files"].setdefault(directory, {"files": {}})
+        entry = text
+        if not isinstance(text, dict):
+            entry = {"size": len(text), "offset": str(len(content))}
+            content += text.encode()
+        node["files"][name] = entry
+    header = json.dumps(tree).encode()
+    padded = header + bytes(-len(header) % 4)
+    return struct.pack("<4I", 4, len(padded) + 8, len(padded) + 4, len(header)) + padded + content
+
+
+def manifest(name, version, **more):
+    return json.dumps({"name": name, "version": version, **more})
+
+
+def test_electron_archives():
+    files = {
+        "package.json": manifest("chat", "2.0.0", private=True),
+        "node_modules/lodash/package.json": manifest("lodash", "4.17.15", license="MIT"),
+        "node_modules/lodash/fp/package.json": manifest("no-module", "1.0.0"),
+        "node_modules/a/node_modules/@b/c/package.json": manifest("@b/c", "v1.2.0"),
+        "node_modules/native/package.json": {"size": 9, "unpacked": True},
+        "node_modules/linked/package.json": {"link": "node_modules/lodash/package.json"},
+        "docs/package.json": manifest("docs", "1.0.0"),
+    }
+    view, found = find({"opt/chat/resources/app.asar": asar(files)})
+    packages = {package.purl: package for package in found.packages}
+    assert sorted(packages) == ["pkg:npm/%40b/c@1.2.0", "pkg:npm/chat@2.0.0", "pkg:npm/lodash@4.17.15"]
+    assert packages["pkg:npm/lodash@4.17.15"].licenses == ("MIT",)
+    assert packages["pkg:npm/lodash@4.17.15"].metadata == {
+        "kind": "module",
+        "inside": "node_modules/lodash/package.json",
+    }
+    assert packages["pkg:npm/chat@2.0.0"].metadata["kind"] == "application"
+    assert not view.read_problems
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\4\0\0\0",
+        b"no archive of any kind",
+        asar({"node_modules/a/package.json": manifest("a", "1")})[:-3],
+        asar({"node_modules/a/package.json": {"size": 5, "offset": "-1"}}),
+        asar({"node_modules": {"files": []}}),
+    ],
+)
+def test_what_cannot_be_read_of_an_electron_archive_is_told(data):
+    view, found = find({"app.asar": data})
+    assert found.packages == () and len(view.read_problems) == 1
+
+
 @pytest.mark.parametrize("path", ["status", "var/lib/dpkg/status", "etc/a.conf", "x.app", "style.css", "a.php", "opam"])
 def test_what_nobody_wants(path):
     assert format_of(path) == ""
