@@ -31,7 +31,7 @@ class Registered(NamedTuple):
 REGISTERED: tuple[Registered, ...] = (
     Registered("distro", 2, "os.distro.DistroAnalyzer"),
     Registered("dpkg", 3, "os.dpkg.DpkgAnalyzer"),
-    Registered("apk", 2, "os.apk.ApkAnalyzer"),
+    Registered("apk", 3, "os.apk.ApkAnalyzer"),
     Registered("rpm", 2, "os.rpm.plugin.RpmAnalyzer"),
     Registered("python", 2, "language.python.Python"),
     Registered("npm", 4, "language.npm.Npm"),
@@ -42,7 +42,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("dotnet", 2, "language.dotnet.Dotnet"),
     Registered("r", 1, "language.r.RPackages"),
     Registered("conda", 1, "language.conda.Conda"),
-    Registered("pacman", 3, "os.pacman.PacmanAnalyzer"),
+    Registered("pacman", 4, "os.pacman.PacmanAnalyzer"),
     Registered("portage", 1, "os.portage.PortageAnalyzer"),
     Registered("nix", 1, "os.nix.NixAnalyzer"),
     Registered("chisel", 1, "os.chisel.ChiselAnalyzer"),

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from anchorecli import compression
 from anchorecli.analyzers.base import PARTIAL, Analyzer, Finishing, Following, Found, LayerFile, Sifting
 from anchorecli.analyzers.keys import FILES, fact_key, fact_keys, files_key
+from anchorecli.analyzers.legible import legible
 from anchorecli.analyzers.limits import FILE_BYTES
 from anchorecli.analyzers.ownership import link_owners, link_secrets
 from anchorecli.analyzers.sifting import Sifter
@@ -270,7 +271,7 @@ def followed(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerF
 
 def _assemble_one(analyzer: Analyzer, view: ImageView) -> Found:
     try:
-        return analyzer.assemble(view)
+        return legible(analyzer.assemble(view))
     except Exception as exc:  # noqa: BLE001 - an analyzer's fault must not hide what the others found
         hint = f"packages of this kind may be missing; please report it with the output of -vv ({type(exc).__name__})"
         problem = Problem("analyze", analyzer.name, f"its facts could not be put together: {_reason(exc)}", hint)

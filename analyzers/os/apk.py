@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.licenses import expression, identifier, normalise
 from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.analyzers.os.attribution import first_layers
@@ -57,7 +58,7 @@ class ApkAnalyzer:
     """apk packages. A fact is the entries of one database (arrays, see ``Entry``)."""
 
     name: str = "apk"
-    version: int = 2
+    version: int = 3
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"installed"}),
@@ -137,13 +138,14 @@ class _Draft:
 
     def entry(self) -> Entry:
         """The entry as it is stored."""
-        get = self.values.get
+        values = {key: printable(value) for key, value in self.values.items()}
+        get = values.get
         size = get("I:", "")
         return Entry(
-            name=self.values["P:"],
-            version=self.values["V:"],
+            name=values["P:"],
+            version=values["V:"],
             arch=get("A:", ""),
-            origin=get("o:", "") or self.values["P:"],
+            origin=get("o:", "") or values["P:"],
             license=get("L:", ""),
             size=int(size[:18]) if size.isdecimal() else 0,
             maintainer=get("m:", ""),

@@ -48,7 +48,7 @@ class PacmanAnalyzer:
     """
 
     name: str = "pacman"
-    version: int = 3
+    version: int = 4
     options: str = ""
     wants: Wants = Wants(names=frozenset({"desc", "files"}), match=_wanted, max_bytes=MAX_BYTES)
 
@@ -57,7 +57,8 @@ class PacmanAnalyzer:
         if file.path.endswith("/files"):
             return "\n".join(path for path in read_blocks(file.data()).get("FILES", ()) if path[-1:] != "/")
         blocks = read_blocks(file.data())
-        value: dict[str, Json] = {key: printable(blocks[block][0]) for block, key in _ONE.items() if blocks.get(block)}
+        said = {key: printable(blocks[block][0]) for block, key in _ONE.items() if blocks.get(block)}
+        value: dict[str, Json] = {key: text for key, text in said.items() if text}
         if blocks.get("LICENSE"):
             value["licenses"] = [*map(printable, blocks["LICENSE"])]
         for block in ("DEPENDS", "PROVIDES"):

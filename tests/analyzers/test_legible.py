@@ -1,0 +1,46 @@
+"""Names and versions with characters that are no text are cleaned, and told."""
+
+from __future__ import annotations
+
+from anchorecli.analyzers.base import Found
+from anchorecli.analyzers.legible import legible
+from anchorecli.analyzers.os.dpkg import DpkgAnalyzer
+from anchorecli.analyzers.purl import purl
+from anchorecli.model import Distro, ImagePath, Location, Package
+from tests.analyzers.test_run import analyze
+
+
+def package(name: str, version: str = "1", **more: str) -> Package:
+    places = (Location(ImagePath("a/b")),)
+    return Package(name, version, "npm", "npm", purl("npm", name, version), locations=places, **more)  # type: ignore[arg-type]
+
+
+def test_what_is_text_stays_the_very_same() -> None:
+    found = Found(packages=(package("a"), package("größe", "1\u00a0b\u202e")), distro=Distro("debian", "12"))
+    assert legible(found) is found
+
+
+def test_a_control_character_is_replaced_everywhere_and_told() -> None:
+    odd = package("a\x1b[31m\x00", "1\x9b\ud800", arch="\n", owner="pkg:deb/debian/%07x@1")
+    found = legible(Found(packages=(package("b"), odd), owned={odd.purl: ("x",), "pkg:deb/c@1": ("y",)}))
+    assert found.packages[0] == package("b")
+    cleaned = found.packages[1]
+    assert (cleaned.name, cleaned.version, cleaned.arch) == ("a\ufffd[31m\ufffd", "1\ufffd\ufffd", "\ufffd")
+    assert cleaned.purl == "pkg:npm/a%EF%BF%BD%5B31m%EF%BF%BD@1%EF%BF%BD%3F"
+    assert cleaned.owner == "pkg:deb/debian/%EF%BF%BDx@1"
+    assert found.owned == {cleaned.purl: ("x",), "pkg:deb/c@1": ("y",)}
+    [problem] = found.problems
+    assert (problem.subject, problem.incomplete) == ("a/b", True)
+    assert "characters that are no text: 'a\\x1b[31m\\x00 1\\x9b\\ud800'" in problem.message
+
+
+def test_a_distribution_is_cleaned_too() -> None:
+    found = legible(Found(distro=Distro("a\0", "1\x01", like=("b\x02",))))
+    assert found.distro == Distro("a\ufffd", "1\ufffd", like=("b\ufffd",))
+
+
+def test_a_scan_tells_of_it() -> None:
+    status = "Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: amd\x0764\n"
+    found = analyze({"var/lib/dpkg/status": status}, analyzers=(DpkgAnalyzer(),))
+    assert [each.arch for each in found.packages] == ["amd\ufffd64"]
+    assert "no text" in "".join(each.message for each in found.problems)

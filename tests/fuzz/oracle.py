@@ -1,0 +1,146 @@
+"""What has to hold of whatever an analyzer found: it can be kept, read again, and written in every format.
+
+The cheap questions are asked of each file. Which of the dear ones (a format, the library's own reading of package URLs)
+is asked is told by the file's bytes, so that a file always gets the same answer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from xml.etree import ElementTree
+
+from anchorecli import codec
+from anchorecli.analyzers.base import Found
+from anchorecli.model import Analysis, Distro, Image, ImageRef, Package, Problem
+from anchorecli.report import formats
+from anchorecli.report.base import RenderOptions
+from anchorecli.report.text import clean
+from anchorecli.sbom import read_sbom
+from anchorecli.sbom.purls import MAX_LENGTH
+from anchorecli.sbom.purls import parse as parse_purl
+from anchorecli.scan.analysis import inventory
+from anchorecli.values import fields
+from tests.report.samples import NOW
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_APART = {"packages", "distro", "owned", "problems", "looked_for"}
+
+
+def judge(found: Found, problems: Iterable[Problem], image: Image, choice: int) -> None:
+    """Assert it of all that was found in one file. ``choice``: any number; it tells what is asked besides."""
+    for package in found.packages:
+        check_package(package)
+    if found.distro is not None:
+        check_distro(found.distro)
+    others = {name: tuple(getattr(found, name)) for name in _on_demand()}
+    looked_for = dict(found.looked_for)
+    analysis = Analysis(image, found.distro, tuple(found.packages), tuple(problems), looked_for=looked_for, **others)
+    which, rest = choice % 4, choice // 4
+    if which == 0:
+        assert codec.read_lasting(Analysis, codec.write_lasting(Analysis, analysis)) == analysis
+    elif which == 1:
+        for package in found.packages[:20]:
+            _check_with_library(package)
+    elif which == 2:
+        _written(analysis, rest)
+
+
+@cache
+def _on_demand() -> tuple[str, ...]:
+    shared = {field.name for field in fields(Found)} & {field.name for field in fields(Analysis)}
+    return tuple(sorted(shared - _APART))
+
+
+def check_package(package: Package) -> None:
+    """Its name and version are text of one line, and its package URL leads back to it."""
+    assert package.name and package.version, package
+    texts = (package.name, package.version, package.purl, package.source, package.source_version, package.arch)
+    assert not _CONTROL.search(" ".join(texts)), package
+    "".join((*package.licenses, *package.cpes, *package.depends, *package.provides)).encode()
+    if len(package.purl) <= MAX_LENGTH:
+        read = parse_purl(package.purl)
+        assert read is not None, package
+        assert read.name, package
+
+
+def check_distro(distro: Distro) -> None:
+    """It is known by a name, of text that can be shown."""
+    assert distro.id, distro
+    assert not _CONTROL.search(distro.id + distro.version_id), distro
+
+
+def _check_with_library(package: Package) -> None:
+    """The specification's own reader sees what ours sees."""
+    from packageurl import PackageURL
+
+    if len(package.purl) > MAX_LENGTH:
+        return
+    ours, theirs = parse_purl(package.purl), PackageURL.from_string(package.purl)
+    assert ours is not None
+    assert (ours.type, ours.version) == (theirs.type, theirs.version or ""), package
+
+
+# ── formats ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _written(analysis: Analysis, choice: int) -> None:
+    """One of the formats takes it, and its own reader reads what was written."""
+    name, accepts = FORMATS[choice % len(FORMATS)]
+    subject = "report" if name in formats("report") else "sbom"
+    text = formats(subject)[name].render(inventory(analysis, NOW), RenderOptions(timestamp=NOW))
+    # What is not UTF-8 could not be written to any file.
+    text.encode()
+    accepts(text, analysis)
+
+
+def _json(text: str, analysis: Analysis) -> None:
+    assert isinstance(json.loads(text), dict)
+
+
+def _xml(text: str, analysis: Analysis) -> None:
+    ElementTree.fromstring(text)
+
+
+def _lines(text: str, analysis: Analysis) -> None:
+    assert text.isprintable() or not _CONTROL.search(text.replace("\n", "").replace("\t", ""))
+
+
+def _again(text: str, analysis: Analysis) -> None:
+    """Scanning our own SBOM finds the packages that were found in the image."""
+    _json(text, analysis)
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "bom.json"
+        file.write_text(text)
+        read = read_sbom(ImageRef("sbom", str(file), path=str(file)))
+    differ = _identities(read.packages) ^ _identities(analysis.packages)
+    assert not differ, sorted(differ)
+
+
+def _identities(packages: Iterable[Package]) -> set[tuple[str, ...]]:
+    """By what a document keeps: texts of one line, and package URLs that are not too long to be any."""
+    found: set[tuple[str, ...]] = set()
+    for each in packages:
+        texts = clean(each.name), clean(each.version)
+        if len(each.purl) <= MAX_LENGTH:
+            found.add((*texts, each.purl) if texts == (each.name, each.version) else texts)
+    return found
+
+
+FORMATS: tuple[tuple[str, Callable[[str, Analysis], None]], ...] = (
+    ("json", _json),
+    ("cyclonedx-json", _again),
+    ("cyclonedx-xml", _xml),
+    ("spdx-json", _again),
+    ("spdx-tv", _lines),
+    ("syft-json", _again),
+    ("purls", _lines),
+    ("packages", _lines),
+    ("csv", _lines),
+    ("markdown", _lines),
+)
+"""Formats with what their texts have to be."""
