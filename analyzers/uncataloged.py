@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from anchorecli.analyzers.second_hand import SECOND_HAND
-from anchorecli.model import Distro, Package, Platform, Problem
+from anchorecli.model import Distro, Kind, Package, Platform, Problem
 from anchorecli.tree import Tree
 
 KINDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
@@ -17,6 +17,16 @@ KINDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("Flatpak applications", ("/metadata",), "var/lib/flatpak/app/"),
 )
 """What they are, how their paths end, and what must stand in them besides."""
+PACKED: tuple[tuple[str, frozenset[str], bool], ...] = (
+    ("file systems in files", frozenset({".AppImage", ".erofs", ".ext4", ".sqfs", ".squashfs"}), True),
+    ("disk images", frozenset({".img", ".iso", ".ova", ".qcow2", ".vdi", ".vhd", ".vhdx", ".vmdk"}), True),
+    ("snaps", frozenset({".snap"}), True),
+    ("archives", frozenset({".7z", ".tar", ".tbz2", ".tgz", ".txz", ".tzst"}), False),
+)
+"""What they are, how their names end, and whether what lies in them is a part of the image: a virtual machine's disk,
+an application. An archive may be anything: it is a remark."""
+PACKED_BYTES = 256 * 1024
+"""What is smaller holds no system and no application."""
 EXECUTABLE_BYTES = 1 << 20
 """Smaller programs rarely have packages linked into them."""
 OS_TYPES = frozenset({"deb", "rpm", "apk", "opkg", "alpm", "ebuild", "nix"})
@@ -25,6 +35,8 @@ SYSTEM = 20
 """So many programs make a system; an image of one service has fewer."""
 _SYSTEMS = {"windows": "Windows", "freebsd": "FreeBSD", "darwin": "macOS"}
 _ENDINGS = tuple(ending for _, endings, _ in KINDS for ending in endings)
+_COMPRESSED = frozenset({".bz2", ".gz", ".lz4", ".xz", ".zst"})
+_PACKED = frozenset().union(_COMPRESSED, *(endings for _, endings, _ in PACKED))
 
 
 def uncataloged(tree: Tree, owned: Mapping[str, Iterable[str]], packages: Iterable[Package] = ()) -> list[Problem]:
@@ -34,24 +46,34 @@ def uncataloged(tree: Tree, owned: Mapping[str, Iterable[str]], packages: Iterab
     """
     found: dict[str, list[str]] = {}
     for path in tree:
-        if f"/{path}".endswith(_ENDINGS) and (kind := _kind(path)):
+        candidate = path[path.rfind(".") :] in _PACKED or f"/{path}".endswith(_ENDINGS)
+        if candidate and (kind := _kind(path) or _packed(path, tree)):
             found.setdefault(kind, []).append(path)
     programs = list(tree.executables(EXECUTABLE_BYTES))
     if not found and not programs:
         return []
-    known = installed({path for paths in found.values() for path in paths} | set(programs), owned, tree)
-    problems = []
-    for kind, paths in found.items():
-        if unread := sorted(set(paths) - known):
-            hint = "what is said of this image says nothing of them"
-            message = f"{len(unread)} not looked into, this version cannot read them: {_some(unread)}"
-            problems.append(Problem("analyze", kind, message, hint))
     listed = list(packages)
+    known = installed({path for paths in found.values() for path in paths} | set(programs), owned, tree)
+    roots = _roots(listed)
+    problems = list(_unread(found, known, roots))
     told = {location.path for package in listed for location in package.locations}
-    if foreign := sorted(_outside(_roots(listed), set(programs) - known - told)):
+    if foreign := sorted(_outside(roots, set(programs) - known - told)):
         message = f"{len(foreign)} that no package owns: {_some(foreign)}; what was linked into them is not known"
         problems.append(Problem("analyze", "programs", message, incomplete=False))
     return problems
+
+
+def _unread(found: Mapping[str, list[str]], known: set[str], roots: set[str]) -> Iterator[Problem]:
+    """A problem for each kind, less what an OS package or a language's package brought."""
+    remarks = {kind for kind, _, is_part in PACKED if not is_part}
+    packed = {kind for kind, _, _ in PACKED}
+    for kind, paths in found.items():
+        unread = set(paths) - known
+        unread = set(_outside(roots, unread)) if kind in packed else unread
+        if unread:
+            hint = "what is said of this image says nothing of them"
+            message = f"{len(unread)} not looked into, this version cannot read them: {_some(sorted(unread))}"
+            yield Problem("analyze", kind, message, hint, incomplete=kind not in remarks)
 
 
 def unlisted(distro: Distro | None, packages: Iterable[Package]) -> list[Problem]:
@@ -98,6 +120,22 @@ def _kind(path: str) -> str:
         if whole.endswith(endings) and inside in whole:
             return kind
     return ""
+
+
+def _packed(path: str, tree: Tree) -> str:
+    """What kind of file with others in it a large one is by its name."""
+    name = path[path.rfind("/") + 1 :]
+    stem, _, ending = name.rpartition(".")
+    ending = f".{ending}"
+    if ending in _COMPRESSED:
+        # Of what is compressed the ending before tells: images.tar.zst, disk.img.xz.
+        ending = stem[stem.rfind(".") :] if "." in stem else ""
+    kind = next((kind for kind, endings, _ in PACKED if ending in endings), "")
+    # Kernels start from an image of their own files; test runners and databases have snapshots of the same name.
+    if not kind or name.startswith("init") or (kind == "snaps" and "/snaps/" not in path):
+        return ""
+    stat = tree.stat(path)
+    return kind if stat is not None and stat.kind is Kind.FILE and stat.size >= PACKED_BYTES else ""
 
 
 def installed(candidates: set[str], owned: Mapping[str, Iterable[str]], tree: Tree) -> set[str]:

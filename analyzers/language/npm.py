@@ -8,7 +8,7 @@ under that name. It counts where Node would load it from, as ``installation`` sa
 pnpm hard-links a project's files to those of its store, whose names are digests: where a layer's tar has the store
 first, the store's file has the content and package.json is the link. So small files of such a store are read as well.
 
-Emits: packages of the type ``npm``, with licences; applications themselves are marked so.
+Emits: packages of the type ``npm``, with licences; applications themselves, and what browsers load, are marked so.
 
 Not handled: lock files, Yarn's zipped caches (Plug'n'Play), code that a bundler copied into other files.
 """
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants
 from anchorecli.analyzers.language.core_metadata import printable
@@ -37,6 +38,12 @@ MAX_LICENSE = 200
 _MODULES = "/node_modules/"
 _TEST_DATA = {"test", "tests", "__tests__", "spec", "fixture", "fixtures", "__fixtures__", "example", "examples"}
 _VENDOR_DIRECTORIES = frozenset({"vendor", "vendored", "third_party", "compiled", "bundled"})
+_SERVED = frozenset({"assets", "bower_components", "jspm_packages", "public", "static", "wwwroot"})
+"""Directories whose files a web server hands out to browsers."""
+_LIBRARIES_SERVED = frozenset(
+    {*_VENDOR_DIRECTORIES, "bower_components", "components", "dist", "external", "lib", "libs", "npm", "vendors"}
+)
+"""Where in them the libraries of others lie, each in a directory of its name."""
 # validate-npm-package-name, as it is for packages already published: upper case was allowed once.
 _NAME = re.compile(r"(?:@[A-Za-z0-9~!'()*._-]{1,214}/)?[A-Za-z0-9~!'()*_-][A-Za-z0-9~!'()*._-]{0,213}")
 # pnpm: store/v3/files/4f/9a0…, a sha512 with two of its digits as directory.
@@ -58,7 +65,7 @@ class Npm:
     """
 
     name: str = "npm"
-    version: int = 4
+    version: int = 5
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"package.json"}),
@@ -78,8 +85,8 @@ class Npm:
 
     def assemble(self, view: View) -> Found:
         """A package for each package.json that stands where packages are installed."""
-        facts = [fact for fact in view.facts() if not _is_stored(fact.path)]
-        homes = {home.lstrip("/") for fact in facts for home in _homes(fact.path)}
+        # Not kept as a list: there may be a hundred thousand of them.
+        homes = {home.lstrip("/") for fact in view.facts() if not _is_stored(fact.path) for home in _homes(fact.path)}
 
         def has_modules(directory: str) -> bool:
             # Not every tar has entries for directories, and node_modules may be a link to them.
@@ -87,8 +94,8 @@ class Npm:
 
         packages: list[Package] = []
         problems: list[Problem] = []
-        for fact in facts:
-            kind = installation(fact.path, fact.value, has_modules)
+        for fact in view.facts():
+            kind = not _is_stored(fact.path) and installation(fact.path, fact.value, has_modules)
             if kind and "error" in fact.value:
                 hint = "the package it stands for is missing; reinstall it"
                 problems.append(Problem("analyze", fact.path, fact.value["error"], hint))
@@ -111,7 +118,8 @@ def installation(path: str, value: Json, has_modules: Callable[[str], bool]) -> 
     ``module``: in a node_modules directory. ``library``: in Debian's directories of Node libraries, or where Deno keeps
     and runs npm packages. ``tool``: a program unpacked under its own name and version (``opt/yarn-v1.22.22``,
     ``corepack/v1/pnpm/9.1.0``). ``application``: beside a node_modules directory of its own. ``vendored``: an installed
-    package's copy of another, under that one's name.
+    package's copy of another, under that one's name. ``served``: a library that browsers load, under its own name
+    (``static/components/jquery``).
     """
     directory = path.rpartition("/")[0]
     home, inside, below = f"/{path}".rpartition(_MODULES)
@@ -124,7 +132,9 @@ def installation(path: str, value: Json, has_modules: Callable[[str], bool]) -> 
         return "library"
     if _is_tool(directory, value):
         return "tool"
-    return "application" if has_modules(directory) else ""
+    if has_modules(directory):
+        return "application"
+    return "served" if _is_served(directory.split("/"), value) else ""
 
 
 def read_package(data: bytes) -> dict[str, Json] | None:
@@ -229,6 +239,16 @@ def _homes(path: str) -> Iterator[str]:
         home, inside, _ = home.rpartition(_MODULES)
 
 
+def _is_served(parts: list[str], value: Json) -> bool:
+    """Whether a web application hands it out to browsers: jQuery in ``static/components/jquery``."""
+    if len(parts) < 2 or parts[-2] not in _LIBRARIES_SERVED or value.get("private"):
+        return False
+    if _SERVED.isdisjoint(parts[:-1]) or not _TEST_DATA.isdisjoint(parts):
+        return False
+    called, directory = value.get("name", "").lower(), parts[-1].lower()
+    return bool(called) and called in (directory, f"{directory}-dist")
+
+
 # ── what it says ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -264,12 +284,7 @@ def _package(view: View, fact: Fact, kind: str) -> Package | None:
     name, version = release(fact.value)
     if not name or not version:
         return None
-    metadata = {"kind": kind}
     alias = _module_name(f"/{fact.path}".rpartition(_MODULES)[2]) if kind == "module" else name
-    if alias != name:
-        metadata["alias"] = alias
-    if fact.value.get("private"):
-        metadata["private"] = "true"
     return Package(
         name=name,
         version=version,
@@ -282,6 +297,17 @@ def _package(view: View, fact: Fact, kind: str) -> Package | None:
         locations=(view.location(fact),),
         layer=since(view, fact),
         analyzer="npm",
-        metadata=metadata,
+        metadata=_metadata(kind, "" if alias == name else alias, bool(fact.value.get("private"))),
         depends=tuple(dict.fromkeys(fact.value.get("needs", ()))),
     )
+
+
+@lru_cache(maxsize=1024)
+def _metadata(kind: str, alias: str, private: bool) -> dict[str, str]:
+    """What is said besides: nearly always the same, so that a thousand packages share one."""
+    metadata = {"kind": kind}
+    if alias:
+        metadata["alias"] = alias
+    if private:
+        metadata["private"] = "true"
+    return metadata

@@ -50,6 +50,32 @@ def test_what_an_os_package_installed_is_its_own_also_through_a_linked_directory
     assert set(told(files)) == {"Guix store paths", "programs"}
 
 
+def test_what_is_packed_into_a_file_of_its_own_is_not_taken_for_clean() -> None:
+    large = "x" * (1 << 20)
+    found = told({
+        "disk/vm.qcow2": large, "boot/disk.img.xz": large, "boot/initramfs.img": large, "small.iso": "x",
+        "opt/app.AppImage": large, "var/lib/snapd/snaps/core_1.snap": large, "t/__snapshots__/a.snap": large,
+        "images/k3s.tar.zst": large, "srv/site.tgz": large, "srv/words.gz": large, "link.iso": link("disk/vm.qcow2"),
+    })  # fmt: skip
+    assert {kind: problem.incomplete for kind, problem in found.items()} == {
+        "disk images": True, "file systems in files": True, "snaps": True, "archives": False,
+    }  # fmt: skip
+    assert found["disk images"].message.endswith(": boot/disk.img.xz, disk/vm.qcow2")
+    assert found["archives"].message.endswith(": images/k3s.tar.zst, srv/site.tgz")
+
+
+def test_archives_that_a_package_brought_are_its_own() -> None:
+    large = "x" * (1 << 20)
+    files = {"usr/share/doc/a/data.tar.gz": large, "site-packages/b/zones.tar": large, "srv/c.tar": large}
+    tree = Tree([read(layer(files)).index])
+    brought = Package(
+        name="b", version="1", type="pypi", scheme="pep440",
+        locations=(Location(ImagePath("site-packages/b-1.dist-info/METADATA")),),
+    )  # fmt: skip
+    [remark] = uncataloged(tree, {"pkg:deb/debian/a@1": ["/usr/share/doc/a/data.tar.gz"]}, [brought])
+    assert remark.message.startswith("1 not looked into") and remark.message.endswith(": srv/c.tar")
+
+
 def test_large_programs_that_nobody_owns_are_a_remark() -> None:
     found = told(
         {"usr/local/bin/app": LARGE, "usr/local/bin/script": Entry(b"#!/bin/sh", mode=0o755), "data": "x" * 2000000}

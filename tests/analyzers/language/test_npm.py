@@ -57,6 +57,11 @@ def packages(*layers: Files) -> dict[str, Package]:
         ("app/node_modules/next/dist/compiled/cookie/package.json", "cookie", "vendored"),
         ("app/node_modules/next/dist/compiled/@edge/cookies/package.json", "@edge/cookies", "vendored"),
         ("app/node_modules/compiled/package.json", "compiled", "module"),
+        ("site-packages/nbclassic/static/components/jquery/package.json", "jquery", "served"),
+        ("site-packages/nbclassic/static/components/MathJax/package.json", "mathjax", "served"),
+        ("airflow/www/static/dist/swagger-ui/package.json", "swagger-ui-dist", "served"),
+        ("srv/wwwroot/lib/bootstrap/package.json", "bootstrap", "served"),
+        ("srv/bower_components/angular/package.json", "angular", "served"),
     ],
 )
 def test_what_node_would_load_is_a_package(path: str, name: str, kind: str) -> None:
@@ -180,6 +185,21 @@ def test_a_store_that_is_linked_to_the_modules_is_no_problem() -> None:
 def test_other_files_of_pnpms_store_are_nothing(content: str) -> None:
     assert Npm().read(MemoryFile(STORED, content.encode())) is None
     assert assemble({STORED: content}) == Found()
+
+
+@pytest.mark.parametrize(
+    ("path", "document"),
+    [
+        ("srv/static/components/mine/package.json", manifest("other")),
+        ("srv/static/components/button/package.json", manifest("button", private=True)),
+        ("srv/src/components/button/package.json", manifest("button")),
+        ("srv/static/button/package.json", manifest("button")),
+        ("srv/tests/static/components/button/package.json", manifest("button")),
+        ("static/package.json", manifest("static")),
+    ],
+)
+def test_what_a_web_application_has_of_its_own_is_no_library(path: str, document: str) -> None:
+    assert packages({path: document}) == {}
 
 
 # ── what it says ────────────────────────────────────────────────────────────────────────────────────────────────────
