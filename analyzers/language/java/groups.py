@@ -13,6 +13,7 @@ from anchorecli.analyzers.language.java.tables import ARTIFACTS, PACKAGES
 # Groups that were called otherwise before a version: group → (first version, group), the newest first.
 _SINCE: dict[str, tuple[tuple[tuple[int, ...], str], ...]] = {
     "asm": (((4,), "org.ow2.asm"), ((), "asm")),
+    "com.github.tomakehurst": (((3,), "org.wiremock"), ((), "com.github.tomakehurst")),
     "com.mchange": (((0, 9, 2), "com.mchange"), ((), "c3p0")),
     "io.reactivex": (((3,), "io.reactivex.rxjava3"), ((2,), "io.reactivex.rxjava2"), ((), "io.reactivex")),
     "org.codehaus.groovy": (((4,), "org.apache.groovy"), ((), "org.codehaus.groovy")),

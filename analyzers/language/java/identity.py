@@ -69,7 +69,8 @@ class Archive:
 
     def artifacts(self) -> list[Artifact]:
         """The archive itself first, where it is known; then what is embedded in it."""
-        if self.path.lower().endswith(PLUGINS) or "plugin-version" in self.manifest:
+        # SonarQube's and PF4J's plugins have a version too; a short name only Jenkins' build writes.
+        if self.path.lower().endswith(PLUGINS) or {"plugin-version", "short-name"} <= self.manifest.keys():
             plugin = self._plugin()
             if plugin is not None:
                 rest = [each for each in self._embedded(None) if each.artifact != plugin.artifact]
@@ -179,6 +180,8 @@ class Archive:
         yield groups.known_group(artifact, "", version), "table"
         yield self._manifest_group(artifact), "manifest"
         yield groups.known_group(artifact, self.package, version), "table"
+        # Where libraries were merged in, most classes are others'.
+        yield groups.known_group(artifact, self.manifest.get("main-class", "").rpartition(".")[0], version), "table"
         symbolic, module = self._symbolic, self.manifest.get("automatic-module-name", "")
         for text, evidence in ((symbolic, "manifest"), (module, "manifest"), (self.package, "classes")):
             yield _up_to_name(text, artifact), evidence

@@ -45,7 +45,7 @@ class Java:
     """
 
     name: str = "java"
-    version: int = 4
+    version: int = 5
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"pom.properties"}),

@@ -17,6 +17,7 @@ com.fasterxml.jackson.dataformat    com.fasterxml.jackson.dataformat
 com.fasterxml.jackson.datatype      com.fasterxml.jackson.datatype
 com.fasterxml.jackson.module        com.fasterxml.jackson.module
 com.github.luben                    com.github.luben
+com.github.tomakehurst              com.github.tomakehurst
 com.google.gson                     com.google.code.gson
 com.google.inject                   com.google.inject
 com.google.protobuf                 com.google.protobuf
@@ -174,6 +175,7 @@ org.keycloak                        org.keycloak
 org.mariadb.jdbc                    org.mariadb.jdbc
 org.mozilla.javascript              org.mozilla
 org.mockito                         org.mockito
+org.mockserver                      org.mock-server
 org.mortbay                         org.mortbay.jetty
 org.neo4j                           org.neo4j
 org.objenesis                       org.objenesis
@@ -185,6 +187,7 @@ org.quartz                          org.quartz-scheduler
 org.reactivestreams                 org.reactivestreams
 org.scalatest                       org.scalatest
 org.slf4j                           org.slf4j
+org.sonar                           org.sonarsource.sonarqube
 org.springframework                 org.springframework
 org.springframework.amqp            org.springframework.amqp
 org.springframework.batch           org.springframework.batch

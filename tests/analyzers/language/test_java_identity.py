@@ -196,3 +196,27 @@ def test_the_tables_hold_groups_that_can_be_groups() -> None:
     assert known_group("log4j-core", "org.apache.logging.log4j.core", "2.17") == "org.apache.logging.log4j"
     assert known_group("log4j", "org.apache.log4j", "1.2.17") == "log4j"
     assert known_group("jaxb-impl", "com.sun.xml.bind.v2", "2.2.3-1") == "com.sun.xml.bind"
+
+
+@pytest.mark.parametrize(
+    ("path", "main", "group"),
+    [
+        (
+            "wiremock-standalone-2.27.2.jar",
+            "com.github.tomakehurst.wiremock.standalone.Runner",
+            "com.github.tomakehurst",
+        ),
+        ("wiremock-standalone-3.3.1.jar", "com.github.tomakehurst.wiremock.standalone.Runner", "org.wiremock"),
+        ("mockserver-netty-no-dependencies-5.15.0.jar", "org.mockserver.cli.Main", "org.mock-server"),
+        ("shop-1.0.jar", "shop.Main", ""),
+    ],
+)
+def test_a_program_with_its_libraries_merged_in_is_known_by_its_main_class(path: str, main: str, group: str) -> None:
+    assert named(path, Main_Class=main)[0] == group
+
+
+def test_plugins_of_others_are_not_taken_for_jenkins() -> None:
+    assert named("sonar-go-plugin-1.11.0.3905.jar", Plugin_Version="1.11.0.3905", Plugin_Key="go") == (
+        "", "sonar-go-plugin", "1.11.0.3905", "",
+    )  # fmt: skip
+    assert named("git.jar", Plugin_Version="5.2.1", Short_Name="git")[:3] == ("org.jenkins-ci.plugins", "git", "5.2.1")
