@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.java import manifest, pom
+from anchorecli.analyzers.language.java.merged import signs
 from anchorecli.analyzers.language.java.zip import BadZip, Budget, Source, TooLarge, Zip
 from anchorecli.analyzers.license_texts import MAX_BYTES, recognised
 from anchorecli.analyzers.limits import Limit, Limits
@@ -67,7 +68,7 @@ class Contents:
     An archive is a dictionary: ``in`` (its path inside the file, empty for the file itself), ``manifest``, ``poms``
     (``group``, ``artifact``, ``version``, ``licenses``, and ``path`` where they stand in a directory of their own),
     ``text`` (the licence of its LICENSE file, where nothing else tells), ``package`` (of most classes) and
-    ``classes`` (how many).
+    ``classes`` (how many), ``merged`` (libraries by the directories of their classes).
     """
 
     def __init__(self, name: str, limits: Limits = LIMITS) -> None:
@@ -120,6 +121,8 @@ class Contents:
             fact["text"] = licence
         if names.classes:
             fact["package"], fact["classes"] = common_package(names.classes), sum(names.classes.values())
+            if merged := signs(names.classes):
+                fact["merged"] = merged
         return fact
 
     def _artifacts(self, archive: Zip, names: _Names, path: str) -> Iterator[dict[str, Json]]:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from anchorecli.analyzers.language.java import filename, groups
+from anchorecli.analyzers.language.java.merged import untold
 from anchorecli.analyzers.licenses import identifier
 
 PLUGINS = (".hpi", ".jpi")
@@ -63,6 +64,7 @@ class Archive:
         self.poms: Sequence[Mapping[str, Any]] = fact.get("poms", ())
         self.package: str = fact.get("package", "")
         self.classes: int = fact.get("classes", 0)
+        self._merged = fact.get("merged", ())
         self._text = (fact["text"],) if "text" in fact else ()
         versions = [pom["version"] for pom in self.poms if pom["version"]] + list(_stated_versions(self.manifest))
         self.name = filename.split(self.stem, versions)
@@ -89,6 +91,11 @@ class Archive:
     def anonymous(self) -> bool:
         """Whether it has classes, and nothing says what it is."""
         return bool(self.classes) and filename.is_code(self.stem) and not self.artifacts()
+
+    def merged(self) -> list[str]:
+        """Libraries that have classes in it, and that neither it nor its metadata name."""
+        found: Sequence[str] = self._merged
+        return untold(found, [each.artifact for each in self.artifacts()], self.package) if found else []
 
     # ── the archive itself ──────────────────────────────────────────────────────────────────────────────────
 

@@ -6,7 +6,8 @@ OSGi bundles, Spring Boot's jars of jars, Jenkins plugins. One inside another is
 
 Emits: packages of the type ``maven``, with licences; ``group-from`` says where a group name does not come from Maven.
 
-Not handled: classes that were merged into a jar without their Maven metadata, and archives that are not called so.
+Not handled: versions of classes that were merged into a jar without their Maven metadata (a remark names the libraries
+that are known by their directories), and archives that are not called so.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ class Java:
         """A package for each artifact in each archive; a remark of the archives that nothing tells the name of."""
         packages: list[Package] = []
         nameless: list[str] = []
+        merged: dict[str, list[str]] = {}
         for fact in view.facts():
             if "pom" in fact.value:
                 packages.extend(_of_directory(view, fact))
@@ -88,7 +90,9 @@ class Java:
                 packages.extend(_package(view, fact, evidence["in"], each) for each in archive.artifacts())
                 if archive.anonymous:
                     nameless.append(_joined(fact.path, evidence["in"]))
-        return Found(packages=tuple(packages), problems=tuple(_nameless(nameless)))
+                if libraries := archive.merged():
+                    merged[_joined(fact.path, evidence["in"])] = libraries
+        return Found(packages=tuple(packages), problems=(*_nameless(nameless), *_untold(merged)))
 
 
 def _unpacked(file: LayerFile) -> Json | None:
@@ -146,3 +150,11 @@ def _nameless(paths: list[str]) -> Iterator[Problem]:
         some = ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
         message = f"{len(paths)} with classes and without a version in Maven metadata, manifest or file name: {some}"
         yield Problem("analyze", "Java archives", message, "nothing is known of them", incomplete=False)
+
+
+def _untold(merged: dict[str, list[str]]) -> Iterator[Problem]:
+    if merged:
+        some = "; ".join(f"{path} ({', '.join(libraries)})" for path, libraries in list(merged.items())[:3])
+        message = f"{len(merged)} with classes of libraries that no metadata tell the version of: {some}"
+        more = "; …" if len(merged) > 3 else ""
+        yield Problem("analyze", "merged Java libraries", message + more, "nothing is known of them", incomplete=False)

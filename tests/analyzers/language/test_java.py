@@ -135,6 +135,12 @@ def test_an_unpacked_application_is_known_by_its_maven_metadata() -> None:
     assert not packages({"etc/pom.properties": "groupId=a\nartifactId=b\nversion=1"})
 
 
+def test_libraries_without_metadata_in_a_merged_jar_are_a_remark() -> None:
+    files = {**classes("shop"), **classes("shaded.io.netty.handler.ssl"), **maven("com.example", "shop", "1.2")}
+    [problem] = assemble({"srv/shop-1.2.jar": jar(files)})[0].problems
+    assert not problem.incomplete and "srv/shop-1.2.jar (io.netty:netty-handler)" in problem.message
+
+
 def test_jenkins_plugins_are_named_by_their_manifest() -> None:
     plugin = jar({
         **manifest(Group_Id="org.jenkins-ci.plugins", Short_Name="git", Plugin_Version="5.2.1", Jenkins_Version="2.387",

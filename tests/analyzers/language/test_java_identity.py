@@ -10,6 +10,7 @@ from anchorecli.analyzers.language.java.contents import common_package
 from anchorecli.analyzers.language.java.filename import is_code, split, stem
 from anchorecli.analyzers.language.java.groups import groups, known_group
 from anchorecli.analyzers.language.java.identity import Archive
+from anchorecli.analyzers.language.java.merged import signs
 
 
 def named(path: str, package: str = "", **headers: str) -> tuple[str, str, str, str]:
@@ -220,3 +221,20 @@ def test_plugins_of_others_are_not_taken_for_jenkins() -> None:
         "", "sonar-go-plugin", "1.11.0.3905", "",
     )  # fmt: skip
     assert named("git.jar", Plugin_Version="5.2.1", Short_Name="git")[:3] == ("org.jenkins-ci.plugins", "git", "5.2.1")
+
+
+def merged(path: str, directories: list[bytes], package: str = "", *poms: str) -> list[str]:
+    listed = [{"group": "g", "artifact": each, "version": "1"} for each in poms]
+    return Archive(
+        {"in": "", "package": package, "classes": 9, "merged": signs(directories), "poms": listed}, path
+    ).merged()
+
+
+def test_libraries_whose_classes_were_merged_in_without_their_metadata_are_named() -> None:
+    netty, guava = b"shaded/io/netty/handler/ssl", b"com/google/common/collect"
+    assert merged("a-1.jar", [netty, guava, b"a/b"]) == ["com.google.guava:guava", "io.netty:netty-handler"]
+    assert merged("a-1.jar", [netty, guava], "", "guava") == ["io.netty:netty-handler"]
+    assert merged("a-1.jar", [netty], "", "netty-all") == []
+    assert merged("netty-handler-4.1.jar", [netty], "io.netty.handler") == []
+    assert merged("tomcat-embed-core-10.1.jar", [b"org/apache/catalina/core"], "org.apache") == []
+    assert merged("a-1.jar", [b"a/handler/ssl", b"micrometer/okhttp3", b"collect", b""]) == []
