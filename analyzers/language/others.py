@@ -21,7 +21,7 @@ Rust                   ``.crates2.json`` (cargo install)
 Nim                    ``.nimble/pkgs2/NAME-VERSION-CHECKSUM/NAME.nimble``
 Drupal                 ``modules/…/NAME.info.yml``, ``sites/…/NAME.info`` (Drupal 7) out of drupal.org's archives
 Node                   ``.pnp.cjs`` (Yarn's Plug'n'Play: packages in zip files)
-Python                 ``*.egg``, ``*.pex``, ``*.pyz`` (zip files that are imported from)
+Python                 ``*.egg``, ``*.pex``, ``*.pyz``, ``*.zip`` (zip files that are imported from)
 Electron               ``*.asar`` (the archive an application is packed into)
 =====================  ===============================================================================================
 
@@ -99,9 +99,10 @@ _BY_SUFFIX = {
     ".pex": ("", "zipapps"),
     ".pyz": ("", "zipapps"),
     ".asar": ("", "asar"),
+    ".zip": ("", "layers"),
 }
 _MODELS = (".gguf", ".safetensors")
-_ARCHIVES = (".egg", ".pex", ".pyz", ".asar")
+_ARCHIVES = (".egg", ".pex", ".pyz", ".asar", ".zip")
 
 
 def format_of(path: str) -> str:
@@ -119,7 +120,7 @@ class Others:
     """Packages as rows (see ``rows``): a fact is the list of those that one file tells of."""
 
     name: str = "others"
-    version: int = 6
+    version: int = 7
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({*_BY_NAME, *_ELSE}),

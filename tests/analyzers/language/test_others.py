@@ -173,6 +173,19 @@ def test_python_in_zip_files():
     assert len(view.read_problems) == 1
 
 
+def test_python_in_zip_files_that_a_path_names():
+    meta, wheel = "Name: {}\nVersion: 1.0\n", "site-packages/c-1.0.dist-info/METADATA"
+    view, found = find({
+        "var/task/.requirements.zip": zipped({"a-1.0.dist-info/METADATA": meta.format("a")}),
+        "opt/layer.zip": zipped({f"python/lib/python3.11/{wheel}": meta.format("c")}),
+        "srv/source.zip": zipped({"b-1.0/b.egg-info/PKG-INFO": meta.format("b"), f"tests/{wheel}": meta.format("d")}),
+        "srv/damaged.zip": b"PK\x03\x04 nothing",
+        "srv/other.zip": b"no zip file",
+    })  # fmt: skip
+    assert sorted(package.purl for package in found.packages) == ["pkg:pypi/a@1.0", "pkg:pypi/c@1.0"]
+    assert not view.read_problems
+
+
 def asar(files):
     """An archive as Electron's own tool writes it; an entry that is a dictionary stands in the header as it is."""
     tree, content = {"files": {}}, b""
