@@ -123,7 +123,8 @@ def swift(data: bytes) -> Iterator[Row]:
 def conan(data: bytes) -> Iterator[Row]:
     """What is linked, not what builds it."""
     document = _object(data)
-    for reference in document.get("requires") or ():
+    requires = document.get("requires")
+    for reference in requires if isinstance(requires, list) else ():
         if isinstance(reference, str) and "/" in reference:
             yield reference_row(printable(reference))
     nodes = _mapping(_mapping(document.get("graph_lock")).get("nodes"))

@@ -115,7 +115,7 @@ def read_dependencies(data: bytes) -> dict[str, Json] | None:
         kind = _object(library).get("type")
         name, _, version = printable(key).partition("/")
         name = name.removeprefix(_PACK)
-        if kind in _KINDS and _NAME.fullmatch(name) and _VERSION.fullmatch(version):
+        if isinstance(kind, str) and kind in _KINDS and _NAME.fullmatch(name) and _VERSION.fullmatch(version):
             found.append([name, version, kind, files.get(key, [])])
     if not found:
         return None

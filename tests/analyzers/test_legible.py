@@ -34,6 +34,13 @@ def test_a_control_character_is_replaced_everywhere_and_told() -> None:
     assert "characters that are no text: 'a\\x1b[31m\\x00 1\\x9b\\ud800'" in problem.message
 
 
+def test_a_package_without_name_or_version_is_left_out_and_told() -> None:
+    found = legible(Found(packages=(package(" "), package("a", ""), package("b"), package("\t", "\n"))))
+    assert found.packages == (package("b"),)
+    assert [each.incomplete for each in found.problems] == [True] * 3
+    assert found.problems[1].message == "a package without a name or a version was left out: 'a '"
+
+
 def test_a_distribution_is_cleaned_too() -> None:
     found = legible(Found(distro=Distro("a\0", "1\x01", like=("b\x02",))))
     assert found.distro == Distro("a\ufffd", "1\ufffd", like=("b\ufffd",))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.fuzz.inside import changed_inside
 from tests.fuzz.mutation import KINDS, Change, mutated
 from tests.fuzz.parsers import parsers
 from tests.fuzz.samples import samples
@@ -33,9 +35,13 @@ def test_changed_files(parser: str) -> None:
     look = PARSERS[parser]
 
     @settings(max_examples=30 if parser in SLOW else 100, suppress_health_check=list(HealthCheck))
-    @given(sample=st.sampled_from(own), how=changes)
-    def check(sample, how) -> None:  # type: ignore[no-untyped-def]
-        look(sample.path, mutated(sample.data, how))
+    @given(sample=st.sampled_from(own), how=changes, inside=st.none() | places)
+    def check(sample, how, inside) -> None:  # type: ignore[no-untyped-def]
+        def change(part: bytes) -> bytes:
+            return mutated(part, how)
+
+        data = change(sample.data) if inside is None else changed_inside(sample.data, change, Random(inside))
+        look(sample.path, data)
 
     check()
 

@@ -251,6 +251,10 @@ CASES = {
         '{"version":"0.5","requires":["zlib/1.3#ab%1.0"],"build_requires":["cmake/3"]}',
         ["pkg:conan/zlib@1.3"],
     ),
+    "text/conan.lock": (
+        '{"version":"0.5","requires":"cmake/3","graph_lock":{"nodes":{"1":{"ref":"zlib/1.3"}}}}',
+        ["pkg:conan/zlib@1.3"],
+    ),
     "one/conan.lock": (
         '{"graph_lock":{"nodes":{"0":{"ref":"app"},"1":{"ref":"zlib/1.3"},"2":{"ref":"cmake/3","context":"build"}}}}',
         ["pkg:conan/zlib@1.3"],

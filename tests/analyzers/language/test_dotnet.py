@@ -119,6 +119,7 @@ def test_what_is_no_json_object_is_told(text: str) -> None:
         {}, {"libraries": 1}, {"libraries": {"a": {"type": "package"}}}, {"libraries": {"a/1": []}},
         {"libraries": {"a/x": {"type": "package"}}}, {"libraries": {"a b/1": {"type": "package"}}},
         {"libraries": {}, "targets": {"x": {"y": {"runtime": [1]}}}}, {"targets": [1]}, {"targets": {"x": {"y": 1}}},
+        {"libraries": {"a/1": {"type": {"package": 1}}, "b/1": {"type": ["package"]}}},
     ],
 )  # fmt: skip
 def test_odd_documents_name_no_package(document: Any) -> None:
