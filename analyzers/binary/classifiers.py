@@ -8,7 +8,7 @@ does not suggest is not looked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -17,6 +17,11 @@ BEFORE, AFTER = 128, 256
 MAX_HITS = 20_000
 """Occurrences of one word in one file that are looked at."""
 MAX_VERSION = 64
+
+
+def as_text(found: bytes) -> str:
+    """A version that stands in the file as it is."""
+    return found.decode("latin-1")
 
 
 class Find(NamedTuple):
@@ -28,6 +33,8 @@ class Find(NamedTuple):
     """With a group ``version``."""
     sole: bool = False
     """Weak evidence: it counts only where every occurrence in the file gives the same version."""
+    read: Callable[[bytes], str] = as_text
+    """From the bytes of the group to a version; empty where they are none."""
 
 
 class Rule(NamedTuple):
@@ -48,6 +55,10 @@ class Rule(NamedTuple):
     """Words that the file must hold besides, where the evidence alone is weak."""
     text: bool = False
     """The file is a script or a configuration, not an executable by its format."""
+    code: bool = False
+    """What tells stands among the instructions, where else nothing is looked for."""
+    part: bool = False
+    """One of several libraries that were linked into the file, and not what the file is."""
 
     @property
     def package(self) -> str:
@@ -55,11 +66,11 @@ class Rule(NamedTuple):
         return self.name.partition(":")[0]
 
 
-def find(word: str, pattern: str, *, sole: bool = False) -> Find:
+def find(word: str, pattern: str, *, sole: bool = False, read: Callable[[bytes], str] = as_text) -> Find:
     """Evidence in short: ``<n>`` is a version of two numbers or more, ``<3>`` of three, ``<3x>`` with a pre-release."""
     for short, long in _VERSIONS.items():
         pattern = pattern.replace(short, f"(?P<version>{long})")
-    return Find(word.encode("latin-1"), pattern.encode("latin-1"), sole)
+    return Find(word.encode("latin-1"), pattern.encode("latin-1"), sole, read)
 
 
 def simple(name: str, files: str, word: str, pattern: str, *cpes: str) -> Rule:
@@ -76,9 +87,12 @@ _VERSIONS = {
 
 def rules_for(name: str) -> tuple[Rule, ...]:
     """The rules that a file of this base name is looked at with; a wheel's own copy has a hash in its name."""
-    if ".so" in name:
-        name = _HASHED.sub("", name)
+    name = _plain(name)
     return tuple(rule for rule in _index().get(_key(name), ()) if _name_pattern(rule.files).fullmatch(name))
+
+
+def _plain(name: str) -> str:
+    return _HASHED.sub("", name) if ".so" in name else name
 
 
 class Search:
@@ -86,16 +100,25 @@ class Search:
 
     def __init__(self, name: str, rules: Sequence[Rule]) -> None:
         self._rules = rules
-        self._finds = [[_filled(each, rule, name) for each in rule.finds] for rule in rules]
+        self._finds = [[_filled(each, rule, _plain(name)) for each in rule.finds] for rule in rules]
         self._found: dict[tuple[int, int], list[str]] = {}
         self._counts: dict[tuple[int, int], int] = {}
         self._words: set[bytes] = set()
         self._tail = b""
 
     @property
+    def code(self) -> bool:
+        """Whether instructions are to be looked through too."""
+        return any(rule.code for rule in self._rules)
+
+    @property
     def done(self) -> bool:
-        """Whether nothing else can come: a file is one program, and the best evidence for one is there."""
-        return any(
+        """Whether nothing else can come: a file is one program, and the best evidence for one is there.
+
+        Of libraries that were linked into it, there may be as many as there are rules.
+        """
+        enough = all if any(rule.part for rule in self._rules) else any
+        return enough(
             (row, 0) in self._found and not rule.finds[0].sole and not rule.unless and self._words.issuperset(rule.need)
             for row, rule in enumerate(self._rules)
         )
@@ -128,13 +151,13 @@ class Search:
         return hits
 
     def _look(self, key: tuple[int, int], each: _Filled, data: bytes, end: int) -> None:
-        word, pattern, sole = each
+        word, pattern, sole, read = each
         place = data.find(word, 0, max(0, end))
         while place >= 0 and self._counts.get(key, 0) < MAX_HITS:
             self._counts[key] = self._counts.get(key, 0) + 1
             start = max(0, place - BEFORE)
-            if match := _around(pattern, data[start : place + AFTER], (place - start, place - start + len(word))):
-                version = match["version"][:MAX_VERSION].decode("latin-1")
+            match = _around(pattern, data[start : place + AFTER], (place - start, place - start + len(word)))
+            if match and (version := read(match["version"][:MAX_VERSION])):
                 versions = self._found.setdefault(key, [])
                 if version not in versions:
                     versions.append(version)
@@ -151,12 +174,12 @@ def _around(pattern: re.Pattern[bytes], window: bytes, word: tuple[int, int]) ->
     return match if match is not None and match.start() < word[1] else None
 
 
-_Filled = tuple[bytes, "re.Pattern[bytes]", bool]
+_Filled = tuple[bytes, "re.Pattern[bytes]", bool, Callable[[bytes], str]]
 
 
 def _filled(each: Find, rule: Rule, name: str) -> _Filled | None:
     """A find with what the file's name says in it; None where that says nothing and it is needed."""
-    word, pattern, sole = each
+    word, pattern, sole, read = each
     if b"<v>" in word + pattern:
         match = _name_pattern(rule.files).fullmatch(name)
         value = (match.groupdict().get("v") or "") if match else ""
@@ -164,7 +187,7 @@ def _filled(each: Find, rule: Rule, name: str) -> _Filled | None:
             return None
         raw = value.encode("latin-1", "replace")
         word, pattern = word.replace(b"<v>", raw), pattern.replace(b"<v>", re.escape(raw))
-    return word, _pattern(pattern), sole
+    return word, _pattern(pattern), sole, read
 
 
 @cache
@@ -179,11 +202,12 @@ def _index() -> Mapping[str, list[Rule]]:
 @cache
 def all_rules() -> Mapping[str, Rule]:
     """Every rule by its name; a rule for another kind of file of one program has a suffix behind ``:``."""
+    from anchorecli.analyzers.binary.bundled import BUNDLED
     from anchorecli.analyzers.binary.libraries import LIBRARIES
     from anchorecli.analyzers.binary.programs import PROGRAMS
     from anchorecli.analyzers.binary.runtimes import RUNTIMES
 
-    return {rule.name: rule for rule in (*RUNTIMES, *PROGRAMS, *LIBRARIES)}
+    return {rule.name: rule for rule in (*RUNTIMES, *PROGRAMS, *LIBRARIES, *BUNDLED)}
 
 
 def _alternatives(files: str) -> list[str]:
@@ -204,8 +228,9 @@ def _key(name: str) -> str:
     return found[0] if found else ""
 
 
-_HASHED = re.compile(r"-[0-9a-f]{8}(?=[.]so)")
-_LETTERS = re.compile(r"[A-Za-z]*")
+# It stands before the first dot: libpng16-5bde1272.so.16, libopenblasp-r0-59ffcd50.3.15.so, libz-fiona-2bb5f3a1.so.1.
+_HASHED = re.compile(r"(?:-fiona)?-[0-9a-f]{8}(?=[.])")
+_LETTERS = re.compile(r"_?[A-Za-z]*")
 
 
 @cache

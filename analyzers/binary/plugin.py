@@ -9,7 +9,8 @@ by their strings have the type their rule gives, and CPEs), and ``rpm``, ``deb``
 own note tells of a package that no database lists.
 
 Not handled: notes of programs below 128 KiB, Go before 1.13, packed programs (UPX: a remark), crates without
-cargo-auditable, native images without a bill of materials.
+cargo-auditable, native images without a bill of materials, libraries that say their release nowhere (FreeType, libldap,
+ZeroMQ, libjxl, giflib, librdkafka, Snappy, ICU's data), and most that were linked into another file.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Binaries:
     """
 
     name: str = "binary"
-    version: int = 7
+    version: int = 8
     options: str = ""
     wants: Wants = Wants(
         names=NAMES,
@@ -143,7 +144,7 @@ def _taken(file: LayerFile, head: bytes, search: Search | None) -> tuple[Source,
         file.open().close()
     layouts = _layouts(file, head)
     if search is not None:
-        spans = texts(layouts[0], file.size) if len(layouts) == 1 else [(0, file.size)]
+        spans = _spans(layouts[0], file.size, search) if len(layouts) == 1 else [(0, file.size)]
         _search(_parts(file, spans, search), spans, search)
     return file, layouts
 
@@ -157,13 +158,18 @@ def _passed(
     end = max((end for _, end in ranges), default=0)
     pieces = keep(_placed(file, end, search), ranges, kept, taken)
     if search is not None:
-        _search(pieces, texts(layout, file.size), search)
+        _search(pieces, _spans(layout, file.size, search), search)
     else:
         for _ in pieces:
             pass
     if not layout.complete:
         layout = _elf(kept) or layout
     return kept, [layout]
+
+
+def _spans(layout: Layout, size: int, search: Search) -> list[tuple[int, int]]:
+    """Where it is looked for what the search is for."""
+    return [(0, size)] if search.code else texts(layout, size)
 
 
 def _placed(file: LayerFile, end: int, search: Search | None) -> Iterator[tuple[int, bytes]]:

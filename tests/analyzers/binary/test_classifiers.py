@@ -153,6 +153,67 @@ SAMPLES: dict[str, tuple[str, str, str]] = {
     "zstd:library": ("libzstd.so.1.5.4", "\xeb" + "1.5.4\0\0\0\0", "1.5.4"),
     "lz4": ("liblz4.so.1.9.4", "\0" + "1.9.4\0", "1.9.4"),
     "xz:library": ("liblzma.so.5.4.1", "\0" + "5.4.1\0", "5.4.1"),
+    "libwebp": ("libwebp-51b0b3f7.so.7.2.0", "\0WebPGetDecoderVersion\0\xb8\0\x06\x01\0\xc3", "1.6.0"),
+    "brotli": ("libbrotlidec.so.1.2.0", "\0BrotliDecoderVersion\0\xb8\x01\x20\0\x01\xc3", "1.2.1"),
+    "lcms2": ("liblcms2-88eaba2f.so.2.0.19", "\0cmsGetEncodedCMMversion\0\xb8\x8e\x08\0\0\xc3", "2.19"),
+    "libpq": ("libpq-a17e3caa.so.5.17", "\0PQlibVersion\0\xb8\x1b\x98\x02\0\xc3", "17.11"),
+    "libjpeg-turbo": ("libjpeg.so.62.3.0", "\0libjpeg-turbo version 2.1.5 (build 20230203)\0", "2.1.5"),
+    "harfbuzz": ("libharfbuzz.so.0.60000.0", "\0invalid\0" + "6.0.0\0C\0", "6.0.0"),
+    "libavif": ("libavif.so.15.0.1", "7.3.11.4.2\0" + "0.11.1\0YUV444\0YUV4", "0.11.1"),
+    "aom": ("libaom.so.3.6.0", "AOMedia Project AV1 Decoder v3.6.0\0", "3.6.0"),
+    "libvpx": ("libvpx.so.7.1.0", "WebM Project VP8 Encoder v1.12.0\0", "1.12.0"),
+    "libsndfile": ("libsndfile_x86_64.so", "written by libsndfile-1.2.2, \0", "1.2.2"),
+    "nss": ("libnss3.so", "Version: NSS 3.87.1\0", "3.87.1"),
+    "cyrus-sasl": ("libsasl2.so.2.0.25", "Cyrus SASL\0" + "2.1.28\0", "2.1.28"),
+    "gdal": ("libgdal-fiona-e8f6bdb0.so.35.3.9.2", "\0GDAL/3.9.2\0CartoDB\0", "3.9.2"),
+    "proj": ("libproj.so.25.9.1.1", "\0PROJ 9.1.1\0 using \0", "9.1.1"),
+    "hdf5": ("libhdf5_serial.so.103.3.1", "\0HDF5 library version: 1.10.8\0", "1.10.8"),
+    "netcdf": ("libnetcdf.so.19", "\0netcdf\0" + "4.9.0\0hdf5\0", "4.9.0"),
+    "libgit2": ("libgit2.so.1.5.1", "\0libgit2 1.5.1\0Sending %s", "1.5.1"),
+    "openblas": ("libopenblasp-r0-59ffcd50.3.15.so", "OpenBLAS 0.3.15 DYNAMIC_ARCH NO_CH ", "0.3.15"),
+    "glib": ("libgio-2.0.so.0.7400.6", "<!-- GDBus 2.74.6 -->", "2.74.6"),
+    "libevent": ("libevent-2.1.so.7.0.1", "finalizing\0" + "2.1.12-stable\0EV", "2.1.12"),
+    "freetds": ("libsybdb.so.5.1.0", "\0freetds v1.3.17\0", "1.3.17"),
+    "libraw": ("libraw_r.so.20.0.0", "\0" + "0.20.2-Release\0", "0.20.2"),
+    "mbedtls": ("libmbedcrypto.so.2.28.3", "\0mbed TLS 2.28.3\0", "2.28.3"),
+    "botan": ("libbotan-2.so.19.19.3", "\0Botan 2.19.3 (unreleased", "2.19.3"),
+    "libpcap": ("libpcap.so.1.10.3", "libpcap version 1.10.3 (with TPACKET_V3)", "1.10.3"),
+    "flac": ("libFLAC.so.12.0.0", "reference libFLAC 1.4.2 20221022\0", "1.4.2"),
+    "libsoup": ("libsoup-2.4.so.1.11.2", "Origin\0libsoup/2.74.3\0", "2.74.3"),
+    "libsrtp": ("libsrtp2.so.1", "\0libsrtp2 2.5.0\0", "2.5.0"),
+    "dbus": ("libdbus-1.so.3.32.4", "\0libdbus 1.14.10\0OK", "1.14.10"),
+    "wolfssl": ("libwolfssl.so.35.3.0", "\0wolfSSL 5.5.4\0", "5.5.4"),
+    "cups": ("libcups.so.2", "CUPS/2.4.2 IPP/2.1\0", "2.4.2"),
+    "openjpeg": ("libopenjp2.so.2.5.0", "GLIBC_2.2.5\0\0" + "2.5.0\0rb\0", "2.5.0"),
+    "libheif": ("libheif.so.1.15.1", "\0" + "1.15.1\0heix\0" + "1.2.13\0", "1.15.1"),
+    "libde265": ("libde265.so.0.1.4", "CXXABI_1.3.9\0\0" + "1.0.11\0no error\0", "1.0.11"),
+    "dav1d": ("libdav1d.so.7.0.0", "BPBTB1.5.3\0", "1.5.3"),
+    "libsodium": ("libsodium.so.23.3.0", "_sodium_malloc\0" + "1.0.18\0", "1.0.18"),
+    "unixodbc": ("libodbc.so.2.0.0", "GLIBC_2.3.4\0.c\0" + "2.3.11\0", "2.3.11"),
+    "cairo": ("libcairo.so.2.11600.0", "P?1.16.0\0../\0" + "1.2.13\0CAIRO_DEBUG\0" + "1.6.39\0", "1.16.0"),
+    "libuv": ("libuv.so.1.0.0", "\xff1.44.2\0./src/unix", "1.44.2"),
+    "c-ares": ("libcares.so.2.5.1", "function\0" + "1.18.1\0", "1.18.1"),
+    "file": ("libmagic.so.1.0.0", "magic in `%s'\0" + "5.44\0", "5.44"),
+    "libidn2": ("libidn2.so.0.3.8", "GLIBC_2.2.5\0xn--2.3.3\0" + "2.3.3-1+b1\0", "2.3.3"),
+    "libtasn1": ("libtasn1.so.6.6.3", "\xd6\xd3\xff\xff4.19.0\0", "4.19.0"),
+    "gmp": ("libgmp.so.10.4.1", "I3U\xff6.2.1\0", "6.2.1"),
+    "gdk-pixbuf": ("libgdk_pixbuf-2.0.so.0.4200.10", "\0" + "2.42.10\0loaders.cache\0" + "2.10.0\0", "2.42.10"),
+    "poppler": ("libpoppler.so.126.0.0", "Form\n\0" + "22.12.0\0Creator", "22.12.0"),
+    "exiv2": ("libexiv2.so.0.27.6", "%02d\0" + "0.27.6\0/proc", "0.27.6"),
+    "libgd": ("libgd.so.3.0.11", "GLIBC_2.2.5\0\1" + "2.3.3\0Could", "2.3.3"),
+    "libmicrohttpd": ("libmicrohttpd.so.12.60.0", "MHD-worker\0" + "0.9.75\0", "0.9.75"),
+    "pixman": ("libpixman-1.so.0.42.2", ">>>0.42.2\0../../pixman", "0.42.2"),
+    "apr": ("libapr-1.so.0.7.2", "apr_initialize\0" + "1.7.2\0", "1.7.2"),
+    "libyaml": ("libyaml-0.so.2.0.9", "\0" + "0.2.5\0api.c\0", "0.2.5"),
+    "libzip": ("libzip.so.4.0", "\xefA1.7.3\0", "1.7.3"),
+    "libvips": ("libvips.so.42.16.1", "init: main\0" + "8.14.1\0libvips %s", "8.14.1"),
+    "libxml2": ("libxml2.so.2.9.14", "\xf6\xff::20914\0xmlGetGlobalState", "2.9.14"),
+    "libxslt": ("libxslt.so.1.1.35", "text/xsl\0" + "10135\0", "1.1.35"),
+    "icu": ("libicuuc-1f0c2a3b.so.72.1", "nynorsk\0" + "72.1\0CHAST", "72.1"),
+    "libjpeg": ("libjpeg-fiona-320f4797.so.9.6.0", "\0" + "9f  14-Jan-2024\0Copyright", "9f"),
+    "libxml2:lxml": ("etree.cpython-311-x86_64-linux-gnu.so", "lxml.etree\0" + "21406\0" + "6.1.3\0", "2.14.6"),
+    "libxslt:lxml": ("etree.abi3.so", "lxml.etree\0" + "10143\0", "1.1.43"),
+    "openssl:inside": ("_rust.abi3.so", "B\0OpenSSL 3.5.4 30 Sep 2025\0", "3.5.4"),
     "nghttp2": ("libnghttp2.so.14.24.1", "\xff" + "1.52.0\0\0\0\0", "1.52.0"),
 }
 
@@ -182,7 +243,7 @@ def test_a_rule_finds_its_program_in_a_file_of_its_name_only(rule: str) -> None:
 @pytest.mark.parametrize("rule", all_rules().values(), ids=lambda rule: rule.name)
 def test_the_index_by_the_first_letters_misses_no_name(rule: Rule) -> None:
     for each in classifiers._alternatives(rule.files):
-        letters = re.match(r"[A-Za-z]*", each)
+        letters = re.match(r"_?[A-Za-z]*", each)
         assert letters is not None
         assert len(letters[0]) > 1
         # A last letter that may be missing, or a group right behind, would make another key of some names.
@@ -258,6 +319,14 @@ def test_redis_by_what_stands_beside_its_version(text: str, version: str | None)
         ("mariadb", "mariadb", "/usr/src/debug/mariadb-11.4.2-1-x86_64/storage", "11.4.2"),
         ("mysql-cluster", "mysqld", "gpl\0" + "5.7.30-ndb-7.6.14\0", "7.6.14"),
         ("mysql-server", "mysqld", "gpl\0" + "5.7.30-ndb-7.6.14\0", "5.7.30"),
+        ("bzip2", "libbz2-a273e504.so.1.0.6", "\0" + "1.0.6, 6-Sept-2010\0", "1.0.6"),
+        ("curl:library", "libcurl.so.4.5.0", "\0CLIENT libcurl 7.61.1\r\nMATCH", "7.61.1"),
+        ("sqlite", "libsqlite3-66256cf9.so.3.50.4", "\x01" + "3.50.4\0\0", "3.50.4"),
+        ("zstd:library", "libzstd.so.1.5.7", "\0zstd-1.5.7/lib\0" + "1.5.7\0Computing", "1.5.7"),
+        ("nghttp2", "libnghttp2.so.14", "via\0" + "1.65.0\0CONNECT", "1.65.0"),
+        # AArch64: mov, movk, ret.
+        ("libwebp", "libwebp.so.7", "\0WebPGetDecoderVersion\0\0\xc0\x80\x52\x20\0\xa0\x72\xc0\x03\x5f\xd6", "1.6.0"),
+        ("lcms2", "liblcms2.so.2", "\0cmsGetEncodedCMMversion\0\xc0\x11\x81\x52\xc0\x03\x5f\xd6", "2.19"),
         ("node", "node", "\0node v0.10.40\0", "0.10.40"),
         ("openldap", "slapd", "@(#) $OpenLDAP: slapd 2.6.7 (Jan 29 2024", "2.6.7"),
         ("node", "node", "\0v5.12.0\0", "5.12.0"),
@@ -325,3 +394,49 @@ def test_a_search_is_done_when_nothing_better_can_come() -> None:
     found = Search("nginx", rules_for("nginx"))
     found.feed(b"nginx version: nginx/1.22.1" + bytes(AFTER + 1))
     assert not found.done, "what makes it something else may follow"
+
+
+def test_libraries_that_were_linked_into_one_file_are_each_found() -> None:
+    name = "etree.cpython-312-x86_64-linux-gnu.so"
+    found = Search(name, rules_for(name))
+    found.feed(b"lxml.etree\0" + b"21406\0" + bytes(AFTER + 1))
+    assert not found.done, "the other may follow"
+    found.feed(b"\0" + b"10143\0" + bytes(AFTER + 1), last=True)
+    assert dict(found.hits()) == {"libxml2:lxml": "2.14.6", "libxslt:lxml": "1.1.43"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "symbol", "number", "version"),
+    [
+        ("libwebp", "libwebp.so.7", "WebPGetDecoderVersion", 0x010302, "1.3.2"),
+        ("libwebp", "libwebp.so.7", "WebPGetDecoderVersion", 0x01FF00, None),
+        ("brotli", "libbrotlidec.so.1", "BrotliDecoderVersion", 0x01000009, "1.0.9"),
+        ("brotli", "libbrotlienc.so.1", "BrotliEncoderVersion", 0x01FFF001, None),
+        ("lcms2", "liblcms2.so.2", "cmsGetEncodedCMMversion", 2131, "2.13.1"),
+        ("lcms2", "liblcms2.so.2", "cmsGetEncodedCMMversion", 1999, None),
+        ("libpq", "libpq.so.5", "PQlibVersion", 150020, "15.20"),
+        ("libpq", "libpq.so.5", "PQlibVersion", 90624, "9.6.24"),
+        ("libpq", "libpq.so.5", "PQlibVersion", 109999, None),
+    ],
+)
+def test_what_a_function_returns(rule: str, name: str, symbol: str, number: int, version: str | None) -> None:
+    text = f"\0{symbol}\0".encode()
+    x86 = b"\xb8" + number.to_bytes(4, "little") + b"\xc3"
+    assert search(name, text + bytes(99) + x86 + bytes(99)).get(rule) == version
+    assert search(name, bytes(99) + x86 + bytes(99)) == {}, "its name is the proof that there is such a function"
+    arm = _move(0x52800000, number & 0xFFFF) + (_move(0x72A00000, number >> 16) if number >> 16 else b"") + RETURN
+    assert search(name, text + bytes(99) + arm + bytes(99)).get(rule) == version
+
+
+def test_two_functions_that_return_other_versions_say_nothing() -> None:
+    code = b"\xb8\0\x06\x01\0\xc3" + bytes(20) + b"\xb8\x02\x03\x01\0\xc3"
+    assert search("libwebp.so.7", b"\0WebPGetDecoderVersion\0" + code) == {}
+    elsewhere = _move(0x52800001, 0x0600) + _move(0x72A00001, 1) + RETURN
+    assert search("libwebp.so.7", b"\0WebPGetDecoderVersion\0\0" + elsewhere) == {}, "into another register"
+
+
+RETURN = b"\xc0\x03\x5f\xd6"
+
+
+def _move(instruction: int, value: int) -> bytes:
+    return (instruction | value << 5).to_bytes(4, "little")

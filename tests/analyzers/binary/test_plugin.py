@@ -11,7 +11,9 @@ import pytest
 
 from anchorecli.analyzers.base import Wants
 from anchorecli.analyzers.binary import plugin
+from anchorecli.analyzers.binary.classifiers import Search, rules_for
 from anchorecli.analyzers.binary.evidence import prefix
+from anchorecli.analyzers.binary.layout import Layout, Region
 from anchorecli.analyzers.binary.plugin import Binaries, is_candidate
 from anchorecli.analyzers.run import Collector, assemble
 from anchorecli.layers.content import SPOOL_BYTES, FileContent
@@ -118,6 +120,15 @@ def test_an_old_go_program_whose_strings_are_too_many_to_keep_is_a_problem(monke
     analysis = one_pass({"opt/a": data})
     assert not analysis.packages
     assert any("too large to keep" in problem.message for problem in analysis.problems if problem.subject == "opt/a")
+
+
+def test_instructions_are_looked_through_where_the_version_stands_among_them() -> None:
+    code = Region("", 0x1000, 0x4000, 0x1000, "code")
+    layout = Layout("elf", (code, Region("", 0x5000, 0x4000, 0x5000, "constant")))
+    size = 0x9000
+    spans = {name: plugin._spans(layout, size, Search(name, rules_for(name))) for name in ("libwebp.so.7", "busybox")}
+    assert spans["libwebp.so.7"] == [(0, size)]
+    assert spans["busybox"][0][0] > code.offset
 
 
 # ── which files ─────────────────────────────────────────────────────────────────────────────────────────────────────
