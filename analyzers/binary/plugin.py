@@ -4,9 +4,9 @@ A file is a candidate by its size and mode, or by the name of a known program; w
 file that can be read anywhere only the parts that matter are read. A large file in a compressed layer passes once: its
 first page says what to keep of it (``layout.plan``), known strings are looked for meanwhile, and the rest is forgotten.
 
-Emits: packages of the types ``golang``, ``cargo``, ``maven`` (GraalVM's native images), ``generic`` (those known
-by their strings have the type their rule gives, and CPEs), and ``rpm``, ``deb``, ``alpm`` or ``apk`` where a program's
-own note tells of a package that no database lists.
+Emits: packages of the types ``golang``, ``cargo``, ``maven`` (GraalVM's native images), ``pypi`` (programs that
+PyInstaller froze), ``generic`` (those known by their strings have the type their rule gives, and CPEs), and ``rpm``,
+``deb``, ``alpm`` or ``apk`` where a program's own note tells of a package that no database lists.
 
 Not handled: notes of programs below 128 KiB, Go before 1.13, packed programs (UPX: a remark), crates without
 cargo-auditable, native images without a bill of materials, libraries that say their release nowhere (FreeType, libldap,
@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import basename
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
-from anchorecli.analyzers.binary import bundle, elf, golang, macho, nativeimage, packagenote, pe, rust
+from anchorecli.analyzers.binary import bundle, elf, frozen, golang, macho, nativeimage, packagenote, pe, rust
 from anchorecli.analyzers.binary.classifiers import Search, rules_for
 from anchorecli.analyzers.binary.evidence import packages, program_packages
 from anchorecli.analyzers.binary.gomodules import lacks_version, main_path
@@ -60,12 +60,12 @@ class Binaries:
     """Packages of executable files.
 
     A fact is ``go`` (``golang.read``), ``crates`` (``rust.read``), ``artifacts`` (``nativeimage.read``), ``programs``
-    (rows of rule and version), ``dotnet`` (``bundle.read``), ``note`` (``packagenote``) and ``packed``, as far as
-    there are any.
+    (rows of rule and version), ``dotnet`` (``bundle.read``), ``frozen`` (``frozen.read``), ``note`` (``packagenote``)
+    and ``packed``, as far as there are any.
     """
 
     name: str = "binary"
-    version: int = 8
+    version: int = 9
     options: str = ""
     wants: Wants = Wants(
         names=NAMES,
@@ -89,8 +89,7 @@ class Binaries:
         try:
             if executable:
                 message = _noted(fact, file, head)
-                if (listed := bundle.read(file, head)) is not None:
-                    fact["dotnet"] = listed
+                _embedded(fact, file, head)
                 source, layouts = _taken(file, head, search)
                 message = message or _noted_behind(fact, source, layouts)
                 _linked(fact, layouts, source, self.limits)
@@ -119,9 +118,12 @@ class Binaries:
                 continue
             found += packages(view, fact)
             found += bundle.packages(view, fact)
+            found += frozen.packages(view, fact)
             programs += ((fact, name, version) for name, version in _programs(basename(fact.path), fact.value))
             if "note" in fact.value:
                 noted.append(fact)
+            if "frozen" in fact.value:
+                problems.append(frozen.problem(fact))
             if "packed" in fact.value:
                 message = "packed with UPX: what is linked into it cannot be read"
                 problems.append(Problem("analyze", fact.path, message, incomplete=False))
@@ -213,6 +215,13 @@ def _layouts(source: Source, head: bytes) -> list[Layout]:
         return macho.read(source)
     layout = elf.read(source, SECTIONS) if head.startswith(elf.MAGIC) else pe.read(source)
     return [layout] if layout is not None else []
+
+
+def _embedded(fact: dict[str, Json], file: LayerFile, head: bytes) -> None:
+    """What a small host carries behind or inside itself."""
+    for name, reader in (("dotnet", bundle.read), ("frozen", frozen.read)):
+        if (found := reader(file, head)) is not None:
+            fact[name] = found
 
 
 def _noted(fact: dict[str, Json], file: LayerFile, head: bytes) -> str:

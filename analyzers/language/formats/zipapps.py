@@ -42,7 +42,7 @@ def distributions(stream: BinaryIO, limits: Limits, counts: Callable[[str], bool
             for entry in entries:
                 if counts(entry.filename):
                     with archive.open(entry) as member:
-                        rows = list(_distribution(member.read(MAX_METADATA), entry.filename))
+                        rows = list(distribution(member.read(MAX_METADATA), entry.filename))
                     if not rows and entry.file_size > MAX_METADATA:
                         raise ValueError(f"no name and version in the first {MAX_METADATA} bytes of {entry.filename}")
                     yield from rows
@@ -50,7 +50,8 @@ def distributions(stream: BinaryIO, limits: Limits, counts: Callable[[str], bool
         raise ValueError(f"no zip file that can be read: {exc}") from None
 
 
-def _distribution(data: bytes, path: str) -> Iterator[Row]:
+def distribution(data: bytes, path: str) -> Iterator[Row]:
+    """The row of one metadata file, none where it has no name or version."""
     fields = read_metadata(data)
     if not fields.get("name") or not fields.get("version"):
         return
