@@ -13,6 +13,8 @@ from anchorecli.analyzers.base import Found
 from anchorecli.model import Distro, Package, Problem
 from anchorecli.values import replace
 
+MAX_TEXT = 1000
+"""Characters of a name or a version; the longest real ones have some three hundred."""
 _ILLEGIBLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _ENCODED = re.compile("%(?:[01][0-9A-F]|7F|C2%[89][0-9A-F])")
 """The same in a package URL, but for halves of characters, which it has as question marks."""
@@ -21,7 +23,7 @@ _DISTRO = ("id", "version_id", "name", "codename", "pretty_name", "base_codename
 
 
 def legible(found: Found) -> Found:
-    """The very same where all is text. What has no name or no version at all is only told of."""
+    """The very same where all is text. What has no name or version at all, or an endless one, is only told of."""
     odd = {place: package for place, package in enumerate(found.packages) if _is_odd(package)}
     distro = found.distro and _distro(found.distro)
     if not odd and distro is found.distro:
@@ -44,8 +46,9 @@ def _is_odd(package: Package) -> bool:
 
 
 def _is_named(package: Package) -> bool:
-    # Of blanks alone a format or a reader makes nothing.
-    return not (package.name.isspace() or package.version.isspace() or not package.name or not package.version)
+    # Of blanks alone a format or a reader makes nothing, and the schema of CycloneDX bounds a version.
+    name, version = package.name, package.version
+    return 0 < len(name) <= MAX_TEXT and 0 < len(version) <= MAX_TEXT and not name.isspace() and not version.isspace()
 
 
 def _package(package: Package) -> Package:
@@ -71,7 +74,9 @@ def _problem(package: Package) -> Problem:
     subject = package.locations[0].path if package.locations else package.analyzer
     said = ascii(f"{package.name[:100]} {package.version[:100]}")
     if not _is_named(package):
-        message = f"a package without a name or a version was left out: {said}"
+        long = len(package.name) > MAX_TEXT or len(package.version) > MAX_TEXT
+        what = f"whose name or version has more than {MAX_TEXT} characters" if long else "without a name or a version"
+        message = f"a package {what} was left out: {said}"
         return Problem("analyze", subject, message, "what it is cannot be told; look at the file")
     message = f"a package's record is damaged, it has characters that are no text: {said}"
     return Problem("analyze", subject, message, "nothing is known of a package of that name; look at the file")

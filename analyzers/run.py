@@ -43,6 +43,8 @@ _ON_DEMAND = (
 """The fields that ``Found`` and ``Analysis`` share beside packages."""
 MAX_TOLD = 1000
 """Problems of one analyzer that are told one by one; of more than that their number."""
+MAX_MESSAGE = 2000
+"""Characters of a problem's text: it may quote what a stranger wrote."""
 _TIMINGS = Lock()
 _T = TypeVar("_T")
 
@@ -201,6 +203,8 @@ class Collector:
         if len(noted) >= MAX_TOLD:
             self._untold[analyzer.name, cause] = self._untold.get((analyzer.name, cause), 0) + 1
             return
+        if len(message) > MAX_MESSAGE:
+            message = f"{message[:MAX_MESSAGE]}…"
         noted.append(Problem("analyze", path, message, _hint(analyzer), cause=cause))
 
 

@@ -18,7 +18,8 @@ from anchorecli.model import Package
 MOST = 6
 """Guesses for one package: a longer list finds other people's products."""
 
-_CPE = re.compile(r"cpe:2\.3:[aho*-](?::(?:[A-Za-z0-9._-]|\\[^\s\w]|[?*]){1,200}){10}")
+_VALUE = r"(?:[*-]|(?:\?{1,9}|\*)?(?:[A-Za-z0-9._-]|\\[\\*?!\"#$%&'()+,/:;<=>@\[\]^`{|}~]){1,200}(?:\?{1,9}|\*)?)"
+_CPE = re.compile(rf"cpe:2\.3:[aho*-](?::{_VALUE}){{10}}")
 _SPECIAL = re.compile(r"[^A-Za-z0-9_.\-]")
 _TARGETS = {
     "pypi": "python",

@@ -41,6 +41,14 @@ def test_a_package_without_name_or_version_is_left_out_and_told() -> None:
     assert found.problems[1].message == "a package without a name or a version was left out: 'a '"
 
 
+def test_a_package_of_an_endless_name_or_version_is_left_out_and_told() -> None:
+    found = legible(Found(packages=(package("a" * 1000, "1" * 1000), package("b", "1" * 1001), package("c" * 1001))))
+    assert [each.name[0] for each in found.packages] == ["a"]
+    assert [each.message[:74] for each in found.problems] == [
+        "a package whose name or version has more than 1000 characters was left out"
+    ] * 2
+
+
 def test_a_distribution_is_cleaned_too() -> None:
     found = legible(Found(distro=Distro("a\0", "1\x01", like=("b\x02",))))
     assert found.distro == Distro("a\ufffd", "1\ufffd", like=("b\ufffd",))

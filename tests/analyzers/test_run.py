@@ -9,7 +9,7 @@ from threading import Thread, local
 
 import pytest
 
-from anchorecli.analyzers import run
+from anchorecli.analyzers import records, run
 from anchorecli.analyzers.base import Analyzer, Found, LayerFile, View, Wants, introduced, partial
 from anchorecli.analyzers.keys import fact_keys
 from anchorecli.analyzers.run import Collector, assemble
@@ -32,6 +32,12 @@ from tests.builders import Entry, digest, hardlink, layer, link
 from tests.layers.reading import BytesBlob, read
 
 Files = Mapping[str, bytes | str | Entry]
+
+
+@pytest.fixture(params=[records.WRITTEN_FROM, 1], ids=["held", "written"], autouse=True)
+def written_from(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything holds of few facts, and of so many that they are written down while they are collected."""
+    monkeypatch.setattr(records, "WRITTEN_FROM", request.param)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +197,18 @@ def test_an_analyzer_that_fails_to_assemble_is_a_problem() -> None:
     analysis = analyze({"a.db": "x 1"}, analyzers=(Broken(), Owner()))
     assert analysis.packages == ()
     assert "could not be put together" in analysis.problems[0].message
+
+
+def test_a_problem_that_quotes_a_stranger_at_length_is_cut() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Wordy(Lines):
+        name: str = "wordy"
+
+        def read(self, file: LayerFile) -> Json:
+            return partial({}, f"damaged: {'x' * 5000}")
+
+    [problem] = analyze({"a.db": "x 1"}, analyzers=(Wordy(),)).problems
+    assert problem.message == f"damaged: {'x' * (run.MAX_MESSAGE - 9)}…"
 
 
 def test_the_keys_name_every_analyzer_with_its_version_and_the_file_list() -> None:

@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from xml.etree import ElementTree
+
+from cyclonedx.validation.xml import XmlValidator
+from jsonschema import Draft202012Validator
 
 from anchorecli import codec
 from anchorecli.analyzers.base import Found
 from anchorecli.analyzers.second_hand import DOCUMENT
+from anchorecli.errors import VersionError
 from anchorecli.model import Analysis, Distro, Image, ImageRef, Package, Problem
 from anchorecli.report import formats
 from anchorecli.report.base import RenderOptions
@@ -26,7 +29,9 @@ from anchorecli.sbom.purls import MAX_LENGTH
 from anchorecli.sbom.purls import parse as parse_purl
 from anchorecli.scan.analysis import inventory
 from anchorecli.values import fields
+from anchorecli.versions import key
 from tests.report.samples import NOW
+from tests.report.test_json import SCHEMA
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _APART = {"packages", "distro", "owned", "problems", "looked_for"}
@@ -65,6 +70,10 @@ def check_package(package: Package) -> None:
     texts = (package.name, package.version, package.purl, package.source, package.source_version, package.arch)
     assert not _CONTROL.search(" ".join(texts)), package
     "".join((*package.licenses, *package.cpes, *package.depends, *package.provides)).encode()
+    try:
+        hash(key(package.scheme, package.version))
+    except VersionError as error:
+        assert str(error)
     if len(package.purl) <= MAX_LENGTH:
         read = parse_purl(package.purl)
         assert read is not None, package
@@ -101,12 +110,21 @@ def _written(analysis: Analysis, choice: int) -> None:
     accepts(text, analysis)
 
 
-def _json(text: str, analysis: Analysis) -> None:
-    assert isinstance(json.loads(text), dict)
+def _report(text: str, analysis: Analysis) -> None:
+    """It is what its published schema says."""
+    Draft202012Validator(SCHEMA).validate(json.loads(text))
 
 
-def _xml(text: str, analysis: Analysis) -> None:
-    ElementTree.fromstring(text)
+def _cyclonedx(text: str, analysis: Analysis) -> None:
+    assert _of_cyclonedx().validate_str(text) is None
+
+
+@cache
+def _of_cyclonedx() -> XmlValidator:
+    # The schema of the XML says more of texts than the one of the JSON does.
+    from cyclonedx.schema import SchemaVersion
+
+    return XmlValidator(SchemaVersion.V1_6)
 
 
 def _lines(text: str, analysis: Analysis) -> None:
@@ -115,7 +133,7 @@ def _lines(text: str, analysis: Analysis) -> None:
 
 def _again(text: str, analysis: Analysis) -> None:
     """Scanning our own SBOM finds the packages that were found in the image."""
-    _json(text, analysis)
+    assert isinstance(json.loads(text), dict)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "bom.json"
         file.write_text(text)
@@ -134,9 +152,9 @@ def _purls(packages: Iterable[Package]) -> set[str]:
 
 
 FORMATS: tuple[tuple[str, Callable[[str, Analysis], None]], ...] = (
-    ("json", _json),
+    ("json", _report),
     ("cyclonedx-json", _again),
-    ("cyclonedx-xml", _xml),
+    ("cyclonedx-xml", _cyclonedx),
     ("spdx-json", _again),
     ("spdx-tv", _lines),
     ("syft-json", _again),

@@ -66,6 +66,12 @@ def test_whatever_the_name_a_guess_is_a_name(kind: str, name: str, version: str)
     assert all(map(is_cpe, found))
 
 
-@pytest.mark.parametrize("text", ["", "cpe:/a:b:c", "cpe:2.3:a:b", "cpe:2.3:a:b c:d:1:*:*:*:*:*:*:*"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "cpe:/a:b:c", "cpe:2.3:a:b", "cpe:2.3:a:b c:d:1:*:*:*:*:*:*:*", "cpe:2.3:a:b:c:\\\ufffd1:*:*:*:*:*:*:*",
+        "cpe:2.3:a:b:c:1\\\u202e:*:*:*:*:*:*:*", "cpe:2.3:a:b:c:1*2:*:*:*:*:*:*:*", "cpe:2.3:a:b:c:1\\-2:*:*:*:*:*:*:*",
+    ],
+)  # fmt: skip
 def test_what_is_no_name(text: str) -> None:
     assert not is_cpe(text)

@@ -265,6 +265,12 @@ def test_damage_never_raises(length):
         assert all(package.name and package.version for package in found.packages)
 
 
+def test_half_a_character_in_a_licence():
+    text = '{"name": "X", "version": "1", "license": ["\\ud800", "perl_5"]}'
+    _, found = find({"a/.meta/X-1/MYMETA.json": text})
+    assert "\ud800" not in "".join(found.packages[0].licenses)
+
+
 def test_ansible_collections():
     manifest = {"collection_info": {"namespace": "community", "name": "dns", "version": "3.1.0", "license": ["MIT"]}}
     place = "usr/lib/python3/site-packages/ansible_collections/community/dns"
