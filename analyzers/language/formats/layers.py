@@ -11,21 +11,30 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from anchorecli.analyzers.language.formats import zipapps
+from anchorecli.analyzers.language.core_metadata import printable
+from anchorecli.analyzers.language.formats.zipapps import MAX_METADATA, distribution
+from anchorecli.analyzers.language.java.contents import LIMITS
+from anchorecli.analyzers.language.java.zip import BadZip, Budget, Window, Zip
 from anchorecli.analyzers.language.rows import Row
 from anchorecli.analyzers.limits import Limits
+from anchorecli.errors import LimitError
 
-_INSTALLED = re.compile(r"(?:python/)?(?:(?:lib/python3\.\d{1,2}/)?site-packages/)?[^/]+\.dist-info/METADATA")
+_INSTALLED = re.compile(rb"(?:python/)?(?:(?:lib/python3\.\d{1,2}/)?site-packages/)?[^/]+\.dist-info/METADATA")
 
 
 def read_archive(stream: BinaryIO, limits: Limits) -> Iterator[Row]:
     """Each distribution in it.
 
-    Raises: LimitError of a zip file with more ``entries``.
+    Raises: ValueError of metadata that cannot be read.
     """
-    if stream.read(2) != b"PK":
-        return
+    stream.seek(0, 2)
     try:
-        yield from zipapps.distributions(stream, limits, lambda name: _INSTALLED.fullmatch(name) is not None)
-    except ValueError:
+        archive = Zip(Window(stream, 0, stream.tell()), Budget(LIMITS))
+    except (BadZip, LimitError):
         return
+    for name, place in archive.entries().others:
+        if name.endswith(b".dist-info/METADATA") and _INSTALLED.fullmatch(name):
+            try:
+                yield from distribution(archive.read(archive.entry(place), MAX_METADATA), printable(name))
+            except (BadZip, LimitError) as exc:
+                raise ValueError(f"{printable(name)}: {exc}") from None

@@ -52,7 +52,9 @@ def read(path: str, data: bytes) -> Iterator[Row]:
     name, version = texts
     licences = document.get("license")
     known = (
-        [_LICENSES.get(each, printable(each)) for each in licences if isinstance(each, str)] if isinstance(licences, list) else []
+        [_LICENSES.get(each, printable(each)) for each in licences if isinstance(each, str)]
+        if isinstance(licences, list)
+        else []
     )
     # .../site_perl/5.36.0/x86_64-linux-gnu/.meta/NAME-VERSION/MYMETA.json; perllocal.pod may tell of it too.
     yield row("cpan", name, version, licenses=[each for each in known if each != "unknown"], place="cpan")

@@ -8,7 +8,7 @@ Format: https://setuptools.pypa.io/en/latest/deprecated/python_eggs.html (``EGG-
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from anchorecli.analyzers.language.core_metadata import read_metadata
@@ -26,11 +26,6 @@ def read_archive(stream: BinaryIO, limits: Limits) -> Iterator[Row]:
         ValueError: no zip file, or a damaged one.
         LimitError: one with more ``entries``.
     """
-    yield from distributions(stream, limits, lambda name: name.endswith(_ENDINGS))
-
-
-def distributions(stream: BinaryIO, limits: Limits, counts: Callable[[str], bool]) -> Iterator[Row]:
-    """Each distribution whose metadata stand where they count; raises as ``read_archive`` does."""
     import zlib
     from zipfile import BadZipFile, ZipFile
 
@@ -40,7 +35,7 @@ def distributions(stream: BinaryIO, limits: Limits, counts: Callable[[str], bool
             if len(entries) > limits["entries"]:
                 raise limits.exceeded("entries")
             for entry in entries:
-                if counts(entry.filename):
+                if entry.filename.endswith(_ENDINGS):
                     with archive.open(entry) as member:
                         rows = list(distribution(member.read(MAX_METADATA), entry.filename))
                     if not rows and entry.file_size > MAX_METADATA:
