@@ -25,12 +25,12 @@ def link_owners(packages: list[Package], owned: Mapping[str, Iterable[str]], tre
     """
     packages = without_documented(packages)
     evidence: dict[str, list[int]] = {}
-    for number, package in enumerate(packages):
+    for number, package in enumerate(packages) if owned else ():
         if package.purl not in owned or package.metadata.get("evidence") in SECOND_HAND:
             for location in package.locations:
                 evidence.setdefault(location.path, []).append(number)
     if not evidence:
-        return packages
+        return _without_doubles(without_notes(packages))
     owners: dict[int, str] = {}
     narrow = {package.purl: package for package in packages if package.type in _NARROW}
     names = {path.rpartition("/")[2] for path in evidence}

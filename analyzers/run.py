@@ -7,8 +7,9 @@ merges the facts of all layers and asks every analyzer what they amount to.
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from heapq import nsmallest
 from threading import Lock
 from time import thread_time
 from typing import Any, TypeVar
@@ -19,9 +20,10 @@ from anchorecli.analyzers.keys import FILES, fact_key, fact_keys, files_key
 from anchorecli.analyzers.legible import legible
 from anchorecli.analyzers.limits import FILE_BYTES
 from anchorecli.analyzers.ownership import link_owners, link_secrets
+from anchorecli.analyzers.records import LayerRecords, Records, read
 from anchorecli.analyzers.sifting import Sifter
 from anchorecli.analyzers.uncataloged import nameless, uncataloged, unlisted
-from anchorecli.analyzers.view import ImageView, LayerRecords
+from anchorecli.analyzers.view import ImageView
 from anchorecli.errors import LimitError
 from anchorecli.model import (
     Analysis,
@@ -65,7 +67,7 @@ class Collector:
         self._everything = tuple(a for a in analyzers if a.wants.everything)
         self._large = tuple(a for a in analyzers if a.wants.from_bytes)
         self._from_bytes = min((a.wants.from_bytes for a in self._large), default=1 << 63)
-        self._values: dict[str, dict[str, Json]] = {a.name: {} for a in analyzers}
+        self._values = {a.name: Records() for a in analyzers}
         self._problems: dict[str, list[Problem]] = {a.name: [] for a in analyzers}
         self._untold: dict[tuple[str, str], int] = {}
         sieves = {a.name: a.sieve() for a in analyzers if isinstance(a, Sifting)}
@@ -137,7 +139,7 @@ class Collector:
         if isinstance(value, dict) and PARTIAL in value:
             value = self._of_partial(analyzer, path, value)
         if value is not None:
-            self._values[analyzer.name][path] = value
+            self._values[analyzer.name].put(path, value)
 
     def facts(
         self, diff_id: DiffId, index: LayerIndex, damage: tuple[Problem, ...] = (), *, digests: bool = False
@@ -158,13 +160,12 @@ class Collector:
             more = {cause: count for (name, cause), count in self._untold.items() if name == analyzer.name}
             problems = [*self._problems[analyzer.name], *_more(analyzer, more)]
             status = FactStatus.FAILED if damage else FactStatus.PARTIAL if problems else FactStatus.OK
-            document = {"values": values, "links": links.get(analyzer.name, {})}
-            payload = compression.pack(json.dumps(document, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+            payload = values.packed(links.get(analyzer.name, {}))
             rows.append(LayerFacts(diff_id, fact_key(analyzer), status, payload, tuple(problems)))
         _note(self._timings, self._seconds)
         return rows
 
-    def _finished(self, analyzer: Analyzer) -> dict[str, Json]:
+    def _finished(self, analyzer: Analyzer) -> Records:
         """An analyzer's facts, after its last word on the layer where it has one."""
         if (sifter := self._sifters.get(analyzer.name)) is not None:
             for held in sifter.rest():
@@ -173,10 +174,10 @@ class Collector:
         if not isinstance(analyzer, Finishing):
             return values
         try:
-            return analyzer.finish(values)
+            return Records(analyzer.finish(dict(values)))
         except Exception as exc:  # noqa: BLE001 - one analyzer's fault must not hide what the others found
             self._problem(analyzer, analyzer.name, f"a layer's {len(values)} files could not be read: {_reason(exc)}")
-            return {}
+            return Records()
 
     def _links(self, index: LayerIndex) -> dict[str, dict[str, str]]:
         """Hard links under a wanted name: by analyzer, the path and the path whose bytes it shares."""
@@ -224,13 +225,14 @@ def assemble(
     looked_for: dict[str, str] = {}
     others: dict[str, list[Any]] = {name: [] for name in _ON_DEMAND}
     for analyzer in analyzers:
-        records = [_records(by_layer[layer.diff_id].get(analyzer.name)) for layer in image.layers]
+        records = [_records(by_layer[layer.diff_id], analyzer, indexes[layer.diff_id]) for layer in image.layers]
         view = ImageView(tree, image, records, distro)
         view.packages, view.owned, view.all_read = packages, owned, analyzer.wants.everything
         started = thread_time()
         found = _assemble_one(analyzer, view)
         _note(timings, {analyzer.name: thread_time() - started})
-        problems.update(_told(analyzer, {*found.problems, *view.problems}))
+        view.problems.extend(found.problems)
+        problems.update(_told(analyzer, set(view.problems)))
         distro = distro or found.distro
         packages.extend(found.packages)
         owned.update(found.owned)
@@ -264,10 +266,11 @@ def followed(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerF
     by_layer: dict[DiffId, dict[str, LayerFacts]] = {}
     for row in facts:
         by_layer.setdefault(row.diff_id, {})[row.key.analyzer] = row
-    tree = Tree([_index(by_layer[layer.diff_id][FILES]) for layer in image.layers])
+    indexes = {diff_id: _index(rows[FILES]) for diff_id, rows in by_layer.items()}
+    tree = Tree([indexes[layer.diff_id] for layer in image.layers])
     more = {}
     for analyzer in following:
-        records = [_records(by_layer[layer.diff_id].get(analyzer.name)) for layer in image.layers]
+        records = [_records(by_layer[layer.diff_id], analyzer, indexes[layer.diff_id]) for layer in image.layers]
         if (other := analyzer.beyond(ImageView(tree, image, records))) is not None:
             more[analyzer.name] = other
     return tuple(more.get(analyzer.name, analyzer) for analyzer in analyzers)
@@ -301,11 +304,9 @@ def _index(row: LayerFacts) -> LayerIndex:
     return LayerIndex.read(compression.unpacked(row.payload))
 
 
-def _records(row: LayerFacts | None) -> LayerRecords:
-    if row is None:
-        return LayerRecords({}, {})
-    document: Mapping[str, Any] = json.loads(compression.unpack(row.payload))
-    return LayerRecords(document["values"], document["links"])
+def _records(rows: Mapping[str, LayerFacts], analyzer: Analyzer, index: LayerIndex) -> LayerRecords:
+    row = rows.get(analyzer.name)
+    return LayerRecords(Records(), {}) if row is None else read(row.payload, index)
 
 
 def _table(analyzers: Sequence[Analyzer], column: str) -> dict[str, tuple[Analyzer, ...]]:
@@ -334,14 +335,12 @@ def _told(analyzer: Analyzer, problems: Collection[Problem]) -> Iterator[Problem
     if len(problems) <= MAX_TOLD:
         yield from problems
         return
-    first = sorted(problems, key=lambda each: (not each.incomplete, each))
-    yield from first[:MAX_TOLD]
-    untold: dict[str, int] = {}
-    for each in first[MAX_TOLD:]:
-        if each.incomplete:
-            untold[each.cause] = untold.get(each.cause, 0) + 1
-    yield from _more(analyzer, untold)
-    if remarks := len(first) - MAX_TOLD - sum(untold.values()):
+    first = nsmallest(MAX_TOLD, problems, key=lambda each: (not each.incomplete, each))
+    yield from first
+    untold = Counter(each.cause for each in problems if each.incomplete)
+    untold.subtract(each.cause for each in first if each.incomplete)
+    yield from _more(analyzer, +untold)
+    if remarks := len(problems) - len(first) - untold.total():
         yield Problem("analyze", analyzer.name, f"{remarks} more remarks", incomplete=False)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from anchorecli.analyzers.base import Fact
+from anchorecli.analyzers.records import LayerRecords, opened
 from anchorecli.model import DiffId, Distro, Image, ImagePath, Json, Location, Problem
 from anchorecli.tree import Tree
 
@@ -13,13 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from anchorecli.model import Package
-
-
-class LayerRecords(NamedTuple):
-    """One analyzer's facts of one layer: by raw path, and hard links under a wanted name with their targets."""
-
-    values: Mapping[str, Json]
-    links: Mapping[str, str]
 
 
 class ImageView:
@@ -35,13 +29,14 @@ class ImageView:
         self.owned: Mapping[str, Iterable[str]] = {}
         self.problems: list[Problem] = []
         self._records = records
-        self._visible: dict[str, Fact] | None = None
+        self._visible: dict[str, int | Fact] | None = None
+        """By path the layer that has a fact under that very name, else the fact as ``Records.held`` gave it."""
 
     def facts(self) -> Iterator[Fact]:
         """The facts of visible files, sorted by path."""
         visible = self._facts()
         for path in sorted(visible):
-            yield visible[path]
+            yield self._opened(path, visible[path])
 
     def hidden(self) -> Iterator[Fact]:
         """The facts of files that are not visible any more, by layer and path."""
@@ -55,11 +50,13 @@ class ImageView:
     def fact(self, path: str) -> Fact | None:
         """The fact of the file at a path, links followed."""
         real = self.tree.resolve(path)
-        return None if real is None else self._facts().get(real)
+        found = None if real is None else self._facts().get(real)
+        return None if real is None or found is None else self._opened(real, found)
 
     def history(self, path: str) -> list[tuple[int, Json | None]]:
         """What each layer left at a path."""
-        return [(layer, None if raw is None else self._value(layer, raw)) for layer, raw in self.tree.versions(path)]
+        versions = self.tree.versions(path)
+        return [(layer, None if raw is None else opened(self._held(layer, raw))) for layer, raw in versions]
 
     def diff_id(self, layer: int) -> DiffId:
         """The diff_id of a layer by its index."""
@@ -69,7 +66,12 @@ class ImageView:
         """A fact's path and layer."""
         return Location(fact.path, self.diff_id(fact.layer))
 
-    def _facts(self) -> dict[str, Fact]:
+    def _opened(self, path: str, found: int | Fact) -> Fact:
+        if isinstance(found, int):
+            return Fact(ImagePath(path), found, self._records[found].values[path])
+        return Fact(found.path, found.layer, opened(found.value))
+
+    def _facts(self) -> dict[str, int | Fact]:
         if self._visible is None:
             self._visible = {}
             for layer, records in enumerate(self._records):
@@ -78,21 +80,22 @@ class ImageView:
                     at = self.tree.where(path)
                     if at is None or at[0] != layer:
                         continue
-                    value = self._value(layer, raw)
-                    if value is not None:
-                        self._visible[path] = Fact(ImagePath(path), layer, value)
+                    if raw == path and raw in records.values:
+                        self._visible[path] = layer
+                    elif (held := self._held(layer, raw)) is not None:
+                        self._visible[path] = Fact(ImagePath(path), layer, held)
         return self._visible
 
-    def _value(self, layer: int, raw: str) -> Json | None:
+    def _held(self, layer: int, raw: str) -> Json | bytes | None:
         records = self._records[layer]
         if raw in records.values:
-            return records.values[raw]
+            return records.values.held(raw)
         target = records.links.get(raw)
         if target is None:
             return None
         source = self.tree.hardlink_source(layer, target)
         if source is not None and source[1] in self._records[source[0]].values:
-            return self._records[source[0]].values[source[1]]
+            return self._records[source[0]].values.held(source[1])
         if self.all_read:
             return None
         if source is None or source[1].rpartition("/")[2] != raw.rpartition("/")[2]:

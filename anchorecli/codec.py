@@ -37,7 +37,8 @@ _HEADER = 5
 _COMPRESS_FROM = 512
 """Below this many bytes zlib gains nothing worth its time."""
 
-_dump = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), sort_keys=True).encode
+dump = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), sort_keys=True).encode
+"""A value as JSON, as all of this is written."""
 
 
 def encode(value: object) -> bytes:
@@ -49,7 +50,7 @@ def encode(value: object) -> bytes:
     write = _recipe(cls).write
     written = value if write is None else write(value)
     # surrogatepass, since paths of an image need not be UTF-8 (surrogateescape).
-    body = _dump(written).encode("utf-8", "surrogatepass")
+    body = dump(written).encode("utf-8", "surrogatepass")
     if len(body) < _COMPRESS_FROM:
         return _PLAIN + _fingerprint(cls) + body
     return _ZLIB + _fingerprint(cls) + zlib.compress(body, 1)
@@ -65,7 +66,7 @@ def decode(cls: type[T], data: bytes) -> T:
     if data[1:_HEADER] != _fingerprint(kind):
         raise ValueError(f"not a {cls.__name__} as this version writes it")
     try:
-        with _uncollected():
+        with uncollected():
             body = _body(data)
             read = _recipe(kind).read
             loaded = json.loads(body.decode("utf-8", "surrogatepass"))
@@ -78,7 +79,7 @@ def decode(cls: type[T], data: bytes) -> T:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Tens of thousands of new values without a cycle among them: the collector would look at them over and over."""
     collecting = gc.isenabled()
     gc.disable()
@@ -110,14 +111,14 @@ def write_lasting(kind: Any, value: object, shared: Sequence[object] = ()) -> by
 
     Raises: TypeError as ``encode`` does, LookupError for a value of the class of ``shared`` that is not among them.
     """
-    recipes = _Recipes()
+    recipes = Recipes()
     if shared:
         places = {id(each): place for place, each in enumerate(shared)}
         recipes.share(type(shared[0]), lambda each: places[id(each)], None)
     write = recipes.of(kind).write
-    with _uncollected():
+    with uncollected():
         written = value if write is None else write(value)
-        return _dump([recipes.classes, written]).encode("utf-8", "surrogatepass")
+        return dump([recipes.classes, written]).encode("utf-8", "surrogatepass")
 
 
 def read_lasting(kind: Any, data: bytes, shared: Sequence[object] = ()) -> Any:
@@ -126,9 +127,9 @@ def read_lasting(kind: Any, data: bytes, shared: Sequence[object] = ()) -> Any:
     Raises: ValueError where the bytes are damaged, or speak of what this version does not know.
     """
     try:
-        with _uncollected():
+        with uncollected():
             classes, body = json.loads(data.decode("utf-8", "surrogatepass"))
-            recipes = _Recipes(classes)
+            recipes = Recipes(classes)
             if shared:
                 recipes.share(type(shared[0]), None, shared.__getitem__)
             read = recipes.of(kind).read
@@ -151,7 +152,7 @@ class _Recipe(NamedTuple):
 _AS_IS = (str, int, float, bool, NoneType, Any)
 
 
-class _Recipes:
+class Recipes:
     """The recipes of a form, each worked out when first asked for.
 
     In the lasting form ``classes`` become the fields of each class, and ``written`` are those that a document names.
@@ -232,8 +233,8 @@ class _Recipes:
         )
 
     def _record(self, cls: Any, names: list[str]) -> _Recipe:
-        hints = _hints(cls)
-        recipes = [self.of(hints[name]) for name in names]
+        types = hints(cls)
+        recipes = [self.of(types[name]) for name in names]
         if self._lasting and self.classes.setdefault(cls.__name__, names) is not names:
             raise TypeError(f"two classes are called {cls.__name__}")
         written = names if self._written is None else self._written.get(cls.__name__, names)
@@ -247,7 +248,8 @@ class _Recipes:
 
 
 @cache
-def _hints(cls: Any) -> dict[str, Any]:
+def hints(cls: Any) -> dict[str, Any]:
+    """The annotations of a class, by field."""
     return get_type_hints(cls)
 
 
@@ -298,7 +300,7 @@ def _getter(names: list[str]) -> Callable[[Any], list[Any]]:
     return lambda value: list(get(value))
 
 
-_CURRENT = _Recipes(lasting=False)
+_CURRENT = Recipes(lasting=False)
 
 
 def _recipe(kind: Any) -> _Recipe:

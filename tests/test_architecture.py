@@ -14,8 +14,8 @@ LEVELS: dict[str, float] = {
     **dict.fromkeys(("__init__", "errors", "model"), 0),
     # The lower half of level 1 serves the upper half.
     "layerindex": 0.5,
-    **dict.fromkeys(("tree", "versions", "compression", "codec", "transport", "patterns", "spdx", "cpe"), 1),
-    "archive": 1.25,
+    **dict.fromkeys(("tree", "versions", "compression", "codec", "transport", "patterns", "spdx", "cpe", "legible"), 1),
+    **dict.fromkeys(("archive", "piecewise"), 1.25),
     "archivekind": 1.3,
     # Readers of documents: what an image holds of them is read by an analyzer.
     **dict.fromkeys(("reference", "net", "registry", "serve", "config", "signatures", "sbom"), 1.5),

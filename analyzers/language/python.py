@@ -23,7 +23,7 @@ from anchorecli.analyzers.language.core_metadata import read_direct_url, read_me
 from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.licenses import identifier, normalise
 from anchorecli.analyzers.purl import purl
-from anchorecli.model import Json, Package, Problem
+from anchorecli.model import ImagePath, Json, Package, Problem
 from anchorecli.tree import Tree
 from anchorecli.values import dataclass
 
@@ -118,7 +118,8 @@ class Python:
 
     def assemble(self, view: View) -> Found:
         """One package for each distribution in each directory, however many forms of metadata it has there."""
-        distributions: dict[tuple[str, str, str], list[Fact]] = {}
+        # Where the facts stand, and not the facts: there may be a hundred thousand of them.
+        distributions: dict[tuple[str, str, str], list[ImagePath]] = {}
         problems: list[Problem] = []
         for fact in view.facts():
             place = Place.of(fact.path)
@@ -130,8 +131,8 @@ class Python:
             name, version = _identity(fact, place)
             problems.extend(_metadata_problems(fact, name, version))
             if name and version and not _is_interpreter(name, place):
-                distributions.setdefault((place.directory, normalised(name), version), []).append(fact)
-        packages = tuple(_package(view, facts) for facts in distributions.values())
+                distributions.setdefault((place.directory, normalised(name), version), []).append(fact.path)
+        packages = tuple(_package(view, paths) for paths in distributions.values())
         return Found(packages=packages, problems=tuple(problems))
 
 
@@ -167,9 +168,10 @@ def _origin_problems(fact: Fact) -> list[Problem]:
     return [Problem("analyze", fact.path, error, "where the package was installed from is unknown", incomplete=False)]
 
 
-def _package(view: View, facts: list[Fact]) -> Package:
+def _package(view: View, paths: list[ImagePath]) -> Package:
     # A dist-info directory is what installers write today: where egg-info stands beside it, it is the one to believe.
-    facts = sorted(facts, key=lambda fact: (not fact.path.endswith("/METADATA"), fact.path))
+    paths.sort(key=lambda path: (not path.endswith("/METADATA"), path))
+    facts = [fact for path in paths if (fact := view.fact(path)) is not None]
     place = Place.of(facts[0].path)
     assert place is not None  # noqa: S101 - what has none was never collected
     name, version = _identity(facts[0], place)

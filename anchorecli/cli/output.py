@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 
 from anchorecli.errors import EXIT_INDETERMINATE, EXIT_PASS, EXIT_STOP, UsageError
 from anchorecli.model import Report, Status
-from anchorecli.report import Format, RenderOptions, formats
+from anchorecli.report import Format, Piecemeal, RenderOptions, formats
 from anchorecli.values import dataclass
 
 
@@ -53,19 +53,22 @@ def prepare(outputs: Sequence[Output]) -> None:
 def write_outputs(outputs: Sequence[Output], report: Report, options: RenderOptions) -> None:
     """Render and write each."""
     for output in outputs:
-        text = output.format.render(report, options)
+        form = output.format
+        pieces = form.pieces(report, options) if isinstance(form, Piecemeal) else (form.render(report, options),)
         if output.path:
-            write_file(Path(output.path), text)
-        else:
+            write_file(Path(output.path), pieces)
+            continue
+        for text in pieces:
             sys.stdout.write(text if _utf8() else text.encode("ascii", "backslashreplace").decode("ascii"))
 
 
-def write_file(path: Path, text: str) -> None:
+def write_file(path: Path, pieces: Iterable[str]) -> None:
     """Write a file whole: beside its place first, then renamed. A device or pipe is written to as it is."""
-    data = text.encode("utf-8", "backslashreplace")
+    written = (piece.encode("utf-8", "backslashreplace") for piece in pieces)
     try:
         if path.exists() and not path.is_file():
-            path.write_bytes(data)
+            with path.open("wb") as file:
+                file.writelines(written)
             return
         # As tempfile would, which takes as long to load as a report to write.
         part = path.parent / f".{path.name[:100]}.{os.getpid()}-{time.monotonic_ns():x}"
@@ -76,7 +79,7 @@ def write_file(path: Path, text: str) -> None:
         raise UsageError(f"{path} cannot be written: {exc.strerror}", hint=hint) from exc
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines(written)
         umask = os.umask(0)
         os.umask(umask)
         part.chmod(0o666 & ~umask)

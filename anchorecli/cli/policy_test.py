@@ -45,7 +45,7 @@ def test(start: Start, files: Sequence[str], junit: str, words: str) -> int:
         from anchorecli.cli.output import write_file
         from anchorecli.policy.authoring.junit import junit as render
 
-        write_file(Path(junit), render(results))
+        write_file(Path(junit), (render(results),))
     return EXIT_STOP if failed else EXIT_PASS
 
 

@@ -82,4 +82,4 @@ def convert(file: str, output: str, version: str) -> None:
 def _write(path: str, text: str) -> None:
     from anchorecli.cli.output import write_file
 
-    write_file(Path(path), text)
+    write_file(Path(path), (text,))

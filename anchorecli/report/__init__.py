@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from anchorecli.report.base import Format, RenderOptions, Subject
+from anchorecli.report.base import Format, Piecemeal, RenderOptions, Subject
 from anchorecli.report.text import clean
 
 if TYPE_CHECKING:
@@ -77,4 +77,4 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = ["Format", "RenderOptions", "Subject", "clean", "formats"]
+__all__ = ["Format", "Piecemeal", "RenderOptions", "Subject", "clean", "formats"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from collections.abc import Iterator
+from typing import Literal, Protocol, runtime_checkable
 
 from anchorecli.model import Report
 from anchorecli.values import dataclass
@@ -65,3 +66,11 @@ class Format(Protocol):
 
     def render(self, report: Report, options: RenderOptions) -> str:
         """The whole text, ending in a newline. Encode it with ``errors="backslashreplace"`` on a narrow stdout."""
+
+
+@runtime_checkable
+class Piecemeal(Protocol):
+    """A format whose text can be written while it is made: of many packages it may take more than the rest."""
+
+    def pieces(self, report: Report, options: RenderOptions) -> Iterator[str]:
+        """What ``render`` gives, in pieces."""

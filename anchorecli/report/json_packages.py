@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from anchorecli.model import DiffId, Package, Report
 from anchorecli.report import identity
@@ -24,21 +25,36 @@ _LINE_END = ",\n    "
 """Between two lines of a list in the frame."""
 
 
-def packages(report: Report, memo: Memo | None, version: str) -> list[Written]:
+_MEMO_CHARACTERS = 1 << 24
+"""Lines of more than this are not put into the memo: to keep them would take the memory of the whole scan again."""
+
+
+def packages(report: Report, memo: Memo | None, version: str) -> Iterator[Written]:
     """A line for each package; all in one, in the frame's way, where they were written before."""
     if memo is None:
-        return _package_lines(report)
+        yield from _package_lines(report)
+        return
     key = f"{version}/{'' if report.base is None else line(sorted(report.base))}"
-    text = memo.get("json packages", key)
-    if text is None:
-        text = _LINE_END.join(_package_lines(report))
-        memo.put("json packages", key, text)
-    return [Written(text)] if text else []
+    if text := memo.get("json packages", key):
+        yield Written(text)
+        return
+    lines: list[str] = []
+    left = _MEMO_CHARACTERS
+    for each in _package_lines(report):
+        yield each
+        left -= len(each) + len(_LINE_END)
+        if left > 0:
+            lines.append(each)
+        else:
+            lines.clear()
+    if left > 0:
+        memo.put("json packages", key, _LINE_END.join(lines))
 
 
-def _package_lines(report: Report) -> list[Written]:
+def _package_lines(report: Report) -> Iterator[Written]:
     base = None if report.base is None else frozenset(report.base)
-    return [_package(package, base) for package in sorted(report.analysis.packages, key=identity.package_order)]
+    for package in sorted(report.analysis.packages, key=identity.package_order):
+        yield _package(package, base)
 
 
 def _package(package: Package, base: frozenset[DiffId] | None) -> Written:

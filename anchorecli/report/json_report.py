@@ -57,11 +57,24 @@ class JsonReport:
 
     def render(self, report: Report, options: RenderOptions) -> str:
         """The report as JSON text."""
-        return quiet("".join((*_frame(document(report, options.memo)), "\n")))
+        return "".join(self.pieces(report, options))
+
+    def pieces(self, report: Report, options: RenderOptions) -> Iterator[str]:
+        """The same in pieces."""
+        held: list[str] = []
+        size = 0
+        for piece in _frame(document(report, options.memo)):
+            held.append(piece)
+            size += len(piece)
+            if size > _PIECE:
+                # What could be a command stands within a string, and a string within a piece.
+                yield quiet("".join(held))
+                held, size = [], 0
+        yield quiet("".join((*held, "\n")))
 
 
 def document(report: Report, memo: Memo | None = None) -> dict[str, Any]:
-    """The report as plain JSON values, in the shape of the schema."""
+    """The report as plain JSON values, in the shape of the schema; of the packages an iterator over their lines."""
     image = report.analysis.image
     layers = identity.layers_by_id(image)
     starter, beside = identity.starter_feeds(report), report.enrichment
@@ -348,10 +361,12 @@ def _problems(problems: Iterable[Problem]) -> list[dict[str, Any]]:
 
 
 _FRAME_DEPTH = 3
+_PIECE = 256 * 1024
+"""Characters that are written at once."""
 
 
 def _frame(value: Any, depth: int = 1) -> Iterator[str]:
-    """The text piece by piece: joined once, since some pieces are megabytes."""
+    """The text piece by piece; the items of an iterator are lines of a list, each written when its turn comes."""
     indent = "\n" + "  " * depth
     if isinstance(value, dict) and value and depth < _FRAME_DEPTH:
         before = "{" + indent
@@ -360,12 +375,12 @@ def _frame(value: Any, depth: int = 1) -> Iterator[str]:
             yield from _frame(item, depth + 1)
             before = "," + indent
         yield indent[:-2] + "}"
-    elif isinstance(value, list) and value and isinstance(value[0], (Written, dict)):
+    elif isinstance(value, Iterator) or (isinstance(value, list) and value and isinstance(value[0], dict)):
         before = "[" + indent
         for item in value:
             yield before
             yield item if isinstance(item, Written) else line(item)
             before = "," + indent
-        yield indent[:-2] + "]"
+        yield indent[:-2] + "]" if before[0] == "," else "[]"
     else:
         yield line(value)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 
-from anchorecli import codec
+from anchorecli import codec, piecewise
 from anchorecli.model import Analysis
-from anchorecli.store import document_digest
+from anchorecli.store import Document, document_digest, packed_document
 from anchorecli.values import fields
 
 
-def analysis_document(analysis: Analysis) -> bytes:
+def analysis_document(analysis: Analysis) -> Document:
     """An analysis as a document."""
-    body = codec.write_lasting(Analysis, analysis)
-    _remember(analysis, document_digest(body))
-    return body
+    document = packed_document(piecewise.write(Analysis, analysis))
+    _remember(analysis, document.digest)
+    return document
 
 
 def read_analysis(body: bytes) -> Analysis:
     """The analysis in a document. Raises: ValueError where it is damaged."""
-    analysis: Analysis = codec.read_lasting(Analysis, body)
+    read = piecewise.read if len(body) >= piecewise.LONG else codec.read_lasting
+    analysis: Analysis = read(Analysis, body)
     _remember(analysis, document_digest(body))
     return analysis
 

@@ -52,7 +52,7 @@ from anchorecli.scan.analysis import set_digest
 from anchorecli.scan.documents import analysis_document, known_digest, read_analysis
 from anchorecli.scan.reuse import matches_document, read_matches, remember
 from anchorecli.scan.values import Decision
-from anchorecli.store import Store
+from anchorecli.store import Part, Store
 from anchorecli.values import dataclass, field, replace
 from anchorecli.vex.values import VexDocument
 
@@ -106,7 +106,7 @@ def keep(store: Store, decision: Decision, cause: Mapping[str, Json] | None = No
     return number
 
 
-def _put(store: Store, row: Evaluation, parts: dict[str, bytes | str], decision: Decision) -> int:
+def _put(store: Store, row: Evaluation, parts: dict[str, Part], decision: Decision) -> int:
     analyses = {"analysis": decision.report.analysis}
     if decision.evidence.previous is not None:
         analyses["previous"] = decision.evidence.previous
@@ -153,7 +153,7 @@ def _row(report: Report, reference: ImageRef) -> Evaluation:
     )
 
 
-def _parts(decision: Decision) -> dict[str, bytes | str]:
+def _parts(decision: Decision) -> dict[str, Part]:
     report, evidence, bundle = decision.report, decision.evidence, decision.bundle
     analysis = report.analysis
     circumstances = Circumstances(
@@ -165,7 +165,7 @@ def _parts(decision: Decision) -> dict[str, bytes | str]:
         warnings=bundle.warnings,
     )
     rest = replace(report, analysis=_NOTHING, matches=(), feeds=(), created_at="")
-    parts: dict[str, bytes | str] = {
+    parts: dict[str, Part] = {
         "image": codec.write_lasting(Image, analysis.image),
         "report": codec.write_lasting(Report, rest),
         "feeds": codec.write_lasting(_FEEDS, report.feeds),

@@ -9,13 +9,25 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from anchorecli.store.connection import open_session
+from anchorecli.store.documents import Document, Part, packed_document
 from anchorecli.store.documents import digest_of as document_digest
 from anchorecli.store.facade import Store
 from anchorecli.store.feeds import Revision
 from anchorecli.store.past import AdvisoryVersion
 from anchorecli.store.retention import GcResult
 
-__all__ = ["AdvisoryVersion", "GcResult", "Revision", "Store", "default_path", "document_digest", "open_store"]
+__all__ = [
+    "AdvisoryVersion",
+    "Document",
+    "GcResult",
+    "Part",
+    "Revision",
+    "Store",
+    "default_path",
+    "document_digest",
+    "open_store",
+    "packed_document",
+]
 
 
 def default_path(env: Mapping[str, str]) -> Path:

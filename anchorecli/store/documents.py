@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from typing import NamedTuple
 
-from anchorecli.compression import pack, unpack
+from anchorecli.compression import pack, pack_all, unpack
 from anchorecli.errors import LimitError, StoreError
 from anchorecli.store.connection import clean_text
 
@@ -24,13 +26,40 @@ def digest_of(body: bytes) -> str:
     return f"sha256:{sha256(body).hexdigest()}"
 
 
-def put(db: sqlite3.Connection, body: bytes) -> int:
+class Document(NamedTuple):
+    """A document on its way to the store: of a long one the whole text need not be anywhere."""
+
+    digest: str
+    packed: bytes
+
+
+Body = bytes | Document
+"""A document that is to be written."""
+Part = bytes | Document | str
+"""A document that is to be written, or the digest of one that is there."""
+
+
+def packed_document(pieces: Iterable[bytes]) -> Document:
+    """The document that consists of the pieces."""
+    digest = sha256()
+
+    def told() -> Iterator[bytes]:
+        for piece in pieces:
+            digest.update(piece)
+            yield piece
+
+    packed = pack_all(told())
+    return Document(f"sha256:{digest.hexdigest()}", packed)
+
+
+def put(db: sqlite3.Connection, body: Body) -> int:
     """The row of a document, written where it is new."""
-    digest = sha256(body).digest()
+    digest = key_of(body.digest) if isinstance(body, Document) else sha256(body).digest()
     row = db.execute("SELECT id FROM document WHERE digest = ?", (digest,)).fetchone()
     if row is not None:
         return int(row[0])
-    return int(db.execute("INSERT INTO document (digest, body) VALUES (?, ?)", (digest, pack(body))).lastrowid or 0)
+    packed = body.packed if isinstance(body, Document) else pack(body)
+    return int(db.execute("INSERT INTO document (digest, body) VALUES (?, ?)", (digest, packed)).lastrowid or 0)
 
 
 def row_of(db: sqlite3.Connection, digest: str) -> int:

@@ -19,14 +19,14 @@ _COLUMNS = (
 _TUPLE = ", ".join(_COLUMNS)
 
 
-def put_evaluation(db: sqlite3.Connection, evaluation: Evaluation, parts: Mapping[str, bytes | str]) -> int:
+def put_evaluation(db: sqlite3.Connection, evaluation: Evaluation, parts: Mapping[str, documents.Part]) -> int:
     """Write an evaluation; its number is new, whatever ``evaluation.id`` says.
 
     A part is a document, or the digest of one that is there. Raises: LookupError for a digest that is not. The part
     called ``bundle`` can then also be had by the bundle's digest.
     """
     rows = {
-        name: documents.put(db, part) if isinstance(part, bytes) else documents.row_of(db, part)
+        name: documents.row_of(db, part) if isinstance(part, str) else documents.put(db, part)
         for name, part in parts.items()
     }
     values = [clean(getattr(evaluation, column)) for column in _COLUMNS]

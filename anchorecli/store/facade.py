@@ -87,7 +87,15 @@ class Store:
     # Images
 
     def put_image(  # noqa: PLR0913 - the image's summary, all by keyword
-        self, image: Image, analyzer_set: str, analysis: bytes, *, distro: str, packages: int, size: int, now: str
+        self,
+        image: Image,
+        analyzer_set: str,
+        analysis: documents.Body,
+        *,
+        distro: str,
+        packages: int,
+        size: int,
+        now: str,
     ) -> None:
         """Write an image, its names and layers, and its analysis by one set of analyzers."""
         with self._session.write() as db:
@@ -138,7 +146,7 @@ class Store:
 
     # Evaluations
 
-    def put_evaluation(self, evaluation: Evaluation, parts: Mapping[str, bytes | str] | None = None) -> int:
+    def put_evaluation(self, evaluation: Evaluation, parts: Mapping[str, documents.Part] | None = None) -> int:
         """Write an evaluation with its parts; its number is new, whatever ``evaluation.id`` says.
 
         A part is a document, or the digest of one that is there already. Raises: LookupError where it is not.

@@ -57,7 +57,7 @@ def put_image(db: sqlite3.Connection, image: Image, summary: dict[str, str | int
     return row
 
 
-def put_analysis(db: sqlite3.Connection, image: int, analyzer_set: str, document: bytes, now: str) -> None:
+def put_analysis(db: sqlite3.Connection, image: int, analyzer_set: str, document: documents.Body, now: str) -> None:
     """Write the analysis of an image (by its row)."""
     db.execute(
         "INSERT INTO analysis (image, analyzer_set, created_at, document) VALUES (?, ?, ?, ?)"

@@ -9,7 +9,7 @@ from threading import Thread, local
 
 import pytest
 
-from anchorecli.analyzers import run
+from anchorecli.analyzers import records, run
 from anchorecli.analyzers.base import Analyzer, Found, LayerFile, View, Wants, introduced, partial
 from anchorecli.analyzers.keys import fact_keys
 from anchorecli.analyzers.run import Collector, assemble
@@ -32,6 +32,12 @@ from tests.builders import Entry, digest, hardlink, layer, link
 from tests.layers.reading import BytesBlob, read
 
 Files = Mapping[str, bytes | str | Entry]
+
+
+@pytest.fixture(params=[records.WRITTEN_FROM, 1], ids=["held", "written"], autouse=True)
+def written_from(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything holds of few facts, and of so many that they are written down while they are collected."""
+    monkeypatch.setattr(records, "WRITTEN_FROM", request.param)
 
 
 @dataclass(frozen=True, slots=True)

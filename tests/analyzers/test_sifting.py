@@ -9,7 +9,8 @@ import pytest
 
 from anchorecli.analyzers import sifting
 from anchorecli.analyzers.base import Found, LayerFile, Sieve, View, Wants, partial
-from anchorecli.analyzers.run import Collector, _records
+from anchorecli.analyzers.records import read
+from anchorecli.analyzers.run import Collector
 from anchorecli.analyzers.sifting import HeldFile, Sifter
 from anchorecli.errors import LimitError
 from anchorecli.model import DiffId, ImagePath, Json, Problem
@@ -67,7 +68,7 @@ def collected(analyzer: Sorted, files: Sequence[MemoryFile]) -> tuple[dict[str, 
         assert token is not None
         collector.visit(token, file)
     row = collector.facts(LAYER, LayerIndex())[1]
-    return dict(_records(row).values), sorted(row.problems)
+    return dict(read(row.payload, LayerIndex()).values), sorted(row.problems)
 
 
 FILES = [

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from anchorecli.analyzers.base import Analyzer
-from anchorecli.analyzers.run import Collector, _index, _records
+from anchorecli.analyzers.records import read
+from anchorecli.analyzers.run import Collector, _index
 from anchorecli.analyzers.view import ImageView
 from anchorecli.layers.tar import normalise
 from anchorecli.model import (
@@ -91,7 +92,7 @@ def make_view(
             _add(collector, index, normalise(name), entry)
         rows = collector.facts(diff_id, index)
         indexes.append(_index(rows[0]))
-        records.append(_records(rows[1]))
+        records.append(read(rows[1].payload, index))
         problems.extend(rows[1].problems)
         images.append(Layer(diff_id))
     view = TestView(Tree(indexes), image(images), records, distro)

@@ -16,7 +16,8 @@ from zlib import crc32
 from anchorecli.analyzers import ON_DEMAND, REGISTERED, Registered, load, load_demanded
 from anchorecli.analyzers.base import Analyzer
 from anchorecli.analyzers.legible import legible
-from anchorecli.analyzers.run import Collector, _index, _records
+from anchorecli.analyzers.records import read
+from anchorecli.analyzers.run import Collector, _index
 from anchorecli.analyzers.view import ImageView
 from anchorecli.errors import AnchoreError, IntegrityError
 from anchorecli.layers.content import FileContent, SliceReader
@@ -27,7 +28,7 @@ from tests.analyzers.demand.test_malware import Fake
 from tests.analyzers.view import MemoryFile, image
 from tests.fuzz.documents import document_parsers
 from tests.fuzz.feeds import feed_parsers
-from tests.fuzz.oracle import judge
+from tests.fuzz.oracle import judge, judge_analysis
 from tests.fuzz.seen import Seen
 from tests.layers.reading import BytesBlob, Keeper
 from tests.layers.reading import read as read_layer_of
@@ -70,7 +71,7 @@ def analyze(analyzer: Analyzer, path: str, data: bytes, *, passing: bool = False
     diff_id = DiffId(f"sha256:{0:064x}")
     rows = collector.facts(diff_id, index)
     json.dumps([problem.message for problem in rows[1].problems])
-    view = ImageView(Tree([_index(rows[0])]), image([Layer(diff_id)]), [_records(rows[1])], DISTRO)
+    view = ImageView(Tree([_index(rows[0])]), image([Layer(diff_id)]), [read(rows[1].payload, index)], DISTRO)
     view.all_read = analyzer.wants.everything
     found = legible(analyzer.assemble(view))
     problems = (*rows[1].problems, *found.problems, *view.problems)
@@ -144,6 +145,7 @@ def sbom(path: str, data: bytes) -> Seen:
     def look(file: Path) -> Iterator[str]:
         analysis = read_sbom(ImageRef("sbom", str(file), path=str(file)))
         yield from (each.purl for each in analysis.packages)
+        judge_analysis(analysis, crc32(data))
         if any(problem.incomplete for problem in analysis.problems):
             raise AnchoreError("told")
 

@@ -12,7 +12,7 @@ import pytest
 
 import anchorecli.report
 from anchorecli.model import FixState, Report, Severity
-from anchorecli.report import RenderOptions, identity
+from anchorecli.report import RenderOptions, identity, json_packages, json_report
 from anchorecli.report.json_report import SCHEMA_VERSION, JsonReport
 from tests.report import samples
 
@@ -188,6 +188,35 @@ def test_the_text_is_ascii_with_a_line_per_object() -> None:
     lines = JsonReport().render(report, RenderOptions()).splitlines()
     assert sum(line.startswith('    {"fingerprint": ') for line in lines) == len(report.matches)
     assert sum(line.startswith('    {"id": ') for line in lines) == len(report.analysis.packages)
+
+
+class Shelf(dict[tuple[str, str], str]):
+    """A memo."""
+
+    def get(self, name: str, key: str) -> str | None:  # type: ignore[override]
+        return dict.get(self, (name, key))
+
+    def put(self, name: str, key: str, text: str) -> None:
+        self[name, key] = text
+
+
+@pytest.mark.parametrize("report", [samples.report(), samples.hostile_report(), samples.clean_report()])
+def test_the_text_is_the_same_in_pieces_and_from_what_was_kept(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = JsonReport().render(report, RenderOptions())
+    shelf = Shelf()
+    monkeypatch.setattr(json_report, "_PIECE", 100)
+    for _ in range(2):
+        pieces = list(JsonReport().pieces(report, RenderOptions(memo=shelf)))
+        assert "".join(pieces) == whole
+        assert len(pieces) > 1
+    assert len(shelf) == bool(report.analysis.packages)
+
+
+def test_lines_of_very_many_packages_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    report, shelf = samples.large_report(), Shelf()
+    monkeypatch.setattr(json_packages, "_MEMO_CHARACTERS", 10_000)
+    assert JsonReport().render(report, RenderOptions(memo=shelf)) == JsonReport().render(report, RenderOptions())
+    assert not shelf
 
 
 def test_coverage_is_complete_only_without_gaps() -> None:

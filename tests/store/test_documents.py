@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from anchorecli.errors import StoreError
-from anchorecli.store import Store, document_digest
+from anchorecli.store import Store, document_digest, packed_document
 from tests.store.values import LATER, evaluation, image, put
 
 PARTS: dict[str, bytes | str] = {"analysis": b"a" * 5000, "report": b"r"}
@@ -40,6 +40,15 @@ def test_a_part_may_be_named_by_its_digest(store: Store) -> None:
         store.put_evaluation(evaluation(), {"other": b"x", "analysis": document_digest(b"never written")})
     assert len(store.evaluations()) == 1
     assert documents(store) == 1
+
+
+def test_a_document_may_come_in_pieces(store: Store) -> None:
+    document = packed_document(iter([b"analysis ", b"", b"of debian"]))
+    assert document.digest == document_digest(b"analysis of debian")
+    put(store, "debian")
+    number = store.put_evaluation(evaluation(), {"analysis": document, "report": packed_document([])})
+    assert store.evaluation_parts(number) == {"analysis": b"analysis of debian", "report": b""}
+    assert documents(store) == 2
 
 
 def test_the_latest_analysis_whoever_made_it(store: Store) -> None:

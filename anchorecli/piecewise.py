@@ -1,0 +1,133 @@
+"""The lasting form of long values, written and read a piece at a time.
+
+What ``codec.write_lasting`` makes of an image of a hundred thousand packages takes more memory than the packages: as
+lists, as text and as bytes. Here it exists as pieces; the bytes are the same.
+
+A value read back takes less as well: of texts and mappings that stand in many of its rows there is one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin
+
+from anchorecli import codec
+from anchorecli.values import fields, is_dataclass
+
+AT_A_TIME = 1024
+"""So many items of a sequence are written at once."""
+LONG = 4 * 1024 * 1024
+"""Bytes from which a document is worth reading in this way: shorter ones are read sooner by the decoder's one pass."""
+_MEMO = 4096
+
+_Memo = dict[Any, Any]
+
+
+def write(kind: type, value: object) -> Iterator[bytes]:
+    """What ``codec.write_lasting`` writes of a value of the class ``kind``, in pieces.
+
+    Raises: TypeError as that does.
+    """
+    recipes = codec.Recipes()
+    recipes.of(kind)
+    yield f"[{codec.dump(recipes.classes)},[".encode("utf-8", "surrogatepass")
+    for place, (name, hint) in enumerate(_hints(kind).items()):
+        recipe = recipes.of(hint)
+        for piece in _pieces(hint, recipe.write, getattr(value, name)):
+            yield (("," if place else "") + piece).encode("utf-8", "surrogatepass")
+            place = 0
+    yield b"]]"
+
+
+def _pieces(hint: Any, convert: Any, value: Any) -> Iterator[str]:
+    """A field's JSON; a long sequence in pieces."""
+    if get_origin(hint) is not tuple or len(value) <= AT_A_TIME:
+        yield codec.dump(value if convert is None else convert(value))
+        return
+    before = "["
+    for start in range(0, len(value), AT_A_TIME):
+        part = value[start : start + AT_A_TIME]
+        yield before + codec.dump(part if convert is None else convert(part))[1:-1]
+        before = ","
+    yield "]"
+
+
+def read(kind: type, data: bytes) -> Any:
+    """The value of the class ``kind`` that ``write`` or ``codec.write_lasting`` wrote, by this version or another one.
+
+    Raises: ValueError where the bytes are damaged, or speak of what this version does not know.
+    """
+    try:
+        with codec.uncollected():
+            return _read(kind, data.decode("utf-8", "surrogatepass"))
+    except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
+        raise ValueError(f"a damaged document: {error}") from error
+
+
+def _read(kind: type, text: str) -> Any:
+    scan = json.JSONDecoder().raw_decode
+    classes, at = scan(text, _past("[", text, 0))
+    at = _past("[", text, _past(",", text, at))
+    recipes = codec.Recipes(classes)
+    hints = _hints(kind)
+    found: dict[str, Any] = {}
+    for place, name in enumerate(classes[kind.__name__]):
+        at = _past(",", text, at) if place else at
+        convert = _item_reader(recipes, hints.get(name))
+        if convert is not None and text[at] == "[":
+            found[name], at = _items(convert, text, at)
+            continue
+        value, at = scan(text, at)
+        # What this version does not know is passed over.
+        if name in hints:
+            read = recipes.of(hints[name]).read
+            found[name] = value if read is None else read(value)
+    if text[at:] != "]]":
+        raise ValueError("it does not end where it should")
+    return kind(**found)
+
+
+def _item_reader(recipes: codec.Recipes, hint: Any) -> Any:
+    """What reads an item of a ``tuple[Class, ...]``; None for every other kind of field."""
+    item = get_args(hint)[0] if get_origin(hint) is tuple else None
+    return recipes.of(item).read if is_dataclass(item) else None
+
+
+def _items(convert: Any, text: str, at: int) -> tuple[tuple[Any, ...], int]:
+    """The items of a sequence, each converted as soon as it is read, and where the text goes on."""
+    scan = json.JSONDecoder().raw_decode
+    items: list[Any] = []
+    memo: _Memo = {}
+    at = _past("[", text, at)
+    while text[at] != "]":
+        if items:
+            at = _past(",", text, at)
+        row, at = scan(text, at)
+        items.append(convert(_shared(row, memo)))
+        if len(memo) > _MEMO:
+            memo.clear()
+    return tuple(items), at + 1
+
+
+def _shared(value: Any, memo: _Memo) -> Any:
+    """A value with texts and mappings of rows before it instead of its own equal ones."""
+    if isinstance(value, str):
+        return memo.setdefault(value, value)
+    if isinstance(value, list):
+        return [_shared(each, memo) for each in value]
+    if isinstance(value, dict):
+        own = {key: _shared(each, memo) for key, each in value.items()}
+        return memo.setdefault(tuple(own.items()), own) if all(isinstance(each, str) for each in own.values()) else own
+    return value
+
+
+def _past(sign: str, text: str, at: int) -> int:
+    if text[at : at + 1] != sign:
+        raise ValueError(f"no {sign} at {at}")
+    return at + 1
+
+
+def _hints(kind: Any) -> dict[str, Any]:
+    hints = codec.hints(kind)
+    return {each.name: hints[each.name] for each in fields(kind)}
