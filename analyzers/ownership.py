@@ -102,7 +102,8 @@ def _without_doubles(packages: list[Package]) -> list[Package]:
 def _agrees(version: str, owner: Package) -> bool:
     """Whether a program's version is the upstream part of its owner's: ``1.2.13`` of ``1:1.2.13.dfsg-1``."""
     for whole in (owner.version, owner.source_version):
-        upstream = whole.partition(":")[2] or whole
+        # 1:1.3.dfsg+really1.3.1-1: Debian took back a release, and says behind the word which one it is.
+        upstream = (whole.partition(":")[2] or whole).rpartition("+really")[2]
         if upstream.startswith(version) and not upstream[len(version) :][:1].isdigit():
             return True
     return False

@@ -32,6 +32,15 @@ def test_a_program_with_its_owners_version_is_evidence_for_the_owner(version: st
     assert owner.purl == OWNER.purl
 
 
+@pytest.mark.parametrize(
+    ("version", "program", "listed"),
+    [("1:1.3.dfsg+really1.3.1-1+b1", "1.3.1", 1), ("2.12.7+dfsg+really2.9.14-2.1", "2.9.14", 1), ("2+really1", "2", 2)],
+)
+def test_a_release_that_was_taken_back_is_the_one_behind_really(version: str, program: str, listed: int) -> None:
+    owner = replace(OWNER, version=version, source_version=version)
+    assert len(link_owners([owner, found(program)], OWNED, tree())) == listed
+
+
 @pytest.mark.parametrize("version", ["1.3.1", "1.2.1", "13"])
 def test_another_version_is_another_program_in_the_owners_place(version: str) -> None:
     owner, program = link_owners([OWNER, found(version)], OWNED, tree())
