@@ -216,7 +216,7 @@ NUMBERS = tuple(
             ("pixman", r"libpixman-1\.so.*", "0.", r"0\.\d\d\.\d{1,2}", ("pixman:pixman",)),
             ("apr", r"libapr-1\.so.*", "1.", r"1\.\d\.\d", ("apache:portable_runtime",)),
             ("libyaml", r"libyaml-0\.so.*", "0.", r"0\.\d\.\d", ("pyyaml:libyaml",)),
-            ("libzip", r"libzip\.so.*", "1.", r"1\.\d{1,2}\.\d", ("libzip:libzip",)),
+            ("libzip", r"libzip\.so\.\d.*", "1.", r"1\.\d{1,2}\.\d", ("libzip:libzip",)),
             ("libvips", r"libvips\.so.*", "8.", r"8\.\d{1,2}\.\d", ("libvips:libvips",)),
         )
     )
