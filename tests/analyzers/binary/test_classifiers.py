@@ -440,3 +440,8 @@ RETURN = b"\xc0\x03\x5f\xd6"
 
 def _move(instruction: int, value: int) -> bytes:
     return (instruction | value << 5).to_bytes(4, "little")
+
+
+def test_what_only_has_a_librarys_name_is_none() -> None:
+    # Java's own, which has zlib's number in it.
+    assert not {"libzip"} & {each.name for each in rules_for("libzip.so")}
