@@ -73,7 +73,7 @@ _NARROW = frozenset({"nix", "bitnami"})
 
 
 def _is_itself(package: Package, owner: Package) -> bool:
-    return package.type == "generic" and package.analyzer == "binary" and _agrees(package.version, owner)
+    return package.type == "generic" and package.analyzer == "binary" and _agrees(package, owner)
 
 
 def _without_doubles(packages: list[Package]) -> list[Package]:
@@ -84,7 +84,7 @@ def _without_doubles(packages: list[Package]) -> list[Package]:
     for package in packages:
         program = package.owner and package.type == "generic" and package.analyzer == "binary"
         number = by_purl.get(package.owner) if program else None
-        if number is not None and _agrees(package.version, packages[number]):
+        if number is not None and _agrees(package, packages[number]):
             seen.setdefault(number, []).append(f"{package.name} {package.version} in {package.locations[0].path}")
         else:
             kept.append(package)
@@ -99,12 +99,20 @@ def _without_doubles(packages: list[Package]) -> list[Package]:
     ]
 
 
-def _agrees(version: str, owner: Package) -> bool:
-    """Whether a program's version is the upstream part of its owner's: ``1.2.13`` of ``1:1.2.13.dfsg-1``."""
+def _agrees(program: Package, owner: Package) -> bool:
+    """Whether a program's version is the upstream part of its owner's: ``1.2.13`` of ``1:1.2.13.dfsg-1``.
+
+    Patches that the distribution added may raise the number a program tells (bash 5.3.15 of ``5.3-4``): of a file that
+    came in the same layer as its package, a release of that series is the package's too.
+    """
+    version = program.version
     for whole in (owner.version, owner.source_version):
         # 1:1.3.dfsg+really1.3.1-1: Debian took back a release, and says behind the word which one it is.
         upstream = (whole.partition(":")[2] or whole).rpartition("+really")[2]
         if upstream.startswith(version) and not upstream[len(version) :][:1].isdigit():
+            return True
+        series = upstream.rpartition("-")[0]
+        if series and program.layer == owner.layer and version.startswith(f"{series}."):
             return True
     return False
 

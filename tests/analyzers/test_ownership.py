@@ -41,6 +41,13 @@ def test_a_release_that_was_taken_back_is_the_one_behind_really(version: str, pr
     assert len(link_owners([owner, found(program)], OWNED, tree())) == listed
 
 
+def test_patches_raise_a_programs_number_where_it_came_with_its_package() -> None:
+    owner = replace(OWNER, version="5.3-4", source_version="5.3-4", layer=LOWER)
+    assert len(link_owners([owner, replace(found("5.3.15"), layer=LOWER)], OWNED, tree())) == 1
+    assert len(link_owners([owner, replace(found("5.3.15"), layer=UPPER)], OWNED, tree())) == 2
+    assert len(link_owners([owner, replace(found("5.31"), layer=LOWER)], OWNED, tree())) == 2
+
+
 @pytest.mark.parametrize("version", ["1.3.1", "1.2.1", "13"])
 def test_another_version_is_another_program_in_the_owners_place(version: str) -> None:
     owner, program = link_owners([OWNER, found(version)], OWNED, tree())
