@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import truth
+import truth_smaller
 from compare_images import IMAGES, build
 from run import find, sbom_by_trivy
 from truth import Pair, Truth
@@ -56,7 +57,7 @@ def judged(archive: Path) -> Judged:
         root = Path(scratch, "root")
         sys.stderr.write(f"{archive.name}: what is there\n")
         truth.unpack(archive, root)
-        there = truth.of(root)
+        there = truth.of(root) | truth_smaller.of(root)
         listed = {}
         for name, ask in TOOLS.items():
             sys.stderr.write(f"{archive.name}: {name}\n")

@@ -15,8 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import compare_applications
+import compare_rpm
+import compare_smaller
 import compare_systems
-from images import debian, docker_archive, over_debian, pack, run
+from images import debian, docker_archive, over_debian, run
 
 DEBIAN = {
     "debian-java": "openjdk-17-jre-headless tomcat10 maven ant gradle jetty9 libspring-web-java activemq zookeeper",
@@ -166,64 +168,16 @@ def _go(root: Path) -> None:
         run("go", "install", *(["-trimpath", "-ldflags=-s -w"] if number % 2 else []), program, env=env)
 
 
-def _rpm(target: Path) -> None:
-    """An image whose database the rpm of this machine wrote, of packages that its rpmbuild built.
-
-    Epochs, tildes, carets, several versions of one name and packages of one source, as distributions have them.
-    """
-    root, work, layer = (target.with_suffix(ending) for ending in (".root", ".rpms", ".layer"))
-    for each in (root, work):
-        shutil.rmtree(each, ignore_errors=True)
-        each.mkdir()
-    specs = []
-    for number in range(240):
-        name = f"compare{number // 2 if number % 5 == 0 else number}"
-        version = ("1.{0}.0", "2.{0}~rc1", "3.{0}^20240101git", "0.{0}")[number % 4].format(number)
-        spec = work / f"{number}.spec"
-        epoch = f"Epoch: {number % 3}\n" * (number % 4 == 0)
-        spec.write_text(SPEC.format(name=name, version=version, release=number % 7 + 1, epoch=epoch, number=number))
-        specs.append(spec)
-    run("rpmbuild", "-bb", "--quiet", "--nodeps", "--define", f"_topdir {work}", *specs)
-    into = ("rpm", "--root", root, "--dbpath", "/usr/lib/sysimage/rpm")
-    run(*into, "--nodeps", "--noscripts", "-i", *sorted((work / "RPMS").rglob("*.rpm")))
-    (root / "etc").mkdir(exist_ok=True)
-    (root / "etc/os-release").write_text('ID=almalinux\nVERSION_ID="9.4"\n')
-    pack(root, layer)
-    docker_archive(target, [layer], f"compare/{target.stem}:1")
-    layer.unlink()
-    shutil.rmtree(work)
-
-
-SPEC = """Name: {name}
-Version: {version}
-Release: {release}.el9
-{epoch}Summary: s
-License: MIT
-Vendor: Compare
-BuildArch: noarch
-%description
-s
-%package libs
-Summary: l
-%description libs
-l
-%install
-mkdir -p %{{buildroot}}/usr/share/compare/{number}
-echo {number} > %{{buildroot}}/usr/share/compare/{number}/data
-%files
-/usr/share/compare/{number}
-%files libs
-"""
-
 IMAGES: dict[str, Callable[[Path], None]] = {
     **dict.fromkeys(DEBIAN, _debian),
     "python": over_debian(_python),
     "node": over_debian(_node),
     "java": over_debian(_java),
     "go": over_debian(_go),
-    "rpm": _rpm,
+    **compare_rpm.IMAGES,
     **compare_systems.IMAGES,
     **compare_applications.IMAGES,
+    **compare_smaller.IMAGES,
 }
 
 if __name__ == "__main__":

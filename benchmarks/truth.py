@@ -91,20 +91,21 @@ def deb(root: Path) -> Truth | None:
     if single and not (admin / "status").exists():
         (admin / "status").write_text("\n\n".join(each.read_text().strip() for each in single) + "\n")
     shape = "${db:Status-Status}\t${Package}\t${Version}\n"
-    out = _out("dpkg-query", f"--admindir={admin}", "-W", f"-f={shape}")
-    return Truth(frozenset((name, version) for state, name, version in _rows(out) if state == "installed"))
+    out = output_of("dpkg-query", f"--admindir={admin}", "-W", f"-f={shape}")
+    return Truth(frozenset((name, version) for state, name, version in rows_of(out) if state == "installed"))
 
 
 def rpm(root: Path) -> Truth | None:
-    """``rpm -qa`` on the image's database."""
+    """``rpm -qa`` on the image's database, which this rpm may not be able to read (ndb)."""
     places = [each for each in ("usr/lib/sysimage/rpm", "var/lib/rpm") if (root / each).is_dir()]
     if not places:
         return Truth(frozenset())
     if not shutil.which("rpm"):
         return None
     shape = "%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\n"
-    out = _out("rpm", "--root", root, "--dbpath", f"/{places[0]}", "-qa", "--qf", shape)
-    return Truth(frozenset((name, evr.removeprefix("0:")) for name, evr in _rows(out)))
+    out = output_of("rpm", "--root", root, "--dbpath", f"/{places[0]}", "-qa", "--qf", shape)
+    there = frozenset((name, evr.removeprefix("0:")) for name, evr in rows_of(out))
+    return Truth(there) if there else None
 
 
 def apk(root: Path) -> Truth | None:
@@ -113,7 +114,7 @@ def apk(root: Path) -> Truth | None:
         return Truth(frozenset())
     if not shutil.which("apk"):
         return None
-    lines = _out("apk", "--root", root, "info", "-v").split()
+    lines = output_of("apk", "--root", root, "info", "-v").split()
     return Truth(frozenset((each.rsplit("-", 2)[0], "-".join(each.rsplit("-", 2)[1:])) for each in lines))
 
 
@@ -215,10 +216,12 @@ def npm(root: Path) -> Truth | None:
     """
     if not shutil.which("node"):
         return None
-    rows = list(_rows(_out("node", "-e", _NODE, root)))
+    rows = list(rows_of(output_of("node", "-e", _NODE, root)))
     there = {(name, version) for kind, name, version in rows if kind == "in"}
     for loader in root.rglob(".pnp.cjs"):
-        there |= {(name, version) for name, version in _rows(_out("node", "-e", _PNP, loader)) if version != "0.0.0"}
+        there |= {
+            (name, version) for name, version in rows_of(output_of("node", "-e", _PNP, loader)) if version != "0.0.0"
+        }
     return Truth(frozenset(there), frozenset((name, version) for _, name, version in rows))
 
 
@@ -234,7 +237,7 @@ def gem(root: Path) -> Truth | None:
     if not shutil.which("ruby"):
         return None
     script = 'ARGF.each_line{|l|s=Gem::Specification.load(l.strip);puts "#{s.name}\\t#{s.version}" if s}'
-    return Truth(frozenset(_rows(_out("ruby", "-e", script, given="\n".join(map(str, files))))))
+    return Truth(frozenset(rows_of(output_of("ruby", "-e", script, given="\n".join(map(str, files))))))
 
 
 def composer(root: Path) -> Truth | None:
@@ -256,7 +259,7 @@ def cran(root: Path) -> Truth | None:
         "p <- installed.packages(lib.loc = commandArgs(TRUE), noCache = TRUE);"
         "cat(paste(p[, 'Package'], p[, 'Version'], sep='\\t'), sep='\\n')"
     )
-    return Truth(frozenset(_rows(_out("Rscript", "-e", script, *folders))))
+    return Truth(frozenset(rows_of(output_of("Rscript", "-e", script, *folders))))
 
 
 def otp(root: Path) -> Truth | None:
@@ -271,7 +274,7 @@ def otp(root: Path) -> Truth | None:
         " {:ok, [{:application, name, keys}]} <- [:file.consult(String.trim(line))],"
         ' do: IO.puts("#{name}\\t#{keys[:vsn]}")'
     )
-    return Truth(frozenset(_rows(_out("elixir", "-e", script, given="\n".join(map(str, files))))))
+    return Truth(frozenset(rows_of(output_of("elixir", "-e", script, given="\n".join(map(str, files))))))
 
 
 # ── programs and archives ─────────────────────────────────────────────────────────────────────────────────
@@ -283,7 +286,7 @@ def golang(root: Path) -> Truth | None:
     if not command:
         return None
     there, mains, paths = set(), set(), set()
-    for line in _out(command, "version", "-m", root).splitlines():
+    for line in output_of(command, "version", "-m", root).splitlines():
         cells = line.split("\t")
         if not line.startswith("\t"):
             there |= {("stdlib", found[1]) for found in re.finditer(r": go(\d[\w.]*)", line)}
@@ -374,7 +377,8 @@ def _archive(name: str, content: bytes, there: set[Pair], allowed: set[Pair], de
     allowed.update(found)
 
 
-def _out(*command: object, given: str | None = None) -> str:
+def output_of(*command: object, given: str | None = None) -> str:
+    """What a tool prints; where it fails and prints nothing, a word of that."""
     done = subprocess.run(
         [*map(str, command)], input=given, capture_output=True, text=True, check=False, errors="replace"
     )
@@ -383,7 +387,8 @@ def _out(*command: object, given: str | None = None) -> str:
     return done.stdout
 
 
-def _rows(text: str) -> Iterable[tuple[str, ...]]:
+def rows_of(text: str) -> Iterable[tuple[str, ...]]:
+    """Cells between tabs."""
     return (tuple(line.split("\t")) for line in text.splitlines() if line.strip())
 
 

@@ -1,7 +1,7 @@
 """Installed packages of the smaller ecosystems, one file of ``formats`` for each.
 
 =====================  ===============================================================================================
-Perl                   ``.meta/NAME-VERSION/MYMETA.json`` (cpanm), ``perllocal.pod`` (ExtUtils::MakeMaker)
+Perl                   ``.meta/NAME-VERSION/MYMETA.json`` (cpanm), ``install.json`` there, ``perllocal.pod`` (MakeMaker)
 Lua                    ``rocks*/NAME/VERSION/NAME-VERSION.rockspec`` (LuaRocks)
 Erlang, Elixir         ``ebin/NAME.app`` and ``hex_metadata.config``
 Haskell                ``package.conf.d/*.conf`` (GHC's package database)
@@ -39,7 +39,7 @@ from importlib import import_module
 from typing import Any
 
 from anchorecli.analyzers.base import Found, LayerFile, View, Wants, partial
-from anchorecli.analyzers.language.rows import package
+from anchorecli.analyzers.language.rows import Row, package
 from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.errors import LimitError
 from anchorecli.model import Json, Package
@@ -57,6 +57,7 @@ HEAD = 1 << 20
 
 _BY_NAME = {
     "MYMETA.json": ("/.meta/", "perl"),
+    "install.json": ("/.meta/", "perl"),
     "perllocal.pod": ("", "perl"),
     "hex_metadata.config": ("", "erlang"),
     "conaninfo.txt": ("", "conan"),
@@ -120,7 +121,7 @@ class Others:
     """Packages as rows (see ``rows``): a fact is the list of those that one file tells of."""
 
     name: str = "others"
-    version: int = 7
+    version: int = 8
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({*_BY_NAME, *_ELSE}),
@@ -149,13 +150,21 @@ class Others:
     def assemble(self, view: View) -> Found:
         """A package for each row; one that two files beside each other tell of is one."""
         found: dict[tuple[str, str], Package] = {}
-        for fact in view.facts():
+        facts = list(view.facts())
+        hidden = {_same(each) for fact in facts for each in fact.value if "hidden" in each}
+        for fact in facts:
             for each in fact.value:
+                if hidden and _same(each) in hidden:
+                    continue
                 if "file" in each and _beside(fact.path, each["file"]) not in view.tree:
                     continue
                 made = package(view, fact, each, "others")
                 found.setdefault((made.purl, each.get("place") or fact.path), made)
         return Found(packages=tuple(found.values()))
+
+
+def _same(each: Row) -> tuple[str, str, str]:
+    return each["type"], each["name"], each["version"]
 
 
 def _beside(path: str, other: str) -> str:

@@ -1,7 +1,8 @@
 """Packages of formats that say little more than names and versions: as rows in the facts, and as packages.
 
 A row is a dictionary: ``type`` (the purl type), ``name``, ``version``, and what there is of ``licenses``, ``namespace``
-(of the purl, where the name does not hold it), ``qualifiers`` (of the purl), ``cpe`` and ``metadata``.
+(of the purl, where the name does not hold it), ``qualifiers`` (of the purl), ``cpe`` and ``metadata``; ``hidden`` where
+it only says that such a row of another file is no package.
 """
 
 from __future__ import annotations

@@ -225,6 +225,7 @@ def _others() -> list[Sample]:
                 "p/.meta/DateTime-1.65/MYMETA.json": json.dumps(
                     {"name": "DateTime", "version": "1.65", "license": ["perl_5"]}
                 ),
+                "p/.meta/List-Util-1.6/install.json": '{"name": "Scalar::Util", "version": 1.6}',
                 "b/Cellar/jq/1.7.1_1/INSTALL_RECEIPT.json": '{"source": {"tap": "homebrew/core"}}',
                 "b/app.pex": others.zipped(
                     {".deps/f.whl/Flask_Login-0.6.dist-info/METADATA": meta}, b"#!/usr/bin/python3\n"

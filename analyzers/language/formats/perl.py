@@ -6,6 +6,9 @@ leaves in ``.meta``; ``perllocal.pod``, to which ExtUtils::MakeMaker and Module:
     =head2 Tue Jan  2 03:04:05 2024: C<Module> L<Foo::Bar|Foo::Bar>
     C<VERSION: 1.23>
 
+The latter tells the module, which may be called otherwise than its distribution (List::Util of Scalar-List-Utils):
+cpanm's ``install.json``, beside the former, tells which (``name``, ``version``).
+
 Not handled: distributions with a ``.packlist`` alone, which has no version.
 """
 
@@ -38,18 +41,25 @@ _LICENSES = {
 def read(path: str, data: bytes) -> Iterator[Row]:
     """The distribution of a MYMETA.json, or each of a perllocal.pod in its last version.
 
+    Of an ``install.json`` a row that is no package: the name under which perllocal.pod has the same once more.
+
     Raises:
         ValueError: no JSON object with a name and a version.
     """
     if path.endswith(".pod"):
         yield from _installed(printable(data))
         return
-    document = loads(data)
+    document = loads(data, parse_float=str, parse_int=str)
     found = [document.get(key) for key in ("name", "version")] if isinstance(document, dict) else []
     texts = [printable(text).strip() for text in found if isinstance(text, str)]
     if len(texts) != 2 or not all(texts):
         raise ValueError("no name and version in it")
     name, version = texts
+    if path.endswith("/install.json"):
+        name = name.replace("::", "-")
+        if path.split("/")[-2].rpartition("-")[0] != name:
+            yield row("cpan", name, version, hidden=True)
+        return
     licences = document.get("license")
     known = (
         [_LICENSES.get(each, printable(each)) for each in licences if isinstance(each, str)]

@@ -41,6 +41,26 @@ def test_perl():
     assert {package.licenses for package in found.packages} >= {()}
 
 
+def test_a_module_whose_distribution_is_called_otherwise_is_listed_once():
+    meta = "usr/local/lib/perl5/x86_64-linux/.meta"
+    pod = "".join(
+        f"=head2 Tue Jan  2 03:04:05 2024: C<Module> L<{name}|{name}>\nC<VERSION: {version}>\n"
+        for name, version in (("List::Util", "1.60"), ("Try::Tiny", "0.31"), ("Path::Tiny", "0.144"))
+    )
+    files = {
+        f"{meta}/Scalar-List-Utils-1.60/MYMETA.json": '{"name": "Scalar-List-Utils", "version": "1.60"}',
+        f"{meta}/Scalar-List-Utils-1.60/install.json": '{"name": "List::Util", "version": 1.60}',
+        f"{meta}/Try-Tiny-0.31/MYMETA.json": '{"name": "Try-Tiny", "version": "0.31"}',
+        f"{meta}/Try-Tiny-0.31/install.json": '{"name": "Try::Tiny", "version": "0.31"}',
+        "usr/local/lib/perl5/x86_64-linux/perllocal.pod": pod,
+    }
+    wanted = ["pkg:cpan/Path-Tiny@0.144", "pkg:cpan/Scalar-List-Utils@1.60", "pkg:cpan/Try-Tiny@0.31"]
+    assert purls(files) == wanted
+    # A newer one that make installed is another.
+    newer = files | {"usr/local/lib/perl5/x86_64-linux/perllocal.pod": pod.replace("1.60", "1.63")}
+    assert "pkg:cpan/List-Util@1.63" in purls(newer)
+
+
 def test_perl_without_a_version_is_a_problem():
     view, found = find({"a/.meta/x/MYMETA.json": '{"name": "x"}', "b/.meta/x/MYMETA.json": "["})
     assert found.packages == () and len(view.read_problems) == 2
