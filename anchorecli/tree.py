@@ -18,6 +18,8 @@ __all__ = ["KIND_CODES", "MAX_HOPS", "OPAQUE", "WHITEOUT", "LayerIndex", "Tree"]
 
 _SHORT = 1024
 """Of a path that is not short what is above it is not remembered: it is many times as long."""
+_REMEMBERED = 1 << 15
+"""So many directories at most; beyond that those asked for last."""
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
 MAX_HOPS = 40
@@ -245,6 +247,9 @@ class Tree:
             above = path[:end] if end >= 0 else path
             base = None if base is None else _followed(base, name, self._link)
             if len(above) < _SHORT or above == path:
+                if len(real) >= _REMEMBERED:
+                    real.clear()
+                    real[""] = ""
                 real[above] = base
         return base
 

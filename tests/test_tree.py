@@ -5,6 +5,7 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Mapping
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,7 +69,9 @@ def test_an_entry_written_through_a_symlink_of_a_lower_layer_lands_at_its_target
     assert sorted(tree({"usr/lib/gone": "", "lib": link("usr/lib")}, {"lib/.wh.gone": ""})) == ["lib"]
 
 
-def test_links_resolve_inside_the_image() -> None:
+@pytest.mark.parametrize("remembered", [1, 2, 1 << 15])
+def test_links_resolve_inside_the_image(remembered: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anchorecli.tree._REMEMBERED", remembered)
     image = tree({
         "usr/lib/os-release": "x", "etc/os-release": link("../usr/lib/os-release"), "lib": link("/usr/lib"),
         "a": link("b"), "b": link("a"), "up": link("../../../usr"), "dangling": link("nowhere"), "self": link("self/x"),
