@@ -100,4 +100,4 @@ def _licence(component: Mapping[str, Any]) -> str:
 
 
 def _text(value: object) -> str:
-    return printable(value) if isinstance(value, str) else ""
+    return printable(value).strip() if isinstance(value, str) else ""

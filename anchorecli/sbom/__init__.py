@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import hashlib
 
+from anchorecli.legible import MAX_TEXT, cleaned_distro
 from anchorecli.model import Analysis, DiffId, Digest, Image, ImageConfig, ImageRef, Layer, Package, Platform, Problem
 from anchorecli.sbom import distros
 from anchorecli.sbom.contents import Contents
 from anchorecli.sbom.document import contents_of, data_of
-from anchorecli.sbom.packages import assembled
+from anchorecli.sbom.packages import assembled, digest_in
 
 VERSION = 1
 """Raise it when other packages are made of the same document."""
@@ -41,7 +42,7 @@ def read_sbom(ref: ImageRef) -> Analysis:
     problems = [*contents.problems, *made.problems, *mixed, *_remarks(contents, made.packages)]
     return Analysis(
         image=_image(ref, contents, Digest(f"sha256:{hashlib.sha256(data).hexdigest()}")),
-        distro=distro,
+        distro=distro and cleaned_distro(distro),
         packages=made.packages,
         problems=tuple(sorted(set(problems))),
         analyzers={"sbom": VERSION},
@@ -72,8 +73,8 @@ def _image(ref: ImageRef, contents: Contents, digest: Digest) -> Image:
         "format": contents.form,
         "tool": contents.tool,
         "subject": contents.subject,
-        "subject.id": facts.get("image:id", ""),
-        "subject.digest": facts.get("image:digest", ""),
+        "subject.id": facts.get("image:id", "")[:MAX_TEXT],
+        "subject.digest": facts.get("image:digest", "")[:MAX_TEXT],
     }
     return Image(
         ref=ref,
@@ -88,11 +89,11 @@ def _image(ref: ImageRef, contents: Contents, digest: Digest) -> Image:
 def _layers(facts: dict[str, str]) -> list[Layer]:
     layers = []
     for index in range(_MAX_LAYERS):
-        diff_id = facts.get(f"layer:{index}:diff_id", "")
+        diff_id = DiffId(digest_in(facts.get(f"layer:{index}:diff_id", "")))
         if not diff_id:
             break
-        digest = Digest(facts.get(f"layer:{index}:digest", ""))
-        layers.append(Layer(DiffId(diff_id), digest, instruction=facts.get(f"layer:{index}:instruction", "")))
+        blob = Digest(digest_in(facts.get(f"layer:{index}:digest", "")))
+        layers.append(Layer(diff_id, blob, instruction=facts.get(f"layer:{index}:instruction", "")))
     return layers
 
 

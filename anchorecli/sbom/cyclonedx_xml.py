@@ -70,7 +70,7 @@ def _tree(data: bytes) -> Element:
     parser.StartDoctypeDeclHandler = _refuse
     try:
         parser.Parse(data, True)
-    except (expat.ExpatError, LookupError) as error:  # LookupError: an encoding that nobody knows
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the latter two: encodings that it does not know
         raise IntegrityError(f"the XML is damaged: {error}", hint="it may be cut short: write it again") from error
     if building.root is None:
         raise IntegrityError("the XML holds no element")

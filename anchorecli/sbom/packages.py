@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from anchorecli.model import DiffId, Package, Problem
+from anchorecli.legible import MAX_TEXT, cleaned, is_bounded, is_text
+from anchorecli.model import DiffId, Location, Package, Problem
 from anchorecli.sbom.contents import Component, Contents
 from anchorecli.sbom.purls import Purl, parse
 from anchorecli.values import replace
@@ -36,6 +37,7 @@ _NO_NAMESPACE = frozenset({"deb", "rpm", "apk", "alpm", "opkg"})
 """Types whose namespace is the distribution, no part of the name."""
 _IMAGES = frozenset({"oci", "docker"})
 _SOURCE_RPM = re.compile(r"(?P<name>.+)-(?P<version>[^-]+-[^-]+)\.(?:no)?src\.rpm")
+_DIGEST = re.compile(r"[a-z0-9]+:[0-9a-f]+")
 _UNKNOWN = frozenset({"", "unknown", "noassertion", "none", "null", "<nil>"})
 _SOME = 3
 
@@ -64,6 +66,9 @@ def assembled(contents: Contents) -> Assembled:
             continue
         if purl is not None:
             purls.append(purl)
+        if not is_bounded(package):
+            continue
+        package = package if is_text(package) else cleaned(package)
         found.setdefault(_identity(package), (package, component.reference))
         if component.reference and references.setdefault(component.reference, package) != package:
             faults.twice.append(component.reference)
@@ -112,8 +117,8 @@ def _package(component: Component, purl: Purl | None) -> Package | None:
         source_version=source_version or version,
         licenses=component.licenses,
         cpes=component.cpes,
-        locations=component.locations,
-        layer=DiffId(facts.get("layer:diff_id", "")),
+        locations=tuple(map(_location, component.locations)),
+        layer=DiffId(digest_in(facts.get("layer:diff_id", ""))),
         owner=facts.get("owner", ""),
         analyzer=facts.get("analyzer", "") or "sbom",
         vendor=component.vendor,
@@ -121,6 +126,15 @@ def _package(component: Component, purl: Purl | None) -> Package | None:
         size=_size(facts.get("size", "")),
         metadata={name[9:]: value for name, value in facts.items() if name.startswith("metadata:")},
     )
+
+
+def digest_in(text: str) -> str:
+    """A digest as a document has it; empty for what is none."""
+    return text if _DIGEST.fullmatch(text) else ""
+
+
+def _location(stated: Location) -> Location:
+    return stated if digest_in(stated.layer) == stated.layer else replace(stated, layer=DiffId(""))
 
 
 def _name(component: Component, purl: Purl | None, kind: str) -> str:
@@ -174,6 +188,8 @@ class _Faults:
         self.no_kind: list[str] = []
         self.unreadable: list[str] = []
         self.twice: list[str] = []
+        self.endless: list[str] = []
+        self.illegible: list[str] = []
 
     def look(self, component: Component, purl: Purl | None, package: Package | None) -> None:
         """Note what is wrong with one."""
@@ -183,6 +199,10 @@ class _Faults:
             self.no_kind.append(component.name[:100] or component.reference[:100])
         if package is not None and not package.version:
             self.no_version.append(component.name[:100])
+        if package is not None and not is_bounded(package):
+            self.endless.append(ascii(package.name[:50]))
+        elif package is not None and not is_text(package):
+            self.illegible.append(ascii(package.name[:100]))
 
     def problems(self, nameless: int) -> Iterable[Problem]:
         """A problem for each fault."""
@@ -193,6 +213,12 @@ class _Faults:
         if self.unreadable:
             message = f"{_count(self.unreadable)} with package URLs that cannot be read"
             yield Problem("analyze", "components", message + _some(self.unreadable), hint)
+        if self.endless:
+            message = f"{_count(self.endless)} left out: a name or version of more than {MAX_TEXT} characters"
+            yield Problem("analyze", "components", message + _some(self.endless), hint)
+        if self.illegible:
+            message = f"{_count(self.illegible)} with characters that are no text, so that nothing is known of them"
+            yield Problem("analyze", "components", message + _some(self.illegible), hint)
         if self.no_version:
             # No gap: whatever a feed says of their names is a match of the verdict unknown.
             message = f"{_count(self.no_version)} without a version: which vulnerabilities they have cannot be told"

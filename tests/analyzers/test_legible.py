@@ -7,6 +7,7 @@ from anchorecli.analyzers.legible import legible
 from anchorecli.analyzers.os.dpkg import DpkgAnalyzer
 from anchorecli.analyzers.purl import purl
 from anchorecli.model import Distro, ImagePath, Location, Package
+from anchorecli.values import replace
 from tests.analyzers.test_run import analyze
 
 
@@ -41,6 +42,14 @@ def test_a_package_without_name_or_version_is_left_out_and_told() -> None:
     assert found.problems[1].message == "a package without a name or a version was left out: 'a '"
 
 
+def test_a_name_that_ends_behind_its_group_is_none() -> None:
+    group, scope = package("example.org/a/", "v1"), package("@a/b")
+    found = legible(Found(packages=(group, scope, replace(scope, purl="pkg:npm/@a/b@1?x=/@1"))))
+    assert group.purl == "pkg:npm/example.org/a/@v1"
+    assert [each.name for each in found.packages] == ["@a/b", "@a/b"]
+    assert "without a name" in found.problems[0].message
+
+
 def test_a_package_of_an_endless_name_or_version_is_left_out_and_told() -> None:
     found = legible(Found(packages=(package("a" * 1000, "1" * 1000), package("b", "1" * 1001), package("c" * 1001))))
     assert [each.name[0] for each in found.packages] == ["a"]
@@ -52,6 +61,7 @@ def test_a_package_of_an_endless_name_or_version_is_left_out_and_told() -> None:
 def test_a_distribution_is_cleaned_too() -> None:
     found = legible(Found(distro=Distro("a\0", "1\x01", like=("b\x02",))))
     assert found.distro == Distro("a\ufffd", "1\ufffd", like=("b\ufffd",))
+    assert legible(Found(distro=Distro("a", "1" * 2000))).distro == Distro("a", "1" * 1000)
 
 
 def test_a_scan_tells_of_it() -> None:

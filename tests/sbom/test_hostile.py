@@ -21,7 +21,7 @@ from anchorecli.sbom.document import contents_of
 from anchorecli.sbom.packages import assembled
 from anchorecli.scan.analysis import inventory
 from tests.report import samples
-from tests.sbom.reading import cyclonedx, library, only, read
+from tests.sbom.reading import cyclonedx, library, messages, only, read
 
 FORMATS = ("cyclonedx-json", "cyclonedx-xml", "spdx-json", "spdx-tv", "syft-json")
 SMALL = inventory(samples.clean_report().analysis, samples.NOW)
@@ -183,7 +183,28 @@ def test_large_values_take_no_more_than_their_share(make: Callable[[int], Any], 
     assert all(len(problem.message) < 500 for problem in analysis.problems)
 
 
-def test_an_encoding_nobody_knows_is_damage() -> None:
-    text = b'<?xml version="1.0" encoding="U-F-8"?>\n<bom xmlns="http://cyclonedx.org/schema/bom/1.6"/>'
+@pytest.mark.parametrize("encoding", ["U-F-8", "UTF-7", "shift-jis", "idna"])
+def test_an_encoding_nobody_knows_is_damage(encoding: str) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?>\n<bom xmlns="http://cyclonedx.org/schema/bom/1.6"/>'.encode()
     with pytest.raises(IntegrityError, match="damaged"):
         contents_of("bom", text)
+
+
+def test_names_that_are_no_text_are_cleaned_and_endless_ones_left_out(tmp_path: Path) -> None:
+    odd = library("a\x7f\x1b", "1\x01", "pkg:npm/a%7F@1%01")
+    long = library("b", "1" * 2000, "pkg:npm/b")
+    analysis = read(cyclonedx(odd, long, library("c", "2", "pkg:npm/c@2")), tmp_path)
+    assert [(each.name, each.version) for each in analysis.packages] == [("a\ufffd", "1\ufffd"), ("c", "2")]
+    assert analysis.packages[0].purl == "pkg:npm/a%EF%BF%BD@1%EF%BF%BD"
+    told = messages(analysis)
+    assert any("no text" in each and "\\x7f" in each for each in told)
+    assert any("more than 1000 characters" in each for each in told)
+
+
+def test_a_layer_is_known_by_a_digest_alone(tmp_path: Path) -> None:
+    properties = [{"name": "anchore:layer:diff_id", "value": "nonsense"}]
+    about = {"properties": [{"name": "anchore:layer:0:diff_id", "value": "sha256:xyz"}]}
+    found = library("a", "1", "pkg:npm/a@1", properties=properties)
+    analysis = read(cyclonedx(found, metadata=about), tmp_path)
+    assert only(analysis).layer == ""
+    assert analysis.image.layers == ()

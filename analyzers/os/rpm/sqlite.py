@@ -47,6 +47,9 @@ def headers(stream: BinaryIO, size: int, damage: list[str]) -> Iterator[bytes]:
         except (sqlite3.Error, UnicodeDecodeError) as exc:
             # SQLite's own complaint quotes the damaged schema, which need not be UTF-8.
             damage.append(f"SQLite: {exc}")
+        except MemoryError:
+            # What it says of some damage too; there is no more in its memory than a page cache and one row.
+            damage.append("SQLite: out of memory, as a damaged file may have it")
 
 
 def wal_frames(stream: BinaryIO) -> int:

@@ -22,6 +22,7 @@ BILL = {
         {"group": "io.netty", "name": "netty-common", "version": "4.1.99", "licenses": [{"license": {"id": "MIT"}}]},
         {"group": "org.acme", "name": "app", "version": "1.0-SNAPSHOT", "licenses": []},
         {"name": "no-group", "version": "1"},
+        {"group": " ", "name": "blank-group", "version": "1"},
         "nothing",
     ],
 }
