@@ -22,7 +22,6 @@ BILL = {
         {"group": "io.netty", "name": "netty-common", "version": "4.1.99", "licenses": [{"license": {"id": "MIT"}}]},
         {"group": "org.acme", "name": "app", "version": "1.0-SNAPSHOT", "licenses": []},
         {"name": "no-group", "version": "1"},
-        {"group": " ", "name": "blank-group", "version": "1"},
         "nothing",
     ],
 }
@@ -76,6 +75,11 @@ def test_damage_and_size_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert layout is not None
     with pytest.raises(ValueError, match="too large to keep"):
         nativeimage.read(layout, Kept(len(program)))
+
+
+def test_blanks_are_no_group_and_no_name() -> None:
+    listed = [{"group": " ", "name": "a", "version": "1"}, {"group": "g", "name": "\t", "version": "1"}]
+    assert read(image(packed({**BILL, "components": listed}))) in (None, [])
 
 
 def test_the_artifacts_are_packages() -> None:
