@@ -8,6 +8,7 @@ note says of its package, and of what documents say (``second_hand.py``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
@@ -45,6 +46,7 @@ def link_owners(packages: list[Package], owned: Mapping[str, Iterable[str]], tre
     return _without_doubles(without_notes(linked))
 
 
+_NUMBERS = re.compile(r"\d{1,18}")
 _Secret = TypeVar("_Secret", Secret, PrivateKey)
 
 
@@ -102,19 +104,25 @@ def _without_doubles(packages: list[Package]) -> list[Package]:
 def _agrees(program: Package, owner: Package) -> bool:
     """Whether a program's version is the upstream part of its owner's: ``1.2.13`` of ``1:1.2.13.dfsg-1``.
 
-    Patches that the distribution added may raise the number a program tells (bash 5.3.15 of ``5.3-4``): of a file that
-    came in the same layer as its package, a release of that series is the package's too.
+    Patches that the distribution added, and numbers it writes in its own way, set the last parts apart (bash 5.3.15 of
+    ``5.3-4``, openssh 10.0p2 of ``1:10.0p1-7``, imagemagick 7.1.1-43 of ``8:7.1.1.43``): where the file came in the
+    same layer as its package, nobody has put another in its place, and one of the same series is the package's too.
     """
-    version = program.version
+    version, series = program.version, _series(program.version)
+    came_along = bool(series and program.layer) and program.layer == owner.layer
     for whole in (owner.version, owner.source_version):
         # 1:1.3.dfsg+really1.3.1-1: Debian took back a release, and says behind the word which one it is.
         upstream = (whole.partition(":")[2] or whole).rpartition("+really")[2]
         if upstream.startswith(version) and not upstream[len(version) :][:1].isdigit():
             return True
-        series = upstream.rpartition("-")[0]
-        if series and program.layer == owner.layer and version.startswith(f"{series}."):
+        if came_along and series == _series(upstream):
             return True
     return False
+
+
+def _series(version: str) -> list[str]:
+    """The first two numbers of a version, of a package's without its revision."""
+    return _NUMBERS.findall(version.rpartition("-")[0] or version)[:2]
 
 
 def _real(path: str, evidence: Collection[str], tree: Tree) -> str:

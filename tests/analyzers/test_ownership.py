@@ -41,11 +41,20 @@ def test_a_release_that_was_taken_back_is_the_one_behind_really(version: str, pr
     assert len(link_owners([owner, found(program)], OWNED, tree())) == listed
 
 
-def test_patches_raise_a_programs_number_where_it_came_with_its_package() -> None:
-    owner = replace(OWNER, version="5.3-4", source_version="5.3-4", layer=LOWER)
-    assert len(link_owners([owner, replace(found("5.3.15"), layer=LOWER)], OWNED, tree())) == 1
-    assert len(link_owners([owner, replace(found("5.3.15"), layer=UPPER)], OWNED, tree())) == 2
-    assert len(link_owners([owner, replace(found("5.31"), layer=LOWER)], OWNED, tree())) == 2
+@pytest.mark.parametrize(
+    ("version", "program"),
+    [
+        ("5.3-4", "5.3.15"),
+        ("1:10.0p1-7+deb13u4", "10.0p2"),
+        ("8:7.1.1.43+dfsg1-1", "7.1.1-43"),
+        ("1.8.7-6", "1.8.8"),
+    ],
+)
+def test_a_program_of_the_series_that_came_with_its_package_is_the_packages(version: str, program: str) -> None:
+    owner = replace(OWNER, version=version, source_version=version, layer=LOWER)
+    assert len(link_owners([owner, replace(found(program), layer=LOWER)], OWNED, tree())) == 1
+    assert len(link_owners([owner, replace(found(program), layer=UPPER)], OWNED, tree())) == 2
+    assert len(link_owners([owner, replace(found("11.0.1"), layer=LOWER)], OWNED, tree())) == 2
 
 
 @pytest.mark.parametrize("version", ["1.3.1", "1.2.1", "13"])
