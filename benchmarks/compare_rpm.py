@@ -97,6 +97,7 @@ def _installed(target: Path, *options: str, keep: bool = False) -> tuple[Path, S
     run(*rpm, "--nodeps", "--noscripts", "-i", *sorted((work / "RPMS").rglob("*.rpm")))
     (root / "etc").mkdir(exist_ok=True)
     (root / "etc/os-release").write_text('ID=almalinux\nVERSION_ID="9.4"\n')
+    (root / "etc/almalinux-release").write_text("AlmaLinux release 9.4 (Seafoam Ocelot)\n")
     if not keep:
         shutil.rmtree(work)
     return root, rpm

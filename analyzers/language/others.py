@@ -164,7 +164,7 @@ class Others:
 
 
 def _same(each: Row) -> tuple[str, str, str]:
-    return each["type"], each["name"], each["version"]
+    return each["type"], each["name"], each["version"].removeprefix("v")
 
 
 def _beside(path: str, other: str) -> str:

@@ -56,9 +56,10 @@ def read(path: str, data: bytes) -> Iterator[Row]:
         raise ValueError("no name and version in it")
     name, version = texts
     if path.endswith("/install.json"):
-        name = name.replace("::", "-")
-        if path.split("/")[-2].rpartition("-")[0] != name:
-            yield row("cpan", name, version, hidden=True)
+        # Its version is a number, which of v1.2.3 and of 1.10 is another text.
+        module, (distribution, _, release) = name.replace("::", "-"), path.split("/")[-2].rpartition("-")
+        if distribution != module:
+            yield row("cpan", module, release, hidden=True)
         return
     licences = document.get("license")
     known = (

@@ -45,17 +45,21 @@ def test_a_module_whose_distribution_is_called_otherwise_is_listed_once():
     meta = "usr/local/lib/perl5/x86_64-linux/.meta"
     pod = "".join(
         f"=head2 Tue Jan  2 03:04:05 2024: C<Module> L<{name}|{name}>\nC<VERSION: {version}>\n"
-        for name, version in (("List::Util", "1.60"), ("Try::Tiny", "0.31"), ("Path::Tiny", "0.144"))
+        for name, version in (
+            *(("List::Util", "1.60"), ("Try::Tiny", "0.31"), ("Path::Tiny", "0.144"), ("A::B", "v2.18.1")),
+        )
     )
     files = {
         f"{meta}/Scalar-List-Utils-1.60/MYMETA.json": '{"name": "Scalar-List-Utils", "version": "1.60"}',
         f"{meta}/Scalar-List-Utils-1.60/install.json": '{"name": "List::Util", "version": 1.60}',
+        f"{meta}/A-B-Utils-2.18.1/MYMETA.json": '{"name": "A-B-Utils", "version": "v2.18.1"}',
+        f"{meta}/A-B-Utils-2.18.1/install.json": '{"name": "A::B", "version": 2.018001}',
         f"{meta}/Try-Tiny-0.31/MYMETA.json": '{"name": "Try-Tiny", "version": "0.31"}',
         f"{meta}/Try-Tiny-0.31/install.json": '{"name": "Try::Tiny", "version": "0.31"}',
         "usr/local/lib/perl5/x86_64-linux/perllocal.pod": pod,
     }
-    wanted = ["pkg:cpan/Path-Tiny@0.144", "pkg:cpan/Scalar-List-Utils@1.60", "pkg:cpan/Try-Tiny@0.31"]
-    assert purls(files) == wanted
+    names = "A-B-Utils@v2.18.1 Path-Tiny@0.144 Scalar-List-Utils@1.60 Try-Tiny@0.31"
+    assert purls(files) == [f"pkg:cpan/{each}" for each in names.split()]
     # A newer one that make installed is another.
     newer = files | {"usr/local/lib/perl5/x86_64-linux/perllocal.pod": pod.replace("1.60", "1.63")}
     assert "pkg:cpan/List-Util@1.63" in purls(newer)
