@@ -141,7 +141,7 @@ def _find(layout: Layout, source: Source) -> int | None:
         # Where the section's name is not at hand its content tells.
         if layout.named and section.name != SECTION:
             continue
-        if section.kind in (DATA, CONSTANT) and section.size >= _HEADER and _starts(source, section):
+        if section.kind in (DATA, CONSTANT) and section.size >= _HEADER and _starts(source, section, sure=layout.named):
             return section.offset
     if layout.named:
         return None
@@ -154,10 +154,12 @@ def _find(layout: Layout, source: Source) -> int | None:
     return None
 
 
-def _starts(source: Source, section: Region) -> bool:
+def _starts(source: Source, section: Region, *, sure: bool) -> bool:
     try:
         return source.at(section.offset, len(MAGIC)) == MAGIC
     except LookupError:
+        if sure:
+            raise
         return False
 
 

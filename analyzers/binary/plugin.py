@@ -140,8 +140,8 @@ def _taken(file: LayerFile, head: bytes, search: Search | None) -> tuple[Source,
     if not file.direct and head.startswith(elf.MAGIC):
         first = Kept(file.size)
         first.add(0, head)
-        layout = _elf(first)
-        return _passed(file, len(head), (first, layout), search) if layout is not None else (first, [])
+        if (layout := _elf(first)) is not None:
+            return _passed(file, len(head), (first, layout), search)
     if not file.direct:
         file.open().close()
     layouts = _layouts(file, head)
@@ -206,7 +206,7 @@ def _elf(source: Source) -> Layout | None:
     try:
         return elf.read(source, SECTIONS)
     except LookupError:
-        # Program headers that are not in the first page: nothing that a linker makes.
+        # Program headers that are not in the first page: nothing that a linker makes. It is kept whole.
         return None
 
 

@@ -86,6 +86,14 @@ def analyze(analyzer: Analyzer, path: str, data: bytes, *, passing: bool = False
     return Seen(frozenset(words), bool(problems))
 
 
+def _passing(analyzer: Analyzer, path: str, data: bytes) -> Seen:
+    """A file that passes once: what is found by place and not then is told."""
+    seen = analyze(analyzer, path, data, passing=True)
+    if not seen.told and crc32(data) % 4 == 3:
+        assert analyze(analyzer, path, data).found <= seen.found, "not found where it passes once"
+    return seen
+
+
 def _nothing(count: int) -> bytes:
     """What a layer that is read by position gives in order."""
     raise AssertionError(count)
@@ -187,7 +195,7 @@ def parsers() -> dict[str, Callable[[str, bytes], Seen]]:
     for name, analyzer in every.items():
         found[name] = lambda path, data, each=analyzer: analyze(each, path, data)
     # Where a file passes once programs are read in another way.
-    found["binary-passing"] = lambda path, data: analyze(every["binary"], path, data, passing=True)
+    found["binary-passing"] = lambda path, data: _passing(every["binary"], path, data)
     return found | CONTAINERS | document_parsers() | feed_parsers()
 
 

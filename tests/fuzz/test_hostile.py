@@ -168,6 +168,26 @@ def test_elf_headers_that_are_absurd(offset: int, value: int) -> None:
         LOOK[name]("app", bytes(data))
 
 
+@pytest.mark.parametrize("cut", [20, 33, 60, 64])
+def test_what_a_damaged_elf_file_is_does_not_hang_on_the_layers_compression(cut: int) -> None:
+    """Where a file passes once no other things are found than where it can be read by place."""
+    banner = b"\0BusyBox v1.36.1 (2024-01-01 00:00:00 UTC)\0"
+    data = executables.elf({}, size=0)[:cut] + banner
+    by_place, passing = (LOOK[name]("bin/busybox", data) for name in ("binary", "binary-passing"))
+    assert by_place == passing
+    assert by_place.told or by_place.found == {"package generic busybox 1.36.1"}
+
+
+def test_build_information_that_was_not_kept_is_told() -> None:
+    data = bytearray(executables.elf({".go.buildinfo": executables.go_blob("go1.21", GO)}, wide=False, size=0))
+    at = LOOK["binary"]("app", bytes(data))
+    kinds = [struct.unpack_from("<I", data, 52 + 32 * row + 24)[0] for row in range(2)]
+    assert at.found and kinds[1] == 6
+    struct.pack_into("<I", data, 52 + 32 + 24, 5)  # its segment is code now, which is not kept
+    assert LOOK["binary"]("app", bytes(data)).found == at.found
+    assert LOOK["binary-passing"]("app", bytes(data)).told
+
+
 @pytest.mark.parametrize(
     ("name", "path"),
     [
