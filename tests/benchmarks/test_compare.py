@@ -12,8 +12,10 @@ import zipfile
 from pathlib import Path
 
 import compare
+import compare_rpm
 import pytest
 import truth
+import truth_smaller
 from truth import Truth
 
 
@@ -147,3 +149,40 @@ def test_packages_of_dpkg(tmp_path: Path):
     (tmp_path / "var/lib/dpkg/status").write_text(status)
     assert subprocess.run(["dpkg-query", "--version"], check=False, capture_output=True).returncode == 0
     assert truth.deb(tmp_path).there == {("a", "1:2-3")}
+
+
+def test_a_berkeley_database_ends_with_the_headers_it_is_asked_for() -> None:
+    headers = {number: bytes([number]) * 9 for number in range(1, 31)}
+    for order, name in (("<", "little"), (">", "big")):
+        database: dict[int, bytes] = {}
+        removed = 0
+        for line in compare_rpm._history(headers, order):
+            what, key, value = line.split()
+            if what == "put":
+                database[int.from_bytes(bytes.fromhex(key), name)] = bytes.fromhex(value)
+            else:
+                del database[int.from_bytes(bytes.fromhex(key), name)]
+                removed += 1
+        assert database.pop(0) == (30).to_bytes(4, name)
+        assert database == headers
+        assert removed == 10
+
+
+def test_a_perl_module_has_the_name_of_the_distribution_that_cpanm_recorded(tmp_path: Path) -> None:
+    library = tmp_path / "lib/perl5"
+    for module in ("List/Util", "Try/Tiny"):
+        place = library / f"{module}.pm"
+        place.parent.mkdir(parents=True)
+        place.write_text(f"package {module.replace('/', '::')};\nour $VERSION = '1.60';\n1;\n")
+        packed = library / f"auto/{module}/.packlist"
+        packed.parent.mkdir(parents=True)
+        packed.write_text(f"{place}\n")
+    (library / "perllocal.pod").touch()
+    record = library / ".meta/Scalar-List-Utils-1.60/install.json"
+    record.parent.mkdir(parents=True)
+    record.write_text('{"name": "List::Util", "version": 1.60}')
+    found = truth_smaller.cpan(tmp_path)
+    if found is None:
+        pytest.skip("no perl")
+    assert found.there == {("Scalar-List-Utils", "1.60"), ("Try-Tiny", "1.60")}
+    assert set(truth_smaller.of(tmp_path)) == {"cpan"}
