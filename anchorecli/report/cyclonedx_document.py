@@ -19,12 +19,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from anchorecli.model import Distro, Image, Package, Report
 from anchorecli.report import stock
 from anchorecli.report.cpes import guessed, is_cpe
-from anchorecli.report.identity import digest_of
 from anchorecli.report.relations import dependencies
 from anchorecli.spdx import is_expression, is_license
 
@@ -37,12 +35,12 @@ _OPERATORS = ("(", " AND ", " OR ", " WITH ")
 
 
 class Document(NamedTuple):
-    """The parts of a document, each to be written on a line of its own."""
+    """The parts of a document, each to be written on a line of its own; of the iterators in this order, and once."""
 
     serial: str
     metadata: Object
-    components: list[Object]
-    dependencies: list[Object]
+    components: Iterator[Object]
+    dependencies: Iterator[Object]
     compositions: list[Object]
 
 
@@ -50,21 +48,25 @@ def document(report: Report, timestamp: str) -> Document:
     """The whole document; ``timestamp`` is RFC 3339 or empty."""
     analysis = report.analysis
     named = stock.references(analysis.packages)
-    components = [_distro(analysis.distro)] if analysis.distro else []
-    licenses: dict[tuple[str, ...], list[Object]] = {}
-    for reference, package in named:
-        if package.licenses not in licenses:
-            licenses[package.licenses] = _licenses(package.licenses)
-        components.append(_component(reference, package, licenses[package.licenses]))
-    dependencies = list(_dependencies(named, [DISTRO] if analysis.distro else []))
     metadata = _metadata(report)
     compositions: list[Object] = []
     if stock.incomplete(analysis.problems):
         compositions.append({"aggregate": "incomplete", "assemblies": [IMAGE]})
-    serial = UUID(digest_of(map(json.dumps, (metadata, components, dependencies)))[:32], version=5).urn
+    serial = stock.serial(json.dumps(metadata), analysis.distro, named).urn
     if timestamp:
         metadata = {"timestamp": timestamp, **metadata}
-    return Document(serial, metadata, components, dependencies, compositions)
+    dependencies = _dependencies(named, [DISTRO] if analysis.distro else [])
+    return Document(serial, metadata, _components(analysis.distro, named), dependencies, compositions)
+
+
+def _components(distro: Distro | None, named: Iterable[tuple[str, Package]]) -> Iterator[Object]:
+    if distro:
+        yield _distro(distro)
+    licenses: dict[tuple[str, ...], list[Object]] = {}
+    for reference, package in named:
+        if package.licenses not in licenses:
+            licenses[package.licenses] = _licenses(package.licenses)
+        yield _component(reference, package, licenses[package.licenses])
 
 
 def _metadata(report: Report) -> Object:

@@ -5,12 +5,13 @@ Format: https://cyclonedx.org/docs/1.6/json/.
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
+from typing import Any
 
 from anchorecli.model import Report
 from anchorecli.report.base import RenderOptions, Subject
-from anchorecli.report.cyclonedx_document import Object, document
-from anchorecli.report.text import quiet
+from anchorecli.report.cyclonedx_document import document
+from anchorecli.report.json_lines import batched, framed
 from anchorecli.values import dataclass
 
 
@@ -28,21 +29,21 @@ class CycloneDxJson:
 
     def render(self, report: Report, options: RenderOptions) -> str:
         """The SBOM as JSON text; ``options.timestamp`` must be RFC 3339 or empty."""
+        return "".join(self.pieces(report, options))
+
+    def pieces(self, report: Report, options: RenderOptions) -> Iterator[str]:
+        """The same in pieces."""
         made = document(report, options.timestamp)
-        frame = {
-            "$schema": json.dumps("http://cyclonedx.org/schema/bom-1.6.schema.json"),
-            "bomFormat": json.dumps("CycloneDX"),
-            "specVersion": json.dumps("1.6"),
-            "serialNumber": json.dumps(made.serial),
-            "version": "1",
-            "metadata": json.dumps(made.metadata),
-            "components": _array(made.components),
-            "dependencies": _array(made.dependencies),
+        fields: dict[str, Any] = {
+            "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
+            "bomFormat": "CycloneDX",
+            "specVersion": "1.6",
+            "serialNumber": made.serial,
+            "version": 1,
+            "metadata": made.metadata,
+            "components": made.components,
+            "dependencies": made.dependencies,
         }
         if made.compositions:
-            frame["compositions"] = _array(made.compositions)
-        return quiet("{\n" + ",\n".join(f'  "{key}": {text}' for key, text in frame.items()) + "\n}\n")
-
-
-def _array(items: list[Object]) -> str:
-    return "[\n    " + ",\n    ".join(map(json.dumps, items)) + "\n  ]" if items else "[]"
+            fields["compositions"] = iter(made.compositions)
+        return batched(framed(fields.items()))

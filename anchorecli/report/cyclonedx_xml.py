@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from anchorecli.model import Report
 from anchorecli.report.base import RenderOptions, Subject
-from anchorecli.report.cyclonedx_document import Object, document
+from anchorecli.report.cyclonedx_document import Document, Object, document
 from anchorecli.values import dataclass
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<bom xmlns="http://cyclonedx.org/schema/bom/1.6"'
@@ -33,15 +33,22 @@ class CycloneDxXml:
 
     def render(self, report: Report, options: RenderOptions) -> str:
         """The SBOM as XML text; ``options.timestamp`` must be RFC 3339 or empty."""
-        made = document(report, options.timestamp)
-        lines = [f'{_HEAD} serialNumber="{made.serial}" version="1">']
-        lines.append(f"<metadata>{_fields(made.metadata)}</metadata>")
-        lines += _block("components", map(_component, made.components))
-        lines += _block("dependencies", map(_dependency, made.dependencies))
-        if made.compositions:
-            lines += _block("compositions", map(_composition, made.compositions))
-        lines.append("</bom>\n")
-        return "\n".join(lines).encode("ascii", "xmlcharrefreplace").decode("ascii")
+        return "".join(self.pieces(report, options))
+
+    def pieces(self, report: Report, options: RenderOptions) -> Iterator[str]:
+        """The same in pieces."""
+        for line in _lines(document(report, options.timestamp)):
+            yield line.encode("ascii", "xmlcharrefreplace").decode("ascii") + "\n"
+
+
+def _lines(made: Document) -> Iterator[str]:
+    yield f'{_HEAD} serialNumber="{made.serial}" version="1">'
+    yield f"<metadata>{_fields(made.metadata)}</metadata>"
+    yield from _block("components", map(_component, made.components))
+    yield from _block("dependencies", map(_dependency, made.dependencies))
+    if made.compositions:
+        yield from _block("compositions", map(_composition, made.compositions))
+    yield "</bom>"
 
 
 def _block(name: str, items: Iterable[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ Order: packages by type and name, matches and findings worst first; the text is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from anchorecli.model import (
@@ -34,8 +35,8 @@ from anchorecli.report.advice import advice
 from anchorecli.report.base import Memo, RenderOptions, Subject
 from anchorecli.report.beside import epss, exploited, risk
 from anchorecli.report.json_facts import facts
+from anchorecli.report.json_lines import batched
 from anchorecli.report.json_packages import Written, line, packages
-from anchorecli.report.text import quiet
 from anchorecli.values import dataclass
 
 SCHEMA_VERSION = "1.2.0"
@@ -61,16 +62,7 @@ class JsonReport:
 
     def pieces(self, report: Report, options: RenderOptions) -> Iterator[str]:
         """The same in pieces."""
-        held: list[str] = []
-        size = 0
-        for piece in _frame(document(report, options.memo)):
-            held.append(piece)
-            size += len(piece)
-            if size > _PIECE:
-                # What could be a command stands within a string, and a string within a piece.
-                yield quiet("".join(held))
-                held, size = [], 0
-        yield quiet("".join((*held, "\n")))
+        return batched(chain(_frame(document(report, options.memo)), ("\n",)))
 
 
 def document(report: Report, memo: Memo | None = None) -> dict[str, Any]:
@@ -361,8 +353,6 @@ def _problems(problems: Iterable[Problem]) -> list[dict[str, Any]]:
 
 
 _FRAME_DEPTH = 3
-_PIECE = 256 * 1024
-"""Characters that are written at once."""
 
 
 def _frame(value: Any, depth: int = 1) -> Iterator[str]:

@@ -20,9 +20,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
-from uuid import UUID
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from anchorecli.model import Distro, Image, Package, Report
 from anchorecli.report import stock
@@ -43,35 +42,45 @@ _NOT_IN_ID = re.compile(r"[^A-Za-z0-9.-]+")
 _EPOCH = "1970-01-01T00:00:00Z"
 
 
-def document(report: Report, timestamp: str) -> Object:
+class Document(NamedTuple):
+    """The parts of a document; of the iterators in this order, and once."""
+
+    head: Object
+    packages: Iterator[Object]
+    texts: Callable[[], list[Object]]
+    """The licences that are none of SPDX's; of the packages that were taken out before."""
+    relationships: Iterator[Object]
+    annotations: list[Object]
+
+    def fields(self) -> Iterator[tuple[str, Any]]:
+        """As they stand in JSON, each to be used up before the next."""
+        yield from self.head.items()
+        yield "packages", self.packages
+        if texts := self.texts():
+            yield "hasExtractedLicensingInfos", iter(texts)
+        yield "relationships", self.relationships
+        if self.annotations:
+            yield "annotations", iter(self.annotations)
+
+
+def document(report: Report, timestamp: str) -> Document:
     """The whole document; ``timestamp`` is RFC 3339 in UTC or empty."""
     analysis = report.analysis
     named = [(f"SPDXRef-Package-{_identifier(name)}", package) for name, package in stock.references(analysis.packages)]
     made = _Maker(report, _second(timestamp or report.created_at))
-    packages = [made.image(analysis.image)]
-    if analysis.distro:
-        packages.append(made.distro(analysis.distro))
-    packages += [made.package(reference, package) for reference, package in named]
-    relationships = [*_relationships(named, bool(analysis.distro))]
-    texts = [{"licenseId": name, "extractedText": said, "name": said} for said, name in sorted(made.texts.items())]
     name = stock.image_name(analysis.image) or "image"
-    undated = (part | {"annotations": _undated(part.get("annotations", ()))} for part in packages)
-    serial = UUID(digest_of([name, *map(json.dumps, undated), json.dumps(relationships)])[:32], version=5)
-    found: Object = {
+    about = json.dumps([name, report.tool_version, stock.image_facts(analysis.image), stock.gaps(analysis.problems)])
+    head = {
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
         "SPDXID": DOCUMENT,
         "name": name,
-        "documentNamespace": f"{_NAMESPACE}{serial}",
+        "documentNamespace": f"{_NAMESPACE}{stock.serial(about, analysis.distro, named)}",
         "creationInfo": made.creation(),
-        "packages": packages,
     }
-    if texts:
-        found["hasExtractedLicensingInfos"] = texts
-    found["relationships"] = relationships
-    if problems := stock.gaps(analysis.problems):
-        found["annotations"] = [made.annotation({name: json.loads(value)}) for name, value in problems]
-    return found
+    annotations = [made.annotation({name: json.loads(value)}) for name, value in stock.gaps(analysis.problems)]
+    relationships = _relationships(named, bool(analysis.distro))
+    return Document(head, made.packages(named), made.extracted, relationships, annotations)
 
 
 class _Maker:
@@ -82,8 +91,21 @@ class _Maker:
         self._created = created
         self._declared: dict[tuple[str, ...], str] = {}
         self._tool = f"Tool: anchore-{report.tool_version}".rstrip("-")
-        self.texts: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
         """Licence name → its reference."""
+
+    def packages(self, named: Iterable[tuple[str, Package]]) -> Iterator[Object]:
+        """The image, the distribution and the packages."""
+        analysis = self._report.analysis
+        yield self.image(analysis.image)
+        if analysis.distro:
+            yield self.distro(analysis.distro)
+        for reference, package in named:
+            yield self.package(reference, package)
+
+    def extracted(self) -> list[Object]:
+        """The licences that are none of SPDX's, of the packages that were made."""
+        return [{"licenseId": name, "extractedText": said, "name": said} for said, name in sorted(self._texts.items())]
 
     def creation(self) -> Object:
         """Who made the document and when."""
@@ -180,7 +202,7 @@ class _Maker:
             return name
         said = stock.text(name)
         slug = _NOT_IN_ID.sub("-", said)[:40].strip("-.") or "license"
-        return self.texts.setdefault(said, f"LicenseRef-{slug}-{digest_of([said])[:8]}")
+        return self._texts.setdefault(said, f"LicenseRef-{slug}-{digest_of([said])[:8]}")
 
 
 def _relationships(named: Iterable[tuple[str, Package]], distro: bool) -> Iterator[Object]:
@@ -235,7 +257,3 @@ def _second(moment: str) -> str:
         return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError):
         return _EPOCH
-
-
-def _undated(annotations: Iterable[Object]) -> list[Object]:
-    return [{"comment": each["comment"]} for each in annotations]

@@ -5,13 +5,12 @@ Format: https://spdx.github.io/spdx-spec/v2.3/, schema ``spdx-schema.json``.
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from collections.abc import Iterator
 
 from anchorecli.model import Report
 from anchorecli.report.base import RenderOptions, Subject
+from anchorecli.report.json_lines import batched, framed
 from anchorecli.report.spdx_document import document
-from anchorecli.report.text import quiet
 from anchorecli.values import dataclass
 
 
@@ -29,11 +28,8 @@ class SpdxJson:
 
     def render(self, report: Report, options: RenderOptions) -> str:
         """The SBOM as JSON text; ``options.timestamp`` must be RFC 3339 or empty."""
-        made = document(report, options.timestamp)
-        return quiet("{\n" + ",\n".join(f'  "{key}": {_value(value)}' for key, value in made.items()) + "\n}\n")
+        return "".join(self.pieces(report, options))
 
-
-def _value(value: Any) -> str:
-    if not isinstance(value, list):
-        return json.dumps(value)
-    return "[\n    " + ",\n    ".join(map(json.dumps, value)) + "\n  ]"
+    def pieces(self, report: Report, options: RenderOptions) -> Iterator[str]:
+        """The same in pieces."""
+        return batched(framed(document(report, options.timestamp).fields()))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from anchorecli.model import Report
 from anchorecli.report.base import RenderOptions, Subject
-from anchorecli.report.spdx_document import DOCUMENT, Object, document
+from anchorecli.report.spdx_document import DOCUMENT, Document, Object, document
 from anchorecli.report.text import clean, quiet
 from anchorecli.values import dataclass
 
@@ -54,23 +54,31 @@ class SpdxTagValue:
 
     def render(self, report: Report, options: RenderOptions) -> str:
         """The SBOM as text; ``options.timestamp`` must be RFC 3339 or empty."""
-        made = document(report, options.timestamp)
-        lines = [f"{tag}: {_line(made[name])}" for name, tag in _DOCUMENT]
-        creation = made["creationInfo"]
-        lines += [f"Creator: {_line(each)}" for each in creation["creators"]]
-        lines += [f"Created: {creation['created']}", f"LicenseListVersion: {creation['licenseListVersion']}"]
-        if "comment" in creation:
-            lines.append(f"CreatorComment: {_text(creation['comment'])}")
-        lines += _annotations(DOCUMENT, made.get("annotations", ()))
-        for package in made["packages"]:
-            lines += _package(package)
-        for each in made.get("hasExtractedLicensingInfos", ()):
-            lines += ["", f"LicenseID: {each['licenseId']}", f"ExtractedText: {_text(each['extractedText'])}"]
-            lines.append(f"LicenseName: {_line(each['name'])}")
-        lines.append("")
-        for each in made["relationships"]:
-            lines += _relationship(each)
-        return "\n".join(lines) + "\n"
+        return "".join(self.pieces(report, options))
+
+    def pieces(self, report: Report, options: RenderOptions) -> Iterator[str]:
+        """The same in pieces."""
+        for line in _lines(document(report, options.timestamp)):
+            yield f"{line}\n"
+
+
+def _lines(made: Document) -> Iterator[str]:
+    yield from (f"{tag}: {_line(made.head[name])}" for name, tag in _DOCUMENT)
+    creation = made.head["creationInfo"]
+    yield from (f"Creator: {_line(each)}" for each in creation["creators"])
+    yield f"Created: {creation['created']}"
+    yield f"LicenseListVersion: {creation['licenseListVersion']}"
+    if "comment" in creation:
+        yield f"CreatorComment: {_text(creation['comment'])}"
+    yield from _annotations(DOCUMENT, made.annotations)
+    for package in made.packages:
+        yield from _package(package)
+    for each in made.texts():
+        yield from ("", f"LicenseID: {each['licenseId']}", f"ExtractedText: {_text(each['extractedText'])}")
+        yield f"LicenseName: {_line(each['name'])}"
+    yield ""
+    for each in made.relationships:
+        yield from _relationship(each)
 
 
 def _package(package: Object) -> Iterator[str]:

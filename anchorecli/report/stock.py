@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from itertools import chain
 from urllib.parse import quote
+from uuid import UUID
 
-from anchorecli.model import Image, Package, Problem
+from anchorecli import piecewise
+from anchorecli.model import Distro, Image, Package, Problem
 from anchorecli.report.identity import package_id, package_order
 from anchorecli.report.instructions import instruction
 
@@ -37,6 +41,15 @@ def references(packages: Iterable[Package]) -> list[tuple[str, Package]]:
         suffix = f"-{taken[identifier]}" if taken[identifier] > 1 else ""
         found.append((f"{package.type}-{identifier}{suffix}", package))
     return found
+
+
+def serial(head: str, distro: Distro | None, named: Sequence[tuple[str, Package]]) -> UUID:
+    """What tells a document from others: equal for an equal head (what it is about, as text), distribution, packages."""
+    digest = sha256()
+    packages = piecewise.sequence(Package, tuple(package for _, package in named))
+    for part in chain((head, repr(distro)), packages):
+        digest.update(f"{len(part)}:{part}".encode("utf-8", "surrogatepass"))
+    return UUID(digest.hexdigest()[:32], version=5)
 
 
 def owned(named: Iterable[tuple[str, Package]]) -> dict[str, list[str]]:

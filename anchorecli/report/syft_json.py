@@ -21,8 +21,8 @@ from anchorecli.model import Distro, Image, Location, Package, Report
 from anchorecli.report import stock
 from anchorecli.report.base import RenderOptions, Subject
 from anchorecli.report.cpes import guessed, is_cpe
+from anchorecli.report.json_lines import batched, framed
 from anchorecli.report.relations import dependencies
-from anchorecli.report.text import quiet
 from anchorecli.spdx import is_expression
 from anchorecli.values import dataclass
 
@@ -103,27 +103,25 @@ class SyftJson:
 
     def render(self, report: Report, options: RenderOptions) -> str:
         """The SBOM as JSON text, a line per artifact and relationship."""
+        return "".join(self.pieces(report, options))
+
+    def pieces(self, report: Report, options: RenderOptions) -> Iterator[str]:
+        """The same in pieces."""
         analysis = report.analysis
         named = stock.references(analysis.packages)
         source = _source(analysis.image)
-        descriptor = {"name": "anchore", "version": report.tool_version}
-        frame = {
-            "artifacts": _array(_artifact(reference, package) for reference, package in named),
-            "artifactRelationships": _array(_relationships(source["id"], named)),
-            "source": json.dumps(source),
-            "distro": json.dumps(_distro(analysis.distro) if analysis.distro else {}),
-            "descriptor": json.dumps(descriptor),
-            "schema": json.dumps({"version": SCHEMA, "url": _URL}),
-        }
         facts = dict([*stock.image_facts(analysis.image), *_distro_facts(analysis.distro)])
         problems = [json.loads(value) for _, value in stock.gaps(analysis.problems)]
-        frame["anchore"] = json.dumps({"facts": facts, "problems": problems})
-        return quiet("{\n" + ",\n".join(f'  "{key}": {text}' for key, text in frame.items()) + "\n}\n")
-
-
-def _array(items: Iterable[Object]) -> str:
-    lines = [json.dumps(item) for item in items]
-    return "[\n    " + ",\n    ".join(lines) + "\n  ]" if lines else "[]"
+        fields: Object = {
+            "artifacts": (_artifact(reference, package) for reference, package in named),
+            "artifactRelationships": _relationships(source["id"], named),
+            "source": source,
+            "distro": _distro(analysis.distro) if analysis.distro else {},
+            "descriptor": {"name": "anchore", "version": report.tool_version},
+            "schema": {"version": SCHEMA, "url": _URL},
+            "anchore": {"facts": facts, "problems": problems},
+        }
+        return batched(framed(fields.items()))
 
 
 def _artifact(reference: str, package: Package) -> Object:

@@ -12,7 +12,7 @@ import pytest
 
 import anchorecli.report
 from anchorecli.model import FixState, Report, Severity
-from anchorecli.report import RenderOptions, identity, json_packages, json_report
+from anchorecli.report import RenderOptions, identity, json_lines, json_packages
 from anchorecli.report.json_report import SCHEMA_VERSION, JsonReport
 from tests.report import samples
 
@@ -204,7 +204,7 @@ class Shelf(dict[tuple[str, str], str]):
 def test_the_text_is_the_same_in_pieces_and_from_what_was_kept(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = JsonReport().render(report, RenderOptions())
     shelf = Shelf()
-    monkeypatch.setattr(json_report, "_PIECE", 100)
+    monkeypatch.setattr(json_lines, "_PIECE", 100)
     for _ in range(2):
         pieces = list(JsonReport().pieces(report, RenderOptions(memo=shelf)))
         assert "".join(pieces) == whole
