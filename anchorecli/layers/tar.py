@@ -2,12 +2,15 @@
 
 Format: POSIX.1-1988 ustar, POSIX.1-2001 pax extended headers, and GNU's long names (``L``, ``K``), sparse files (``S``
 and ``GNU.sparse.*``) and base-256 numbers; see tar(5) and the GNU tar manual, "Tar Internals". Names are keys, never
-host paths: ``./``, ``../`` and leading slashes are folded inside the image's root.
+host paths: ``./``, ``../`` and leading slashes are folded inside the image's root. Where readers differ it is read as
+Go's ``archive/tar`` does, since with that all runtimes unpack images: a global pax header says nothing of the entries
+behind it, a long name ends with its first zero and goes before a pax ``path``.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Protocol
 
 from anchorecli.errors import LimitError
@@ -30,6 +33,9 @@ MAX_DEPTH = 256
 _REGULAR, _HARDLINK, _SYMLINK, _DIRECTORY, _SPARSE = 0x30, 0x31, 0x32, 0x35, 0x53
 _KINDS = {0: "f", 0x30: "f", 0x31: "h", 0x32: "l", 0x33: "c", 0x34: "c", 0x35: "d", 0x36: "p", 0x37: "f", 0x53: "f"}
 _EXTENSIONS = frozenset(b"xgLKX")
+_SPARSE_IN_HEADER = frozenset({(b"", b""), (b"0", b"0"), (b"0", b"1")})
+_ELEVEN = re.compile(rb"[0-7]{11}[\0 ]").fullmatch
+_OCTAL = re.compile(rb"[0-7]*").fullmatch
 _NAMELESS = frozenset({WHITEOUT, WHITEOUT + ".", WHITEOUT + ".."})
 
 
@@ -79,7 +85,6 @@ class TarWalker:
         self._visitor = visitor
         self._limits = limits
         self._pending: _Pending | None = None
-        self._globals: dict[bytes, bytes] = {}
         self._owners: dict[bytes, tuple[int, int, int]] = {}
         self._count = 0
 
@@ -91,11 +96,10 @@ class TarWalker:
                 self._extension(flag, self._size(header))
                 continue
             owner = self._owners.get(header[100:124]) or self._owner(header)
-            try:
-                size = int(header[124:135], 8)
-            except ValueError:
-                size = self._size(header)
-            if self._pending is not None or self._globals or flag == _SPARSE:
+            # Nearly all are eleven digits; a twelfth one would count.
+            digits = header[124:136]
+            size = int(digits[:11], 8) if _ELEVEN(digits) else self._size(header)
+            if self._pending is not None or flag == _SPARSE:
                 self._extended(header, flag, size, owner)
                 continue
             if header[257:262] != b"ustar":
@@ -127,7 +131,8 @@ class TarWalker:
     def _add(self, raw: bytes, flag: int, size: int, owner: tuple[int, int, int], link: bytes) -> int:
         """Record one entry and open it if wanted; returns how many bytes are left to skip."""
         kind = _KINDS.get(flag, "f")
-        if kind == "f" and raw.endswith(b"/"):
+        # Tars older than types tell a directory so.
+        if not flag and raw.endswith(b"/"):
             kind = "d"
         # Only regular files carry data: a size on anything else is noise (old tars give links their file's size).
         body = size if kind == "f" else 0
@@ -223,34 +228,32 @@ class TarWalker:
         data = self._reader.read((size + 511) & ~511)[:size]
         if len(data) < size:
             raise TarDamage("the layer ends inside an extension header", self._reader.position)
-        if flag == 0x67:  # g: global pax header
-            self._globals.update(_pax_records(data, self._reader.position))
+        if flag == 0x67:  # g: global pax header, to Go an entry by itself
+            self._pending = None
             return
         self._pending = self._pending or _Pending()
         if flag == 0x4C:  # L: GNU long name
-            self._pending.name = data.rstrip(b"\0")
+            self._pending.name = data.partition(b"\0")[0]
         elif flag == 0x4B:  # K: GNU long link
-            self._pending.link = data.rstrip(b"\0")
+            self._pending.link = data.partition(b"\0")[0]
         else:
             self._pending.pax = _pax_records(data, self._reader.position)
 
     def _extended(self, header: bytes, flag: int, size: int, owner: tuple[int, int, int]) -> None:
         """An entry with extension headers before it, or a GNU sparse file."""
         pending, self._pending = self._pending or _Pending(), None
-        pax = self._globals | pending.pax if self._globals else pending.pax
-        name = pending.name or _name(header)
-        link = pending.link or (header[157:257] if flag in (_HARDLINK, _SYMLINK) else b"")
+        pax = pending.pax
+        name = pending.name or pax.get(b"path") or _name(header)
+        link = pending.link or pax.get(b"linkpath") or header[157:257]
         position = self._reader.position
         if pax:
-            name = pax.get(b"GNU.sparse.name") or pax.get(b"path") or name
-            link = pax.get(b"linkpath") or link
             size = self._bounded(_decimal(pax, b"size", size, position))
             uid, gid = (_decimal(pax, key, known, position) for key, known in ((b"uid", owner[1]), (b"gid", owner[2])))
             owner = (owner[0], uid & 0xFFFFFFFF, gid & 0xFFFFFFFF)
         row = len(self.index.paths)
         sparse = self._sparse(header, flag, size, pax)
         if sparse is not None:
-            self._add_sparse(name, sparse, owner)
+            self._add_sparse((flag != _SPARSE and pax.get(b"GNU.sparse.name")) or name, sparse, owner)
         else:
             left = self._add(name, flag, size, owner, link if flag in (_HARDLINK, _SYMLINK) else b"")
             self._reader.skip(left)
@@ -261,9 +264,10 @@ class TarWalker:
         try:
             if flag == _SPARSE:
                 return read_gnu_map(header, size, self._reader)
-            if pax.get(b"GNU.sparse.major") == b"1":
+            version = pax.get(b"GNU.sparse.major", b""), pax.get(b"GNU.sparse.minor", b"")
+            if version == (b"1", b"0"):
                 return read_pax_1_map(size, _decimal(pax, b"GNU.sparse.realsize", size, 0), self._reader)
-            return pax_map(pax, size)
+            return pax_map(pax, size) if version in _SPARSE_IN_HEADER and pax.get(b"GNU.sparse.map") else None
         except ValueError as exc:
             raise TarDamage(f"sparse file map: {exc}", self._reader.position) from exc
 
@@ -293,11 +297,25 @@ def normalise(path: str) -> str:
 
 
 def _name(header: bytes) -> bytes:
-    """The name field, after the ustar prefix where there is one (GNU's magic has no prefix)."""
+    """The name field, after the ustar prefix where there is one.
+
+    GNU's magic has no prefix but two times there; where these are none, Go takes it for a header of its own old writer.
+    """
     name = header[:100].split(b"\0", 1)[0]
-    if header[345] and header[257:263] == b"ustar\0":
-        return header[345:500].split(b"\0", 1)[0] + b"/" + name
+    if not header[345]:
+        return name
+    prefix = header[345:500].partition(b"\0")[0]
+    if header[257:263] == b"ustar\0":
+        # In star's own format times follow sooner.
+        return (prefix[:131] if header[508:512] == b"tar\0" else prefix) + b"/" + name
+    if header[257:265] == b"ustar  \0" and prefix.isascii() and not (_is_time(header, 345) and _is_time(header, 357)):
+        return prefix + b"/" + name
     return name
+
+
+def _is_time(header: bytes, at: int) -> bool:
+    """Whether Go can read a time there; a first zero says that there is none."""
+    return header[at] in b"\0\x80\xff" or _OCTAL(header[at : at + 12].strip(b"\0 ").partition(b"\0")[0]) is not None
 
 
 def _number(data: bytes, position: int) -> int:
@@ -306,10 +324,9 @@ def _number(data: bytes, position: int) -> int:
         value = int.from_bytes(data, "big", signed=True) if data[0] == 0xFF else int.from_bytes(data, "big")
         return value if data[0] == 0xFF else value & ~(0x80 << (8 * (len(data) - 1)))
     text = data.split(b"\0", 1)[0].strip()
-    try:
-        return int(text, 8) if text else 0
-    except ValueError:
-        raise TarDamage(f"{text!r} is not a number", position) from None
+    if not _OCTAL(text):
+        raise TarDamage(f"{text!r} is not a number", position)
+    return int(text, 8) if text else 0
 
 
 def _decimal(pax: dict[bytes, bytes], key: bytes, otherwise: int, position: int) -> int:
@@ -337,6 +354,8 @@ def _pax_records(data: bytes, position: int) -> dict[bytes, bytes]:
         if length < 3 or start + length > len(data):
             raise TarDamage("a pax record that is longer than its header", position)
         key, _, value = data[space + 1 : start + length - 1].partition(b"=")
+        if b"\0" in value and key in (b"path", b"linkpath"):
+            raise TarDamage(f"pax {key.decode()} with a zero in it", position)
         if key in (b"GNU.sparse.offset", b"GNU.sparse.numbytes"):
             # Format 0.0 repeats these two keys: keep them in order, as format 0.1 does in one record.
             records[b"GNU.sparse.map"] = records.get(b"GNU.sparse.map", b"").lstrip(b",") + b"," + value
