@@ -354,7 +354,7 @@ def _pax_records(data: bytes, position: int) -> dict[bytes, bytes]:
         if length < 3 or start + length > len(data):
             raise TarDamage("a pax record that is longer than its header", position)
         key, _, value = data[space + 1 : start + length - 1].partition(b"=")
-        if b"\0" in value and key in (b"path", b"linkpath"):
+        if b"\0" in value and key in (b"path", b"linkpath", b"GNU.sparse.name"):
             raise TarDamage(f"pax {key.decode()} with a zero in it", position)
         if key in (b"GNU.sparse.offset", b"GNU.sparse.numbytes"):
             # Format 0.0 repeats these two keys: keep them in order, as format 0.1 does in one record.

@@ -28,6 +28,7 @@ from anchorecli.sbom import read_sbom
 from anchorecli.sbom.purls import MAX_LENGTH
 from anchorecli.sbom.purls import parse as parse_purl
 from anchorecli.scan.analysis import inventory
+from anchorecli.tree import LayerIndex, Tree
 from anchorecli.values import fields
 from anchorecli.versions import key
 from tests.report.samples import NOW
@@ -92,6 +93,19 @@ def check_distro(distro: Distro) -> None:
     """It is known by a name, of text that can be shown."""
     assert distro.id, distro
     assert not _CONTROL.search(distro.id + distro.version_id), distro
+
+
+def check_index(index: LayerIndex) -> None:
+    """The paths of a layer are inside of it, they can be kept, and links among them lead to an end."""
+    for path in index.paths:
+        assert path and path[0] != "/" and "\0" not in path, path
+        assert not {"", ".", ".."} & set(path.split("/")), path
+    again = LayerIndex.read(iter(index.pieces()))
+    assert (again.paths, "".join(again.kinds), again.targets) == (index.paths, "".join(index.kinds), index.targets)
+    assert list(again.sizes) == list(index.sizes)
+    tree = Tree([index, again])
+    for path in index.paths[:50]:
+        tree.resolve(path)
 
 
 def _check_with_library(package: Package) -> None:

@@ -28,7 +28,7 @@ from tests.analyzers.demand.test_malware import Fake
 from tests.analyzers.view import MemoryFile, image
 from tests.fuzz.documents import document_parsers
 from tests.fuzz.feeds import feed_parsers
-from tests.fuzz.oracle import judge, judge_analysis
+from tests.fuzz.oracle import check_index, judge, judge_analysis
 from tests.fuzz.seen import Seen
 from tests.layers.reading import BytesBlob, Keeper
 from tests.layers.reading import read as read_layer_of
@@ -117,6 +117,7 @@ def tar(path: str, data: bytes) -> Seen:
     except IntegrityError:
         # It begins as something compressed does.
         return Seen(frozenset(), True)
+    check_index(result.index)
     return Seen(frozenset(result.index.paths), not result.complete)
 
 
@@ -129,6 +130,7 @@ def layer(path: str, data: bytes) -> Seen:
         result = read_layer(BytesBlob(data), Layer(DiffId("")), keeper)
     except IntegrityError:
         return Seen(frozenset(), True)
+    check_index(result.index)
     return Seen(frozenset(result.index.paths), not result.complete)
 
 

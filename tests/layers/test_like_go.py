@@ -98,7 +98,7 @@ def test_what_is_no_number_ends_the_layer(size: bytes) -> None:
     assert "is not a number" in result.problems[0].message
 
 
-@pytest.mark.parametrize("key", [b"path", b"linkpath"])
+@pytest.mark.parametrize("key", [b"path", b"linkpath", b"GNU.sparse.name"])
 def test_a_zero_in_a_pax_path_ends_the_layer(key: bytes) -> None:
     result, _ = walked(pax((key, b"a\0b")) + header(b"a"))
     assert not result.complete
