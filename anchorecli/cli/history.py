@@ -115,6 +115,8 @@ def _line(each: Evaluation) -> dict[str, Any]:
         "image": each.reference,
         "digest": short(each.digest),
         "status": each.status,
+        # Unknown of evaluations that an older program kept.
+        "vulnerabilities": each.vulnerabilities if each.vulnerabilities >= 0 else "",
         "matches": ", ".join(f"{count} {name}" for name, count in each.by_severity.items()) or each.matches,
         "feeds": each.feed_revision,
         "bundle": f"{each.bundle_id} {short(each.bundle_digest)}",
