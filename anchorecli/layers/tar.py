@@ -92,6 +92,8 @@ class TarWalker:
         """Walk to the end-of-archive mark. Raises TarDamage, LimitError."""
         while (header := self._header()) is not None:
             flag = header[156]
+            if header[257:262] != b"ustar":
+                _check_sum(header, self._reader.position)
             if flag in _EXTENSIONS:
                 self._extension(flag, self._size(header))
                 continue
@@ -102,8 +104,6 @@ class TarWalker:
             if self._pending is not None or flag == _SPARSE:
                 self._extended(header, flag, size, owner)
                 continue
-            if header[257:262] != b"ustar":
-                _check_sum(header, self._reader.position)
             link = header[157:257] if flag in (_HARDLINK, _SYMLINK) else b""
             self._reader.skip(self._add(_name(header), flag, size, owner, link))
         if self._pending is not None:
@@ -323,7 +323,7 @@ def _number(data: bytes, position: int) -> int:
     if data[0] & 0x80:
         value = int.from_bytes(data, "big", signed=True) if data[0] == 0xFF else int.from_bytes(data, "big")
         return value if data[0] == 0xFF else value & ~(0x80 << (8 * (len(data) - 1)))
-    text = data.split(b"\0", 1)[0].strip()
+    text = data.strip(b"\0 ").partition(b"\0")[0]
     if not _OCTAL(text):
         raise TarDamage(f"{text!r} is not a number", position)
     return int(text, 8) if text else 0

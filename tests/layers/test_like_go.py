@@ -84,6 +84,19 @@ def test_a_twelfth_digit_of_a_size_counts() -> None:
     assert seen == {"a": b"x" * 512, "b": b""}
 
 
+def test_a_number_may_stand_behind_zeros() -> None:
+    name = long_name(b"etc/os-release\0").replace(b"%011o\0" % 15, b"\0\0\0\0\0\0\0\0\0" + b"17\0")
+    changed = name[:148] + b"%06o\0 " % (sum(name[:148]) + 8 * 32 + sum(name[156:512])) + name[156:]
+    result, _ = walked(changed + header(b"x"))
+    assert result.index.paths == ["etc/os-release"]
+
+
+def test_an_entry_behind_an_extension_has_to_be_one() -> None:
+    result, _ = walked(long_name(b"etc/os-release\0") + b"no header".ljust(512, b"\0"))
+    assert not result.complete
+    assert "checksum" in result.problems[0].message
+
+
 def test_the_target_of_a_link_ends_with_its_first_zero() -> None:
     result, _ = walked(long_name(b"target\0hidden\0", b"K") + header(b"link", flag=b"2", link=b"x"))
     assert result.index.targets == {0: "target"}
