@@ -13,7 +13,7 @@ from typing import NamedTuple
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.java import manifest, pom
 from anchorecli.analyzers.language.java.merged import signs
-from anchorecli.analyzers.language.java.zip import BadZip, Budget, Source, TooLarge, Zip
+from anchorecli.analyzers.language.java.zip import EMPTY, BadZip, Budget, Source, TooLarge, Zip
 from anchorecli.analyzers.license_texts import MAX_BYTES, recognised
 from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.model import Json
@@ -99,7 +99,7 @@ class Contents:
                 self._hit(path, self._limits.told("depth"))
                 return
             entry = archive.entry(place)
-            if not entry.size:
+            if not entry.size and entry.packed <= EMPTY:
                 return
             inner = archive.open(entry)
             if inner.read(0, 2) != b"PK" and path.lower().endswith(POSSIBLE):

@@ -19,6 +19,8 @@ from typing import BinaryIO, NamedTuple, Protocol
 from anchorecli.analyzers.limits import Limits
 from anchorecli.errors import LimitError
 
+EMPTY = 2
+"""Bytes that nothing takes when it is deflated."""
 IN_MEMORY = 16 * 1024 * 1024
 """Bytes; an inner archive that inflates to more goes through an unnamed temporary file."""
 MAX_DIRECTORY = 64 * 1024 * 1024
@@ -153,7 +155,7 @@ class Zip:
             raise TooLarge(f"an entry of {entry.size} bytes, of which {limit} would be read")
         start = self._data(entry)
         if entry.method == _STORED:
-            return self._whole(start, min(entry.packed, entry.size))
+            return self._whole(start, entry.size)
         self._budget.take("inflated-bytes", entry.size)
         return self._inflated(start, entry)
 
@@ -208,6 +210,9 @@ class Zip:
             raise BadZip("encrypted")
         if entry.method not in (_STORED, _DEFLATED):
             raise BadZip(f"compressed by method {entry.method}")
+        if entry.method == _STORED and entry.packed != entry.size:
+            # Readers do not agree which of them counts.
+            raise BadZip("damaged: its sizes cannot be")
         header = self._source.read(entry.start, 30)
         if len(header) < 30 or not header.startswith(_LOCAL):
             raise BadZip("damaged: no entry where the central directory says")
@@ -238,7 +243,7 @@ def _end_record(source: Source) -> tuple[int, int, int]:
     tail = source.read(max(0, source.size - 22), 22)
     if not tail.startswith(_END) or tail[20:22] != b"\0\0":
         tail = source.read(max(0, source.size - _TAIL), _TAIL)
-    at = _find_end(tail)
+    at = _find_end(source, tail)
     if at < 0:
         raise BadZip("no zip archive, or a truncated one" if source.read(0, 2) == b"PK" else "no zip archive")
     place = source.size - len(tail) + at
@@ -249,13 +254,25 @@ def _end_record(source: Source) -> tuple[int, int, int]:
     return length, offset, _checked_shift(place - length - offset)
 
 
-def _find_end(tail: bytes) -> int:
-    """Where the end record begins: the last one whose comment fits."""
-    at = len(tail)
+def _find_end(source: Source, tail: bytes) -> int:
+    """Where the end record begins: the last one whose comment ends with the file, as Java has it.
+
+    One behind which there is more counts where a directory is before it, or where there is no other.
+    """
+    at, otherwise = len(tail), -1
+    before = source.size - len(tail)
     while (at := tail.rfind(_END, 0, at)) >= 0:
-        if at + 22 <= len(tail) and at + 22 + int.from_bytes(tail[at + 20 : at + 22], "little") <= len(tail):
+        if at + 22 > len(tail):
+            continue
+        length, _, comment = struct.unpack_from("<LLH", tail, at + 12)
+        end = at + 22 + comment
+        if end == len(tail):
             return at
-    return -1
+        if end < len(tail) and 0 < length <= before + at and source.read(before + at - length, 4) == _CENTRAL:
+            return at
+        if otherwise < 0 and end < len(tail):
+            otherwise = at
+    return otherwise
 
 
 def _wide_end_record(source: Source, place: int) -> tuple[int, int, int] | None:

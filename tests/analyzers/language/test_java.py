@@ -215,6 +215,28 @@ def test_what_is_called_a_jar_and_is_none_is_told() -> None:
     assert "truncated" in problem_of(jar(GUAVA)[:-30])
 
 
+NOTHING = b"PK\x05\x06" + bytes(18)
+"""The end record of an archive without entries."""
+
+
+@pytest.mark.parametrize("behind", [NOTHING + b"x", NOTHING[:20] + b"\5\0" + b"xxxxxxx", b"PK\x05\x06", bytes(700)])
+def test_an_end_record_that_java_passes_over_hides_nothing(behind: bytes) -> None:
+    guava = {("com.google.guava:guava", "31.1-jre")}
+    assert names("lib/x.jar", jar(GUAVA) + behind) == guava
+    assert names("lib/x.jar", jar(GUAVA, comment=behind)) == guava
+
+
+def test_a_stored_entry_of_two_sizes_is_told() -> None:
+    content = bytearray(jar({"lib/a.jar": jar(GUAVA)}, stored=True))
+    central = content.rindex(b"PK\x01\x02")
+    content[central + 24 : central + 28] = bytes(4)
+    assert problem_of(bytes(content)) == "lib/a.jar: damaged: its sizes cannot be"
+    deflated = bytearray(jar({"lib/a.jar": jar(GUAVA)}))
+    central = deflated.rindex(b"PK\x01\x02")
+    deflated[central + 24 : central + 28] = bytes(4)
+    assert problem_of(bytes(deflated)).startswith("lib/a.jar: damaged: it inflates to another size")
+
+
 def test_a_damaged_inner_archive_costs_only_itself() -> None:
     inner = jar(GUAVA)
     outer = jar({"lib/bad.jar": inner[:-40], "lib/good.jar": inner, "lib/worse.jar": b"nothing"}, stored=True)
