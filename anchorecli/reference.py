@@ -35,25 +35,31 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 _FOREIGN_PREFIX = re.compile(r"([a-z][a-z0-9+.-]*)(://|:(?=[/.~]))")
 
-# What other tools call the same things; the value is our word for it, empty where there is none.
+# What other tools call the same things; the value is our word for it, empty where there is none. No image of Docker Hub
+# that stands there without an owner has one of these names.
 _SYNONYMS = {
     "docker://": "registry:",
     "oci://": "registry:",
     "docker-daemon:": "docker:",
     "containers-storage:": "podman:",
     "oci:": "oci-dir:",
+    "oci-layout:": "oci-dir:",
+    "ocidir:": "oci-dir:",
     "oci-registry:": "registry:",
+    "docker-tar:": "docker-archive:",
     "file:": "docker-archive:",
     "tar:": "docker-archive:",
     "tarball:": "docker-archive:",
     "directory:": "dir:",
     "fs:": "dir:",
     "containerd:": "",
+    "ostree:": "",
     "singularity:": "",
     "sif:": "",
     "snap:": "",
 }
 
+_PATH_STARTS = ("/", "./", "../", "~/")
 _ARCHIVE_ENDINGS = (".tar", ".tgz", ".tzst", ".txz", ".tar.gz", ".tar.zst", ".tar.xz", ".tar.bz2", ".tar.lz4")
 
 
@@ -123,22 +129,32 @@ def _prefixed(transport: str, rest: str, original: str) -> ImageRef:
     if not rest:
         raise UsageError(f"{original!r} names no image", hint=f"write {transport}:{_EXAMPLE[transport]}")
     if transport == "dir":
-        path = Path(rest).expanduser()
-        if not _exists(path):
-            raise NotFoundError(f"no such directory: {rest}", hint=_nearest_path(rest))
-        if not path.is_dir():
-            raise UsageError(f"{rest} is not a directory", hint=f"leave the prefix away: {rest}")
-        return ImageRef(transport, original, path=str(path))
+        return _directory(rest, original)
     if transport in ("rootfs", "sbom"):
         return _file(transport, rest, original)
     if transport in ARCHIVES:
         path_text, name, digest = _split_archive(rest)
         return ImageRef(transport, original, path=path_text, tag=name, digest=digest)
+    if rest.startswith(_PATH_STARTS):
+        hint = f"write {rest}" if _exists(Path(rest).expanduser()) else f"for a file leave {transport}: away"
+        raise UsageError(f"{original!r} names a file, not an image of {_NAMERS[transport]}", hint=hint)
     if transport in ENGINES:
         image_id = rest.removeprefix("sha256:")
         if _HEX64.fullmatch(image_id):
             return ImageRef(transport, original, path=f"sha256:{image_id}", digest=f"sha256:{image_id}")
     return _named(transport, rest, original)
+
+
+def _directory(rest: str, original: str) -> ImageRef:
+    path = Path(rest).expanduser()
+    if not _exists(path):
+        raise NotFoundError(f"no such directory: {rest}", hint=_nearest_path(rest))
+    if not path.is_dir():
+        raise UsageError(f"{rest} is not a directory", hint=f"leave the prefix away: {rest}")
+    if _is_oci_layout(path):
+        raise UsageError(f"{rest} holds an image in an OCI layout, not its files", hint=f"write oci-dir:{rest}")
+    _refuse_stored(path)
+    return ImageRef("dir", original, path=str(path))
 
 
 def _file(transport: str, rest: str, original: str) -> ImageRef:
@@ -150,6 +166,7 @@ def _file(transport: str, rest: str, original: str) -> ImageRef:
     return ImageRef(transport, original, path=str(path))
 
 
+_NAMERS = {"registry": "a registry", "docker": "the Docker daemon", "podman": "Podman"}
 _EXAMPLE = {
     "registry": "debian:12",
     "docker": "debian:12",
@@ -201,25 +218,52 @@ def _nearest_name(name: str) -> str:
 
 def _refuse_foreign(text: str) -> None:
     """Refuse prefixes of other tools and URLs by naming our form of them."""
+    word = f"{text.partition(':')[0]}:"
     match = _FOREIGN_PREFIX.match(text)
-    if match is None:
+    prefix = match[0] if match else word
+    if match is None and word not in _SYNONYMS:
         return
-    prefix, rest = match[0], text[match.end() :]
+    rest = text[len(prefix) :]
     if prefix in ("http://", "https://"):
-        raise UsageError(f"{text!r} is a URL", hint=f"leave {prefix} away: {rest}")
-    ours = _SYNONYMS.get(prefix, _SYNONYMS.get(f"{match[1]}:", "registry:" if match[2] == "://" else ""))
+        page = _HUB_PAGE.fullmatch(rest)
+        raise UsageError(f"{text!r} is a URL", hint=f"leave {prefix} away: {page[1] or page[2] if page else rest}")
+    ours = _ours(prefix, word)
     known = ", ".join(f"{name}:" for name in TRANSPORTS)
+    other = f"; for the image of that name {_REGISTRY}{text}" if not match and _is_name(text) else ""
     raise UsageError(
         f"{text!r} has an unknown prefix {prefix!r}",
-        hint=f"write {ours}{rest.lstrip('/') if ours == 'registry:' else rest}"
-        if ours
-        else f"the prefixes are {known}",
+        hint=f"write {_in_our_words(ours, rest)}{other}" if ours else f"the prefixes are {known}{other}",
     )
+
+
+_REGISTRY = "registry:"
+_HUB_PAGE = re.compile(r"hub\.docker\.com/(?:_/([\w.-]+)|r/([\w.-]+/[\w.-]+))(?:/.*)?")
+_STORAGE = re.compile(r"\[[^]]*\]")
+"""``containers-storage:[overlay@/var/lib/containers/storage]NAME``: where the engine keeps it is not ours to say."""
+
+
+def _ours(prefix: str, word: str) -> str:
+    """Our prefix for another tool's, or for ours with slashes; empty where there is none."""
+    if prefix not in _SYNONYMS and word.removesuffix(":") in TRANSPORTS:
+        return word
+    return _SYNONYMS.get(prefix, _SYNONYMS.get(word, _REGISTRY if prefix.endswith("://") else ""))
+
+
+def _in_our_words(ours: str, rest: str) -> str:
+    """The argument to write instead; where a file is there, with the prefix for what it is."""
+    if ours == _REGISTRY:
+        return ours + rest.lstrip("/")
+    if ours == "podman:":
+        return ours + _STORAGE.sub("", rest, count=1)
+    path = Path(rest).expanduser()
+    if ours == "oci-dir:" and path.is_file():
+        return f"oci-archive:{rest}"
+    return rest if ours == "docker-archive:" and _exists(path) else ours + rest
 
 
 def _looks_like_path(text: str) -> bool:
     path = re.sub(r"(\.(?:tar(?:\.\w+)?|t[gx]z|tzst))[:@].*", r"\1", text)
-    return text.startswith(("/", "./", "../", "~/")) or text in (".", "..") or path.endswith(_ARCHIVE_ENDINGS)
+    return text.startswith(_PATH_STARTS) or text in (".", "..") or path.endswith(_ARCHIVE_ENDINGS)
 
 
 def _archive_with_choice(text: str) -> ImageRef:
@@ -252,6 +296,10 @@ def _nearest_path(text: str) -> str:
     from difflib import get_close_matches
 
     path = Path(text).expanduser()
+    word, colon, rest = text.partition(":")
+    if colon and rest and _exists(Path(rest).expanduser()):
+        near = get_close_matches(word, TRANSPORTS, 1, 0.7)
+        return f"did you mean {near[0]}:{rest}?" if near else f"did you mean {rest}?"
     try:
         beside = [each.name for each in path.parent.iterdir()]
     except OSError:
@@ -284,7 +332,30 @@ _LOOKED_AT = 64 * 1024
 
 
 def _of_directory(path: Path) -> str:
-    return "oci-dir" if _is_oci_layout(path) else "dir"
+    if _is_oci_layout(path):
+        return "oci-dir"
+    _refuse_stored(path)
+    return "dir"
+
+
+def _refuse_stored(path: Path) -> None:
+    """Refuse the directories in which images are kept as blobs: among those files no package would be found.
+
+    Format: containers-transports(5), ``dir:path``; and what ``docker save`` wrote before it wrote OCI layouts.
+    """
+    if not (path / "manifest.json").is_file():
+        return
+    try:
+        mark = (path / "version").read_bytes()[:64] if (path / "version").is_file() else b""
+        head = (path / "manifest.json").read_bytes()[:_LOOKED_AT].lstrip()
+    except OSError:
+        return
+    if mark.startswith(b"Directory Transport Version:"):
+        hint = f"skopeo copy dir:{path} oci:layout makes one that can be scanned: oci-dir:layout"
+        raise SourceError(f"{path} holds an image as skopeo's dir: keeps it, not its files", hint=hint)
+    if head.startswith(b"[") and b'"Layers"' in head and b'"Config"' in head:
+        hint = f"pack it again: tar -cf image.tar -C {path} . ; then write docker-archive:image.tar"
+        raise SourceError(f"{path} is an unpacked docker archive: the layers, not the image's files", hint=hint)
 
 
 def _is_sbom(path: Path) -> bool:

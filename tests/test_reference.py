@@ -94,6 +94,19 @@ def test_image_ids_of_engines(text: str) -> None:
         ("https://quay.io/app", "leave https:// away: quay.io/app"),
         ("docker-daemon:/x", "docker:/x"),
         ("oci:./layout", "oci-dir:./layout"),
+        ("oci:layout", "write oci-dir:layout; for the image of that name registry:oci:layout"),
+        ("oci:layout:1.2", "write oci-dir:layout:1.2"),
+        ("oci-layout://layout", "oci-dir:layout"),
+        ("oci-archive://image.tar", "oci-archive:image.tar"),
+        ("dir:///srv/root", "dir:/srv/root"),
+        ("podman://app:1", "podman:app:1"),
+        ("docker-daemon:app:1", "write docker:app:1"),
+        ("containers-storage:localhost/app:1", "write podman:localhost/app:1"),
+        ("containers-storage:[overlay@/var/lib/x]localhost/app", "write podman:localhost/app"),
+        ("fs:srv", "write dir:srv"),
+        ("docker:/image.tar", "leave docker: away"),
+        ("https://hub.docker.com/_/nginx", "leave https:// away: nginx"),
+        ("https://hub.docker.com/r/grafana/grafana/tags", "leave https:// away: grafana/grafana"),
         ("containerd://x", "the prefixes are"),
         ("registry:", "registry:debian:12"),
         ("docker-archive:", "docker-archive:image.tar"),
@@ -126,6 +139,46 @@ def test_a_missing_path_comes_with_the_nearest_one(tmp_path: Path, prefix: str) 
         with pytest.raises(NotFoundError, match="no such") as caught:
             parse_reference(f"{prefix}{text}")
         assert caught.value.hint == hint
+
+
+def test_a_prefix_for_a_file_that_is_there_comes_with_its_right_spelling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    builders.docker_archive(tmp_path / "image.tar", [builders.layer({"a": "b"})])
+    for text, hint in (
+        ("file:image.tar", "write image.tar; "),
+        ("tarball:./image.tar", "write ./image.tar"),
+        ("oci:image.tar", "write oci-archive:image.tar; "),
+        ("docker:./image.tar", "write ./image.tar"),
+        ("docker-archve:image.tar", "did you mean docker-archive:image.tar?"),
+        ("what:image.tar", "did you mean image.tar?"),
+    ):
+        with pytest.raises((UsageError, NotFoundError)) as caught:
+            parse_reference(text)
+        assert caught.value.hint.startswith(hint), text
+
+
+@pytest.mark.parametrize("prefix", ["", "dir:"])
+def test_a_directory_of_blobs_is_not_taken_for_the_files_of_an_image(tmp_path: Path, prefix: str) -> None:
+    kept, saved, plain = (tmp_path / name for name in ("kept", "saved", "plain"))
+    for each, manifest in ((kept, "{}"), (saved, '[{"Config": "c.json", "Layers": ["l.tar"]}]'), (plain, "[]")):
+        each.mkdir()
+        (each / "manifest.json").write_text(manifest)
+    (kept / "version").write_text("Directory Transport Version: 1.1\n")
+    for path, hint in ((kept, "skopeo copy"), (saved, "tar -cf")):
+        with pytest.raises(SourceError, match="not ") as caught:
+            parse_reference(f"{prefix}{path}")
+        assert caught.value.hint.startswith(hint) or hint in caught.value.hint
+    assert parse_reference(f"{prefix}{plain}").transport == "dir"
+
+
+def test_an_oci_layout_is_no_directory_of_files(tmp_path: Path) -> None:
+    (tmp_path / "oci-layout").write_text("{}")
+    with pytest.raises(UsageError, match="OCI layout") as caught:
+        parse_reference(f"dir:{tmp_path}")
+    assert caught.value.hint == f"write oci-dir:{tmp_path}"
+    assert parse_reference(str(tmp_path)).transport == "oci-dir"
 
 
 def test_archive_with_name_or_digest(tmp_path: Path) -> None:
