@@ -3,8 +3,8 @@
 Of very many each is kept as its JSON until somebody asks for it: as dictionaries a hundred thousand facts take a
 hundred megabytes, as text thirty.
 
-Format: packed lines (``compression.pack``) of ASCII. The first is ``{"values": {PATH: FACT}, "links": {PATH: TARGET}}``,
-each further one ``PATH:FACT`` of those that were written down, both as JSON.
+Format: packed lines (``compression.pack``) of ASCII. The first is ``{"values": {PATH: FACT}, "links": {PATH: TARGET}}``
+as JSON, each further one ``PATH:FACT`` of those that were written down, both as JSON.
 """
 
 from __future__ import annotations

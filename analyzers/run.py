@@ -47,6 +47,8 @@ MAX_TOLD = 1000
 """Problems of one analyzer that are told one by one; of more than that their number."""
 MAX_MESSAGE = 2000
 """Characters of a problem's text: it may quote what a stranger wrote."""
+_SHARED_FROM = 1 << 20
+"""Bytes of packed file lists from which it is worth looking whether layers name the same files."""
 _TIMINGS = Lock()
 _T = TypeVar("_T")
 
@@ -216,7 +218,7 @@ def assemble(
     by_layer: dict[DiffId, dict[str, LayerFacts]] = {}
     for row in facts:
         by_layer.setdefault(row.diff_id, {})[row.key.analyzer] = row
-    indexes = {diff_id: _index(rows[FILES]) for diff_id, rows in by_layer.items()}
+    indexes = _indexes(by_layer)
     tree = Tree([indexes[layer.diff_id] for layer in image.layers])
     problems = {problem for rows in by_layer.values() for row in rows.values() for problem in row.problems}
     distro: Distro | None = None
@@ -266,7 +268,7 @@ def followed(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerF
     by_layer: dict[DiffId, dict[str, LayerFacts]] = {}
     for row in facts:
         by_layer.setdefault(row.diff_id, {})[row.key.analyzer] = row
-    indexes = {diff_id: _index(rows[FILES]) for diff_id, rows in by_layer.items()}
+    indexes = _indexes(by_layer)
     tree = Tree([indexes[layer.diff_id] for layer in image.layers])
     more = {}
     for analyzer in following:
@@ -300,8 +302,15 @@ def file_tree(diff_ids: Sequence[DiffId], facts: Iterable[LayerFacts]) -> Tree:
     return Tree([indexes[diff_id] for diff_id in diff_ids])
 
 
-def _index(row: LayerFacts) -> LayerIndex:
-    return LayerIndex.read(compression.unpacked(row.payload))
+def _indexes(by_layer: Mapping[DiffId, Mapping[str, LayerFacts]]) -> dict[DiffId, LayerIndex]:
+    # Layers that write the same files again (chown -R) name them again: of each name one is enough.
+    packed = sum(len(rows[FILES].payload) for rows in by_layer.values())
+    seen: dict[str, str] | None = {} if len(by_layer) > 1 and packed >= _SHARED_FROM else None
+    return {diff_id: _index(rows[FILES], seen) for diff_id, rows in by_layer.items()}
+
+
+def _index(row: LayerFacts, seen: dict[str, str] | None = None) -> LayerIndex:
+    return LayerIndex.read(compression.unpacked(row.payload), seen)
 
 
 def _records(rows: Mapping[str, LayerFacts], analyzer: Analyzer, index: LayerIndex) -> LayerRecords:

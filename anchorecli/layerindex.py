@@ -87,6 +87,46 @@ class Digests:
         return bytes(self._data[_DIGEST * number : _DIGEST * (number + 1)])
 
 
+class Targets(Mapping[int, str]):
+    """Targets of links by row, in 8 bytes and 4 each beside the text; rows come in order."""
+
+    __slots__ = ("_rows", "_texts")
+
+    def __init__(self, rows: Iterable[int] = (), texts: Iterable[str] = ()) -> None:
+        self._rows = array("I", rows)
+        self._texts = list(texts)
+
+    def __setitem__(self, row: int, text: str) -> None:
+        if self._rows and row <= self._rows[-1]:
+            raise ValueError(f"the target of row {row} comes after that of row {self._rows[-1]}")
+        self._rows.append(row)
+        self._texts.append(text)
+
+    def __getitem__(self, row: int) -> str:
+        at = bisect_left(self._rows, row)
+        if at == len(self._rows) or self._rows[at] != row:
+            raise KeyError(row)
+        return self._texts[at]
+
+    def __contains__(self, row: object) -> bool:
+        return isinstance(row, int) and self.get(row) is not None
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def written(self) -> Iterator[str]:
+        """As the fields of a JSON object, piece by piece."""
+        from json import dumps
+
+        for start in range(0, len(self), _STEP):
+            end = start + _STEP
+            part = dict(zip(map(str, self._rows[start:end]), self._texts[start:end], strict=True))
+            yield (", " if start else "") + dumps(part)[1:-1]
+
+
 @dataclass(slots=True)
 class LayerIndex:
     """Every path of one layer's tar, in columns.
@@ -101,7 +141,7 @@ class LayerIndex:
     uids: array[int] = field(default_factory=lambda: array("I"))
     gids: array[int] = field(default_factory=lambda: array("I"))
     sizes: array[int] = field(default_factory=lambda: array("Q"))
-    targets: dict[int, str] = field(default_factory=dict)
+    targets: Targets = field(default_factory=Targets)
     whiteouts: list[str] = field(default_factory=list)
     opaques: list[str] = field(default_factory=list)
     digests: Digests = field(default_factory=Digests)
@@ -135,19 +175,14 @@ class LayerIndex:
         """The columns as bytes (uncompressed), piece by piece: ``read`` takes them back."""
         from json import dumps
 
-        head = dumps(
-            [
-                len(self.paths),
-                "".join(self.kinds),
-                {str(row): target for row, target in self.targets.items()},
-                self.whiteouts,
-                self.opaques,
-                self.digests.runs(),
-                {str(row): text for row, text in self.capabilities.items()},
-            ]
-        ).encode()
+        able = {str(row): text for row, text in self.capabilities.items()}
+        head = bytearray(dumps([len(self.paths), "".join(self.kinds)])[:-1].encode())
+        head += b", {"
+        for piece in self.targets.written():
+            head += piece.encode()
+        head += b"}, " + dumps([self.whiteouts, self.opaques, self.digests.runs(), able])[1:].encode()
         yield len(head).to_bytes(8, "little")
-        yield head
+        yield bytes(head)
         for (code, _), column in zip(_COLUMNS, (self.modes, self.uids, self.gids, self.sizes), strict=True):
             yield (column if column.typecode == code else array(code, column)).tobytes()
         yield from self.digests.pieces()
@@ -166,8 +201,11 @@ class LayerIndex:
         return cls.read([data])
 
     @classmethod
-    def read(cls, pieces: Iterable[bytes]) -> LayerIndex:
-        """The reverse of ``pieces``, however they are cut. Raises ValueError where the bytes are something else."""
+    def read(cls, pieces: Iterable[bytes], seen: dict[str, str] | None = None) -> LayerIndex:
+        """The reverse of ``pieces``, however they are cut; of names that are in ``seen`` those, the others are added.
+
+        Raises: ValueError where the bytes are something else.
+        """
         from json import loads
 
         stored = _Stored(iter(pieces))
@@ -186,7 +224,9 @@ class LayerIndex:
         names = stored.names() if count else []
         if len(names) != count or len(kinds) != count:
             raise ValueError("layer index: wrong number of names")
-        links = {int(row): target for row, target in targets.items()}
+        if seen is not None:
+            names = [seen.setdefault(name, name) for name in names]
+        links = Targets(map(int, targets), targets.values())
         modes, uids, gids, sizes = columns
         able = {int(row): text for row, text in capable.items()}
         return cls(names, kinds, modes, uids, gids, sizes, links, whiteouts, opaques, digests, able)

@@ -327,13 +327,13 @@ def _directories(layers: Sequence[LayerIndex]) -> tuple[list[dict[str, str]], li
     renames: list[dict[str, str]] = []
     implied: list[set[int]] = []
     for number, index in enumerate(layers):
-        own = {row: index.paths[row] for row in index.targets if index.kinds[row] == "l"}
-        rows = _rows_of({*links, *own.values()}, index)
-        for path in [p for p in links if p in rows and index.kinds[rows[p]] != "l"]:
-            del links[path]
+        own = {index.paths[row]: target for row, target in index.targets.items() if index.kinds[row] == "l"}
+        for path in _replaced(links, own, index):
+            links.pop(path, None)
+            own.pop(path, None)
         for gone in index.whiteouts:
             links.pop(gone, None)
-        links.update((path, index.targets[row]) for row, path in own.items() if rows[path] == row)
+        links |= own
         parents = {path.rpartition("/")[0] for path in index.paths} if links or number else set()
         marked = {*index.opaques, *(path.rpartition("/")[0] for path in index.whiteouts)}
         renamed = _renamed(parents | marked, links) if links else {}
@@ -342,9 +342,16 @@ def _directories(layers: Sequence[LayerIndex]) -> tuple[list[dict[str, str]], li
     return renames, implied
 
 
-def _rows_of(paths: set[str], index: LayerIndex) -> dict[str, int]:
-    """The last rows of some paths, without a table of them all."""
-    return {path: row for row, path in enumerate(index.paths) if path in paths} if paths else {}
+def _replaced(links: dict[str, str], own: dict[str, str], index: LayerIndex) -> set[str]:
+    """Those of the links of lower layers, and of the layer's own, whose name is something else in the end."""
+    found: set[str] = set()
+    if links or own:
+        for path, kind in zip(index.paths, index.kinds, strict=True):
+            if kind == "l":
+                found.discard(path)
+            elif path in own or path in links:
+                found.add(path)
+    return found
 
 
 def _unnamed(parents: set[str], index: LayerIndex) -> set[int]:

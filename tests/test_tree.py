@@ -175,6 +175,38 @@ def _apply(state: dict[str, str], entries: Mapping[str, bytes | str | Entry]) ->
         state[path] = "file" if value == "" else "dir"
 
 
+ROWS = st.lists(
+    st.tuples(st.sampled_from(["a", "b", "c", "a/x", "b/x", "c/x"]), st.sampled_from(["", "d", "a", "b", "c", "/c/a"])),
+    max_size=6,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.tuples(ROWS, st.lists(st.sampled_from("abc"), max_size=1)), min_size=1, max_size=4))
+def test_of_names_that_stand_twice_in_a_layer_the_last_is_a_link_or_none(
+    layers: list[tuple[list[tuple[str, str]], list[str]]],
+) -> None:
+    """What lands where, told by the links that each layer leaves; the tree looks at all rows at once."""
+    links: dict[str, str] = {}
+    indexes = []
+    expected: list[set[str]] = []
+    for rows, whiteouts in layers:
+        made = LayerIndex(whiteouts=list(whiteouts))
+        for row, (path, target) in enumerate(rows):
+            made.add(path, "l" if target not in ("", "d") else target or "f", (0o755, 0, 0), 0)
+            if target not in ("", "d"):
+                made.targets[row] = target
+        indexes.append(made)
+        last = dict(rows)
+        links = {path: target for path, target in links.items() if path not in last and path not in whiteouts}
+        links |= {path: target for path, target in last.items() if target not in ("", "d")}
+        expected.append({path for path in last if path.partition("/")[0] in links})
+    tree = Tree(indexes)
+    for number, paths in enumerate(expected):
+        renamed = {path for path in indexes[number].paths if tree.canonical(number, path) != path}
+        assert renamed <= paths
+
+
 # ── depth ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 DEEP = "x/" * 5000

@@ -44,7 +44,7 @@ def references(packages: Iterable[Package]) -> list[tuple[str, Package]]:
 
 
 def serial(head: str, distro: Distro | None, named: Sequence[tuple[str, Package]]) -> UUID:
-    """What tells a document from others: equal for an equal head (what it is about, as text), distribution, packages."""
+    """What tells a document from others: equal for equal heads (what it is about, as text), distributions, packages."""
     digest = sha256()
     packages = piecewise.sequence(Package, tuple(package for _, package in named))
     for part in chain((head, repr(distro)), packages):
