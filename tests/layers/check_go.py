@@ -24,6 +24,7 @@ from typing import IO, Any, NamedTuple
 
 from anchorecli.errors import IntegrityError
 from anchorecli.layers.tar import normalise
+from anchorecli.tree import WHITEOUT
 from tests.fuzz.inside import changed_inside
 from tests.fuzz.mutation import drawn, mutated
 from tests.layers.reading import Keeper, read
@@ -194,7 +195,7 @@ def by_go(data: bytes, pipes: tuple[IO[bytes], IO[bytes]]) -> dict[str, Seen] | 
             base64.b64decode(each[key] or "").decode("utf-8", "surrogateescape") for key in ("Name", "Link")
         )
         path = normalise(name)
-        if each["Type"] == ord("g") or not path or "/.wh." in f"/{path}":
+        if each["Type"] == ord("g") or not path or path.rpartition("/")[2].startswith(WHITEOUT):
             continue
         kind = _KINDS.get(each["Type"], "")
         if not kind:
