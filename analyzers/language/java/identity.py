@@ -35,6 +35,8 @@ _TOMCAT = "org.apache.tomcat-"
 """What the symbolic names of Tomcat's interfaces begin with: ``org.apache.tomcat-servlet-api`` of servlet-api.jar."""
 _QUARKUS = re.compile(r"(?:^|[/:])lib/(?:main|boot|deployment)/[^/:]+$")
 """Where Quarkus puts what an application depends on."""
+_QUARKUS_STARTER = "io.quarkus.bootstrap.runner.QuarkusEntryPoint"
+"""The main class of quarkus-run.jar, whose version is the application's."""
 _LEAST_GROUP = 2
 """Parts: ``org`` alone is no group."""
 
@@ -47,8 +49,8 @@ class Artifact(NamedTuple):
     version: str
     kind: str
     evidence: str
-    """What the group is known from: ``maven``, ``manifest``, ``table``, the file's ``name``, ``classes``, or nothing.
-    """
+    """What the group is known from: ``maven``, ``manifest``, ``table``, the file's ``name``, ``classes``, the ``links``
+    of a repository, or nothing."""
     licenses: tuple[str, ...] = ()
     path: str = ""
 
@@ -69,18 +71,24 @@ class Archive:
         versions = [pom["version"] for pom in self.poms if pom["version"]] + list(_stated_versions(self.manifest))
         self.name = filename.split(self.stem, versions)
 
-    def artifacts(self) -> list[Artifact]:
-        """The archive itself first, where it is known; then what is embedded in it."""
+    def artifacts(self, links: tuple[str, str, str] | None = None) -> list[Artifact]:
+        """The archive itself first, where it is known; then what is embedded in it.
+
+        ``links`` is what a Maven repository that points to the file calls it: group, artifact and version.
+        """
         # SonarQube's and PF4J's plugins have a version too; a short name only Jenkins' build writes.
         if self.path.lower().endswith(PLUGINS) or {"plugin-version", "short-name"} <= self.manifest.keys():
             plugin = self._plugin()
             if plugin is not None:
                 rest = [each for each in self._embedded(None) if each.artifact != plugin.artifact]
                 return [plugin, *rest]
-        if not filename.is_code(self.stem):
+        if not filename.is_code(self.stem) or self._is_part:
             return []
         own = self._own_pom()
-        main = self._of_pom(own, "archive") if own is not None else self._by_name()
+        if own is None and links is not None:
+            main: Artifact | None = Artifact(*links, "archive", "links", self._licenses())
+        else:
+            main = self._of_pom(own, "archive") if own is not None else self._by_name()
         found = [main] if main is not None else []
         for each in self._embedded(own):
             if not any((each.group, each.artifact, each.version) == (o.group, o.artifact, o.version) for o in found):
@@ -90,7 +98,14 @@ class Archive:
     @property
     def anonymous(self) -> bool:
         """Whether it has classes, and nothing says what it is."""
-        return bool(self.classes) and filename.is_code(self.stem) and not self.artifacts()
+        return bool(self.classes) and filename.is_code(self.stem) and not self._is_part and not self.artifacts()
+
+    @property
+    def _is_part(self) -> bool:
+        """Whether it is no library but a part of what is known as a whole: a JDK, an application of Quarkus."""
+        if self.stem == "jrt-fs":
+            return self.package.startswith("jdk.")
+        return self.manifest.get("main-class") == _QUARKUS_STARTER and not self.poms
 
     def merged(self) -> list[str]:
         """Libraries that have classes in it, and that neither it nor its metadata name."""

@@ -13,12 +13,13 @@ that are known by their directories), and archives that are not called so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.language.java import pom
 from anchorecli.analyzers.language.java.contents import ARCHIVES, CERTAIN, LIMITS, Contents
 from anchorecli.analyzers.language.java.identity import Archive, Artifact
+from anchorecli.analyzers.language.java.repository import JARS, coordinates
 from anchorecli.analyzers.language.java.zip import BadZip, Window
 from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.licenses import normalise
@@ -46,7 +47,7 @@ class Java:
     """
 
     name: str = "java"
-    version: int = 5
+    version: int = 6
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"pom.properties"}),
@@ -81,14 +82,18 @@ class Java:
         packages: list[Package] = []
         nameless: list[str] = []
         merged: dict[str, list[str]] = {}
+        links: Mapping[str, tuple[str, str, str]] | None = None
         for fact in view.facts():
             if "pom" in fact.value:
                 packages.extend(_of_directory(view, fact))
                 continue
+            if links is None and fact.path.startswith(JARS):
+                links = coordinates(view.tree)
             for evidence in fact.value["archives"]:
                 archive = Archive(evidence, fact.path)
-                packages.extend(_package(view, fact, evidence["in"], each) for each in archive.artifacts())
-                if archive.anonymous:
+                artifacts = archive.artifacts(None if evidence["in"] or not links else links.get(fact.path))
+                packages.extend(_package(view, fact, evidence["in"], each) for each in artifacts)
+                if archive.anonymous and not artifacts:
                     nameless.append(_joined(fact.path, evidence["in"]))
                 if libraries := archive.merged():
                     merged[_joined(fact.path, evidence["in"])] = libraries

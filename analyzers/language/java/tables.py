@@ -305,6 +305,8 @@ scala3-*                              org.scala-lang
 scalap                                org.scala-lang
 selenium-*                            org.seleniumhq.selenium
 servlet-api                           javax.servlet
+sonar-ruby-plugin                     org.sonarsource.slang
+sonar-scala-plugin                    org.sonarsource.slang
 spring-amqp                           org.springframework.amqp
 spring-batch-*                        org.springframework.batch
 spring-boot                           org.springframework.boot

@@ -18,7 +18,7 @@ from anchorecli.analyzers.ownership import link_owners
 from anchorecli.model import Package
 from tests.analyzers.language.jars import classes, jar, manifest, maven
 from tests.analyzers.view import MemoryFile, TestView, make_view
-from tests.builders import Entry
+from tests.builders import Entry, link
 
 Files = Mapping[str, bytes | str | Entry]
 GUAVA = {**maven("com.google.guava", "guava", "31.1-jre"), **classes("com.google.common.base")}
@@ -55,6 +55,44 @@ def test_a_jar_that_maven_made_says_what_it_is() -> None:
     assert (found.type, found.scheme, found.analyzer) == ("maven", "maven", "java")
     assert found.purl == "pkg:maven/com.google.guava/guava@31.1-jre"
     assert found.metadata == {"kind": "archive"}
+
+
+def test_a_repository_of_links_says_what_the_jars_of_a_distribution_are() -> None:
+    java, repository = "usr/share/java", "usr/share/maven-repo/org/eclipse/jdt/org.eclipse.jdt.core"
+    core = link("../../../../../../java/eclipse-jdt-core-3.32.0.jar")
+    found = packages({
+        f"{java}/eclipse-jdt-core-3.32.0.jar": jar(classes("org.eclipse.jdt.internal")),
+        f"{repository}/3.32.0/org.eclipse.jdt.core-3.32.0.jar": core,
+        f"{repository}/debian/org.eclipse.jdt.core-debian.jar": core,
+        f"{java}/nameless.jar": jar(classes("org.nameless")),
+        "usr/share/maven-repo/org/nameless/core/2.1/core-2.1.jar": link("/usr/share/java/nameless.jar"),
+        "usr/share/maven-repo/org/nameless/core/2.x/core-2.x.jar": link("/usr/share/java/nameless.jar"),
+        f"{java}/two-1.0.jar": jar(classes("org.two")),
+        "usr/share/maven-repo/org/two/one/1.0/one-1.0.jar": link("/usr/share/java/two-1.0.jar"),
+        "usr/share/maven-repo/org/two/other/1.0/other-1.0.jar": link("/usr/share/java/two-1.0.jar"),
+        f"{java}/guava.jar": jar(GUAVA),
+        "usr/share/maven-repo/not/guava/1/guava-1.jar": link("/usr/share/java/guava.jar"),
+    })  # fmt: skip
+
+    assert {package.purl for package in found.values()} == {
+        "pkg:maven/org.eclipse.jdt/org.eclipse.jdt.core@3.32.0",
+        "pkg:maven/org.nameless/core@2.1",
+        "pkg:maven/org.two/two@1.0",
+        "pkg:maven/com.google.guava/guava@31.1-jre",
+    }
+    assert found[f"{java}/eclipse-jdt-core-3.32.0.jar"].metadata["group-from"] == "links"
+
+
+def test_parts_of_a_jdk_and_of_an_application_are_no_libraries() -> None:
+    starter = manifest(Main_Class="io.quarkus.bootstrap.runner.QuarkusEntryPoint", Implementation_Version="1.0.0")
+    found, _ = assemble({
+        "opt/jdk/lib/jrt-fs.jar": jar({**manifest(Implementation_Version="17.0.15"), **classes("jdk.internal.jrtfs")}),
+        "app/quarkus-run.jar": jar({**starter, **classes("io.quarkus.bootstrap.runner")}),
+        "app/jrt-fs.jar": jar({**manifest(Implementation_Version="2.0"), **classes("org.example.fs")}),
+    })  # fmt: skip
+
+    assert [package.locations[0].path for package in found.packages] == ["app/jrt-fs.jar"]
+    assert not found.problems
 
 
 def test_archives_in_archives_are_located_inside_of_the_file() -> None:
