@@ -21,10 +21,11 @@ PACKED: tuple[tuple[str, frozenset[str], bool], ...] = (
     ("file systems in files", frozenset({".AppImage", ".erofs", ".ext4", ".sqfs", ".squashfs"}), True),
     ("disk images", frozenset({".img", ".iso", ".ova", ".qcow2", ".vdi", ".vhd", ".vhdx", ".vmdk"}), True),
     ("snaps", frozenset({".snap"}), True),
+    ("WebAssembly modules", frozenset({".wasm"}), False),
     ("archives", frozenset({".7z", ".tar", ".tbz2", ".tgz", ".txz", ".tzst"}), False),
 )
 """What they are, how their names end, and whether what lies in them is a part of the image: a virtual machine's disk,
-an application. An archive may be anything: it is a remark."""
+an application. An archive may be anything, and into WebAssembly nothing may have been linked: they are remarks."""
 PACKED_BYTES = 256 * 1024
 """What is smaller holds no system and no application."""
 EXECUTABLE_BYTES = 1 << 20

@@ -56,9 +56,11 @@ def test_what_is_packed_into_a_file_of_its_own_is_not_taken_for_clean() -> None:
         "disk/vm.qcow2": large, "boot/disk.img.xz": large, "boot/initramfs.img": large, "small.iso": "x",
         "opt/app.AppImage": large, "var/lib/snapd/snaps/core_1.snap": large, "t/__snapshots__/a.snap": large,
         "images/k3s.tar.zst": large, "srv/site.tgz": large, "srv/words.gz": large, "link.iso": link("disk/vm.qcow2"),
+        "srv/plugin.wasm": large, "srv/small.wasm": "x",
     })  # fmt: skip
     assert {kind: problem.incomplete for kind, problem in found.items()} == {
         "disk images": True, "file systems in files": True, "snaps": True, "archives": False,
+        "WebAssembly modules": False,
     }  # fmt: skip
     assert found["disk images"].message.endswith(": boot/disk.img.xz, disk/vm.qcow2")
     assert found["archives"].message.endswith(": images/k3s.tar.zst, srv/site.tgz")

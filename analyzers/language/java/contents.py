@@ -58,6 +58,8 @@ class _Names(NamedTuple):
     archives: list[tuple[bytes, int]]
     classes: dict[bytes, int]
     text: int
+    last: int
+    """Any file but a class; -1 where there is none."""
     damage: str
 
 
@@ -68,7 +70,7 @@ class Contents:
     An archive is a dictionary: ``in`` (its path inside the file, empty for the file itself), ``manifest``, ``poms``
     (``group``, ``artifact``, ``version``, ``licenses``, and ``path`` where they stand in a directory of their own),
     ``text`` (the licence of its LICENSE file, where nothing else tells), ``package`` (of most classes) and
-    ``classes`` (how many), ``merged`` (libraries by the directories of their classes).
+    ``classes`` (how many), ``merged`` (libraries by the directories of their classes), ``locked`` (it is encrypted).
     """
 
     def __init__(self, name: str, limits: Limits = LIMITS) -> None:
@@ -88,6 +90,8 @@ class Contents:
             self._fault(path, names.damage)
         fact = self._fact(archive, names, path)
         # One without anything to say for itself may have a name that does.
+        if names.last >= 0 and archive.locked(names.last):
+            fact["locked"] = True
         if fact or (path or self._name).lower().endswith(CERTAIN):
             self.archives.append({"in": path, **fact})
         for name, place in names.archives:
@@ -202,9 +206,11 @@ def _sorted_out(archive: Zip) -> _Names:
     properties: dict[tuple[bytes, bytes, bytes], int] = {}
     xml: dict[tuple[bytes, bytes, bytes], int] = {}
     archives: list[tuple[bytes, int]] = []
-    manifest_at, text_at = -1, -1
+    manifest_at, text_at, last = -1, -1, -1
     classes, others, damage = archive.entries()
     for name, place in others:
+        if not name.endswith(b"/"):
+            last = place
         if name.endswith((b"/pom.properties", b"/pom.xml")):
             if found := _POM.search(name):
                 key = (name[: found.start()], found[1], found[2])
@@ -215,7 +221,7 @@ def _sorted_out(archive: Zip) -> _Names:
             manifest_at = place
         elif text_at < 0 and len(name) < _LONGEST and name.upper() in _TEXTS:
             text_at = place
-    return _Names(manifest_at, properties, xml, archives, _without_versions(classes), text_at, damage)
+    return _Names(manifest_at, properties, xml, archives, _without_versions(classes), text_at, last, damage)
 
 
 def _without_versions(classes: dict[bytes, int]) -> dict[bytes, int]:

@@ -81,6 +81,7 @@ class Java:
         """A package for each artifact in each archive; a remark of the archives that nothing tells the name of."""
         packages: list[Package] = []
         nameless: list[str] = []
+        locked: list[str] = []
         merged: dict[str, list[str]] = {}
         links: Mapping[str, tuple[str, str, str]] | None = None
         for fact in view.facts():
@@ -93,11 +94,13 @@ class Java:
                 archive = Archive(evidence, fact.path)
                 artifacts = archive.artifacts(None if evidence["in"] or not links else links.get(fact.path))
                 packages.extend(_package(view, fact, evidence["in"], each) for each in artifacts)
+                if "locked" in evidence:
+                    locked.append(_joined(fact.path, evidence["in"]))
                 if archive.anonymous and not artifacts:
                     nameless.append(_joined(fact.path, evidence["in"]))
                 if libraries := archive.merged():
                     merged[_joined(fact.path, evidence["in"])] = libraries
-        return Found(packages=tuple(packages), problems=(*_nameless(nameless), *_untold(merged)))
+        return Found(packages=tuple(packages), problems=(*_nameless(nameless), *_locked(locked), *_untold(merged)))
 
 
 def _unpacked(file: LayerFile) -> Json | None:
@@ -155,6 +158,13 @@ def _nameless(paths: list[str]) -> Iterator[Problem]:
         some = ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
         message = f"{len(paths)} with classes and without a version in Maven metadata, manifest or file name: {some}"
         yield Problem("analyze", "Java archives", message, "nothing is known of them", incomplete=False)
+
+
+def _locked(paths: list[str]) -> Iterator[Problem]:
+    if paths:
+        some = ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
+        hint = "nothing is known of what lies in them"
+        yield Problem("analyze", "encrypted archives", f"{len(paths)} not looked into: {some}", hint, incomplete=False)
 
 
 def _untold(merged: dict[str, list[str]]) -> Iterator[Problem]:

@@ -149,6 +149,10 @@ class Zip:
             size, packed, start = _zip64(fields, size, packed, start)
         return Entry(flags, method, packed, size, start + self._shift)
 
+    def locked(self, place: int) -> bool:
+        """Whether the entry at a place of the directory is encrypted."""
+        return bool(self.entry(place).flags & _ENCRYPTED)
+
     def read(self, entry: Entry, limit: int) -> bytes:
         """A small entry's bytes. Raises: BadZip, TooLarge past ``limit`` bytes, LimitError where the budget ends."""
         if entry.size > limit:

@@ -83,6 +83,25 @@ def test_a_repository_of_links_says_what_the_jars_of_a_distribution_are() -> Non
     assert found[f"{java}/eclipse-jdt-core-3.32.0.jar"].metadata["group-from"] == "links"
 
 
+def test_encrypted_archives_are_not_passed_over_in_silence() -> None:
+    plain = jar({"node_modules/lodash/package.json": '{"name": "lodash"}', "node_modules/": ""})
+    found, view = assemble({"srv/plain.zip": plain, "srv/secret.zip": _encrypted(plain)})
+
+    [problem] = found.problems
+    assert (problem.subject, problem.incomplete) == ("encrypted archives", False)
+    assert problem.message == "1 not looked into: srv/secret.zip"
+    assert not found.packages and not view.read_problems
+
+
+def _encrypted(archive: bytes) -> bytes:
+    """The same with the bit set in each entry of the central directory that says so."""
+    data, place = bytearray(archive), archive.find(b"PK\x01\x02")
+    while place >= 0:
+        data[place + 8] |= 1
+        place = archive.find(b"PK\x01\x02", place + 4)
+    return bytes(data)
+
+
 def test_parts_of_a_jdk_and_of_an_application_are_no_libraries() -> None:
     starter = manifest(Main_Class="io.quarkus.bootstrap.runner.QuarkusEntryPoint", Implementation_Version="1.0.0")
     found, _ = assemble({
