@@ -14,6 +14,7 @@ from functools import cache
 
 from tests.analyzers.binary import executables
 from tests.analyzers.binary import test_bundle as bundle
+from tests.analyzers.binary import test_frozen as frozen
 from tests.analyzers.binary import test_nativeimage as nativeimage
 from tests.analyzers.binary import test_packagenote as packagenote
 from tests.analyzers.declared.test_plugin import CASES as LOCK_FILES
@@ -278,6 +279,7 @@ def _programs() -> list[Sample]:
                 "app/noted": packagenote.in_front(packagenote.FEDORA, size=0),
                 "app/old": old,
                 "app/bundle": bundle.application(pad=0),
+                "app/frozen": frozen.FROZEN,
                 "app/native": executables.elf({".svm_heap": b"heap", ".data": nativeimage.packed()}, size=0),
                 "app/elf32": executables.elf(sections, wide=False, order=">", size=0),
                 "app/bare": executables.elf(sections, table=False, size=0),

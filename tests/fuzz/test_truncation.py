@@ -28,7 +28,7 @@ QUIET = frozenset({"verify", "nix"})
 def cuts(data: bytes, parser: str) -> Iterator[int]:
     """Every length, but of a long run of zeros only some."""
     runs = [range(found.start() + 32, found.end() - 32) for found in re.finditer(rb"\0{96,}", data)]
-    inside = {place for run in runs for place in run if place % 61}
+    inside = {place for run in runs for place in run if place % max(61, len(run) // 512)}
     places = [place for place in range(len(data)) if place not in inside]
     step = 1 if os.environ.get("FUZZ_EVERY_BYTE") or parser not in SLOW else max(1, len(places) // 150)
     yield from places[::step]
