@@ -14,6 +14,7 @@ LEVELS: dict[str, float] = {
     **dict.fromkeys(("__init__", "errors", "model"), 0),
     # The lower half of level 1 serves the upper half.
     "layerindex": 0.5,
+    "links": 0.75,
     **dict.fromkeys(("tree", "versions", "compression", "codec", "transport", "patterns", "spdx", "cpe", "legible"), 1),
     **dict.fromkeys(("archive", "piecewise"), 1.25),
     "archivekind": 1.3,
