@@ -32,14 +32,14 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("distro", 2, "os.distro.DistroAnalyzer"),
     Registered("dpkg", 3, "os.dpkg.DpkgAnalyzer"),
     Registered("apk", 3, "os.apk.ApkAnalyzer"),
-    Registered("rpm", 2, "os.rpm.plugin.RpmAnalyzer"),
+    Registered("rpm", 3, "os.rpm.plugin.RpmAnalyzer"),
     Registered("python", 2, "language.python.Python"),
     Registered("npm", 5, "language.npm.Npm"),
     Registered("java", 6, "language.java.plugin.Java"),
     Registered("gem", 2, "language.gem.Gem"),
     Registered("composer", 2, "language.composer.Composer"),
     Registered("pear", 2, "language.pear.Pear"),
-    Registered("dotnet", 2, "language.dotnet.Dotnet"),
+    Registered("dotnet", 3, "language.dotnet.Dotnet"),
     Registered("r", 1, "language.r.RPackages"),
     Registered("conda", 1, "language.conda.Conda"),
     Registered("pacman", 4, "os.pacman.PacmanAnalyzer"),
@@ -57,7 +57,7 @@ REGISTERED: tuple[Registered, ...] = (
 """Every analyzer of every scan."""
 
 ON_DEMAND: tuple[Registered, ...] = (
-    Registered("declared", 3, "declared.plugin.DeclaredAnalyzer"),
+    Registered("declared", 4, "declared.plugin.DeclaredAnalyzer"),
     Registered("hints", 1, "demand.hints.HintAnalyzer"),
     Registered("secrets", 1, "demand.secrets.SecretAnalyzer"),
     Registered("contents", 1, "demand.contents.ContentAnalyzer"),

@@ -108,7 +108,7 @@ class DeclaredAnalyzer:
     """Packages of lock files as rows (see ``language.rows``): a fact is the list of one file's."""
 
     name: str = "declared"
-    version: int = 3
+    version: int = 4
     options: str = ""
     wants: Wants = Wants(
         names=frozenset(READERS),

@@ -60,7 +60,7 @@ class Dotnet:
     """
 
     name: str = "dotnet"
-    version: int = 2
+    version: int = 3
     options: str = ""
     wants: Wants = Wants(
         suffixes=frozenset({".json", *_ASSEMBLIES}),

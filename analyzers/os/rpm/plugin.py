@@ -56,7 +56,7 @@ class RpmAnalyzer:
     """
 
     name: str = "rpm"
-    version: int = 2
+    version: int = 3
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"Packages", "Packages.db", "rpmdb.sqlite", "rpmdb.sqlite-wal", "container-manifest-2"}),
