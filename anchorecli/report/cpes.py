@@ -2,10 +2,10 @@
 
 Format: NIST IR 7695, 6.2, formatted strings: ``cpe:2.3:a:VENDOR:PRODUCT:VERSION:…``, target software tenth.
 
-What an analyzer knows for certain (``Package.cpes``) is all that is said of a package; else names are guessed from the
-package's own, for the ecosystems whose versions are upstream's. They are hints for other tools, marked as guessed, and
-nothing here is matched by them. Not handled: packages of distributions, whose versions are not upstream's, so that what
-NVD says of an upstream version would be wrong of them.
+What an analyzer knows for certain (``Package.cpes``) is all that is said of a package; else names are those of a table
+of what NVD calls otherwise (``cpe_names``), or guessed from the package's own, for the ecosystems whose versions are
+upstream's. They are hints for other tools, marked as guessed, and nothing here is matched by them. Not handled: what
+distributions package, whose versions are not upstream's, so that what NVD says of an upstream version would be wrong.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from anchorecli.model import Package
+from anchorecli.report.cpe_names import known
 
 MOST = 6
 """Guesses for one package: a longer list finds other people's products."""
@@ -56,8 +57,11 @@ def guessed(package: Package) -> tuple[str, ...]:
 
 
 def _pairs(package: Package) -> Iterator[tuple[str, str]]:
-    """(vendor, product) by the customs of the ecosystem."""
+    """(vendor, product) as NVD has them, else by the customs of the ecosystem."""
     group, name = _split(package)
+    if names := known(package.type, package.name.lower()):
+        yield from names
+        return
     products = list(_spellings(name))
     vendors = [*_vendors(package.type, group, name)]
     yield from ((vendor, product) for product in products for vendor in vendors)
@@ -76,7 +80,8 @@ def _vendors(kind: str, group: str, name: str) -> Iterable[str]:
     if kind == "maven":
         # org.apache.commons: the project stands behind the domain's end.
         parts = [part for part in group.split(".") if part not in _COMMON]
-        return ("apache",) if parts[:1] == ["apache"] else (*parts[:2], name)
+        # The oldest projects of Apache Commons are groups of their own: commons-io:commons-io.
+        return ("apache",) if parts[:1] == ["apache"] or group.startswith("commons-") else (*parts[:2], name)
     if kind == "golang":
         host, _, path = group.partition("/")
         owner = path.partition("/")[0]

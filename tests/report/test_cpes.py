@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anchorecli.model import Package
+from anchorecli.report.cpe_names import NAMES
 from anchorecli.report.cpes import MOST, guessed, is_cpe
 
 
@@ -26,10 +27,11 @@ def pairs(found: tuple[str, ...]) -> list[str]:
         ("pypi", "x", ["x:x", "x_project:x", "python-x:x", "python:x"]),
         ("npm", "lodash", ["lodash:lodash", "lodash_project:lodash"]),
         ("npm", "@babel/core", ["babel:core", "core:core"]),
-        ("maven", "org.apache.logging.log4j:log4j-core", ["apache:log4j-core", "apache:log4j_core"]),
+        ("maven", "org.apache.poi:poi-ooxml", ["apache:poi-ooxml", "apache:poi_ooxml"]),
+        ("maven", "commons-io:commons-io", ["apache:commons-io", "apache:commons_io"]),
         ("maven", "com.fasterxml.jackson:databind", ["fasterxml:databind", "jackson:databind", "databind:databind"]),
         ("golang", "github.com/hashicorp/vault/v2", ["hashicorp:vault"]),
-        ("golang", "golang.org/x/net", ["golang:net", "net:net"]),
+        ("golang", "golang.org/x/text", ["golang:text", "text:text"]),
         ("gem", "rack", ["rack:rack", "rack_project:rack"]),
     ],
 )  # fmt: skip
@@ -37,6 +39,29 @@ def test_vendors_and_products_by_the_customs_of_each_ecosystem(kind: str, name: 
     found = guessed(package(kind, name, "v1.0" if kind == "golang" else "1.0"))
     assert pairs(found) == expected
     assert all(each.split(":")[5] == "1.0" for each in found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "expected"),
+    [
+        ("maven", "org.apache.logging.log4j:log4j-core", ["apache:log4j"]),
+        ("maven", "io.netty:netty-codec-http2", ["netty:netty"]),
+        ("maven", "io.netty.incubator:netty-codec", ["netty:netty-codec", "incubator:netty-codec"]),
+        ("maven", "mysql:mysql-connector-java", ["oracle:mysql_connector\\/j"]),
+        ("pypi", "Django", ["djangoproject:django"]),
+        ("npm", "semver", ["npmjs:semver"]),
+        ("golang", "golang.org/x/net", ["golang:networking"]),
+    ],
+)  # fmt: skip
+def test_packages_that_nvd_calls_otherwise_are_called_so(kind: str, name: str, expected: list[str]) -> None:
+    assert pairs(guessed(package(kind, name)))[: len(expected)] == expected
+
+
+def test_the_table_has_names_that_are_valid_and_each_package_once() -> None:
+    rows = [tuple(line.split()[:2]) for line in NAMES.strip().splitlines()]
+    assert rows == list(dict.fromkeys(rows))
+    for kind, name in rows:
+        assert guessed(package(kind, name.removesuffix(":") + (":x" if name.endswith(":") else ""))), name
 
 
 def test_the_target_software_is_the_ecosystem() -> None:
