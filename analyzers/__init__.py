@@ -50,7 +50,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("snap", 2, "os.snap.SnapAnalyzer"),
     Registered("kernel", 1, "os.kernel.KernelAnalyzer"),
     Registered("others", 8, "language.others.Others"),
-    Registered("binary", 9, "binary.plugin.Binaries"),
+    Registered("binary", 10, "binary.plugin.Binaries"),
     Registered("sboms", 2, "os.sboms.SbomAnalyzer"),
     Registered("accounts", 1, "os.accounts.AccountAnalyzer"),
 )

@@ -8,7 +8,7 @@ Emits: packages of the types ``golang``, ``cargo``, ``maven`` (GraalVM's native 
 PyInstaller froze), ``generic`` (those known by their strings have the type their rule gives, and CPEs), and ``rpm``,
 ``deb``, ``alpm`` or ``apk`` where a program's own note tells of a package that no database lists.
 
-Not handled: notes of programs below 128 KiB, Go before 1.13, packed programs (UPX: a remark), crates without
+Not handled: notes of programs below 128 KiB, Go before 1.13, packed programs (UPX, Bun: a remark), crates without
 cargo-auditable, native images without a bill of materials, libraries that say their release nowhere (FreeType, libldap,
 ZeroMQ, libjxl, giflib, librdkafka, Snappy, ICU's data), and most that were linked into another file.
 """
@@ -34,7 +34,9 @@ FIRST_BYTES = 4096
 SMALL, LINKED, PLAIN = 24 * 1024, 128 * 1024, 256 * 1024
 """Bytes: no known program is smaller than the first, nothing with modules or crates in it than the second; below the
 third mode or name must say that it is executable."""
-SECTIONS = tuple(each.SECTION.encode() for each in (golang, rust, nativeimage, packagenote))
+BUN = ".bun"
+"""The section in which ``bun build --compile`` puts the application; in Bun itself it is empty."""
+SECTIONS = (*(each.SECTION.encode() for each in (golang, rust, nativeimage, packagenote)), BUN.encode())
 NAMES = frozenset({"application.ini", "composer", "composer.phar", "elixir", "java", "release", "wp"})
 """Small programs, scripts, and files that tell a program's version: of any size."""
 
@@ -42,6 +44,12 @@ STEP = 1024 * 1024
 
 _MAGICS = (elf.MAGIC, *macho.MAGICS, *macho.UNIVERSAL, pe.MAGIC)
 _UPX = b"UPX!"
+_PACKED = {
+    "UPX": "packed with UPX: what is linked into it cannot be read",
+    "Bun": "compiled by Bun: which packages were bundled into it is not known",
+}
+_EMPTY = 64
+"""Bytes of Bun's section that hold nothing."""
 
 
 def is_candidate(path: str, size: int, mode: int) -> bool:
@@ -65,7 +73,7 @@ class Binaries:
     """
 
     name: str = "binary"
-    version: int = 9
+    version: int = 10
     options: str = ""
     wants: Wants = Wants(
         names=NAMES,
@@ -125,8 +133,7 @@ class Binaries:
             if "frozen" in fact.value:
                 problems.append(frozen.problem(fact))
             if "packed" in fact.value:
-                message = "packed with UPX: what is linked into it cannot be read"
-                problems.append(Problem("analyze", fact.path, message, incomplete=False))
+                problems.append(Problem("analyze", fact.path, _PACKED[fact.value["packed"]], incomplete=False))
         found += program_packages(view, programs)
         found += packagenote.packages(view, noted)
         return Found(packages=tuple(found), problems=tuple(problems))
@@ -263,6 +270,8 @@ def _linked(fact: dict[str, Json], layouts: list[Layout], source: Source, limits
             fact["crates"] = crates
         if artifacts := nativeimage.read(layout, source, limits):
             fact["artifacts"] = artifacts
+        if any(part.name == BUN and part.size > _EMPTY for part in layout.sections):
+            fact["packed"] = "Bun"
     if go is not None:
         fact["go"] = go
 

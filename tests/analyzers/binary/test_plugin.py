@@ -328,6 +328,17 @@ def test_a_packed_program_is_remarked_on() -> None:
     assert "UPX" in remark.message
 
 
+def test_what_bun_compiled_is_told_and_bun_itself_is_not() -> None:
+    found = {
+        name: Binaries().assemble(make_view(Binaries(), [{name: program(made.elf({".text": b"x", ".bun": content}))}]))
+        for name, content in (("srv/app", b"application " * 99), ("srv/runtime", bytes(8)))
+    }
+    [remark] = found["srv/app"].problems
+    assert (remark.subject, remark.incomplete) == ("srv/app", False)
+    assert "compiled by Bun" in remark.message
+    assert not found["srv/runtime"].problems
+
+
 def test_a_damaged_list_is_a_problem_and_hides_nothing_else() -> None:
     data = made.elf({".rodata": b"\0BusyBox v1.35.0\0", ".dep-v0": CRATES[:-9]})
     view = make_view(Binaries(), [{"bin/busybox": program(data)}])
