@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 WORK := .scan
 SOURCES := $(shell git ls-files '*.py' '*.sql' '*.json' '*.yaml' '*.zst' 2>/dev/null || find anchorecli analyzers feeds policy -type f)
 
-.PHONY: help scan test lint types bench bench-feeds quality quality-audit quality-labels compare coverage fuzz binary starter clean system-scan system-test
+.PHONY: help scan test lint types bench bench-memory bench-feeds quality quality-audit quality-labels compare coverage fuzz binary starter clean system-scan system-test
 
 help:  ## this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -36,6 +36,9 @@ types: $(VENV)/.tests
 
 bench: system-scan $(VENV)/.bench  ## speed and memory beside Syft and Trivy, on images made here (takes long)
 	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+bench-memory: $(VENV)/.installed  ## what scans take at most of memory, on images with very many of one thing, or NAME="npm same"
+	@$(BIN)/python benchmarks/memory.py $(NAME) $(ARGS)
 
 bench-feeds: $(VENV)/.installed  ## what feeds cost: matching, import, deltas, a year of syncs at a tenth of the size (takes long)
 	@mkdir -p $(WORK)

@@ -1,0 +1,151 @@
+"""`make bench-memory`: what a scan takes at most of memory, on images with very many of one thing.
+
+usage: memory.py [--work DIRECTORY] [NAME...]      without names all of ``IMAGES``
+
+Each image is made in code, a layer or several of small files; it is scanned into an empty store (``table``, ``json``)
+and written as CycloneDX from there (``sbom``). Prints the peak resident memory of each process, in MB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tarfile
+from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+from images import docker_archive
+from measure import Contender, once
+
+Entry = tuple[str, bytes, str]
+"""A path, its content, the target of a symbolic link (``link``) or hard link (``=link``)."""
+
+
+def npm(count: int = 100_000) -> Iterator[Entry]:
+    """Packages with two dependencies each."""
+    for number in range(count):
+        needs = {f"pkg-{number * factor % count}": "^1.0.0" for factor in (7, 13)}
+        body = {"name": f"pkg-{number}", "version": f"1.{number % 50}.{number % 7}", "license": "MIT"}
+        text = json.dumps(body | {"author": "A. N. Author <a@example.org>", "dependencies": needs})
+        yield f"app/node_modules/pkg-{number}/package.json", text.encode(), ""
+
+
+def python(count: int = 100_000) -> Iterator[Entry]:
+    """Distributions with one dependency each."""
+    for number in range(count):
+        text = (
+            f"Metadata-Version: 2.1\nName: pack-{number}\nVersion: 1.{number}\nLicense: MIT\nRequires-Dist: pack-1\n\n"
+        )
+        yield f"usr/lib/python3/dist-packages/p{number}.dist-info/METADATA", text.encode(), ""
+
+
+def debian(count: int = 100_000) -> Iterator[Entry]:
+    """Packages of one dpkg database; Debian itself has some 60,000."""
+    yield "etc/os-release", b'ID=debian\nVERSION_ID="12"\n', ""
+    stanzas = (
+        f"Package: pack-{number}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.{number}-1\n"
+        f"Maintainer: A B <a@example.org>\nDepends: libc6 (>= 2.3), pack-{number // 2}\nDescription: text\n\n"
+        for number in range(count)
+    )
+    yield "var/lib/dpkg/status", "".join(stanzas).encode(), ""
+
+
+def broken(count: int = 300_000) -> Iterator[Entry]:
+    """Metadata that nobody can read."""
+    for number in range(count):
+        yield f"usr/lib/python3/dist-packages/p{number}.dist-info/METADATA", b"\xff\xfe garbage", ""
+
+
+def empty(count: int = 1_000_000) -> Iterator[Entry]:
+    """Empty files in a thousand directories."""
+    for number in range(count):
+        yield f"srv/data/{number // 1000:04}/an-empty-file-of-many-{number % 1000:04}", b"", ""
+
+
+def same(count: int = 100_000) -> Iterator[Entry]:
+    """What twenty layers write again, as after ``chown -R``."""
+    for number in range(count):
+        yield f"usr/share/dir{number % 100}/file-{number}", b"", ""
+
+
+def hard(count: int = 700_000) -> Iterator[Entry]:
+    """Hard links to one file."""
+    yield "a", b"x", ""
+    for number in range(count):
+        yield f"h/{number}", b"", "=a"
+
+
+def symbolic(count: int = 500_000) -> Iterator[Entry]:
+    """Symbolic links with targets of a hundred characters."""
+    for number in range(count):
+        yield f"l/{number}", b"", f"../target/{number}/{'y' * 80}"
+
+
+def names(count: int = 200_000) -> Iterator[Entry]:
+    """Paths of nine hundred characters: 190 MB of names."""
+    for number in range(count):
+        yield "/".join([f"d{number % 97:02}{'x' * 60}"] * 14) + f"/{number}", b"", ""
+
+
+IMAGES: dict[str, tuple[Callable[[], Iterable[Entry]], int]] = {
+    "npm": (npm, 1), "python": (python, 1), "debian": (debian, 1), "broken": (broken, 1), "empty": (empty, 1),
+    "same": (same, 20), "hard": (hard, 1), "symbolic": (symbolic, 1), "names": (names, 1),
+}  # fmt: skip
+"""What fills a layer, and how many layers have it."""
+
+
+def layer(path: Path, entries: Iterable[Entry], mark: str) -> Path:
+    """A layer of these entries, told from others by an empty file of the name ``mark``."""
+    with tarfile.open(path, "w") as tar:
+        tar.addfile(tarfile.TarInfo(mark))
+        for name, data, link in entries:
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            if link:
+                member.type = tarfile.LNKTYPE if link.startswith("=") else tarfile.SYMTYPE
+                member.linkname = link.removeprefix("=")
+            tar.addfile(member, BytesIO(data))
+            tar.members.clear()  # it would remember each
+    return path
+
+
+def peaks(name: str, work: Path) -> list[float]:
+    """Peak MB of a scan as table, as JSON, and of the SBOM."""
+    fill, count = IMAGES[name]
+    archive, store = work / f"{name}.tar", work / "store.db"
+    layers = [layer(work / f"{name}-{number}.layer", fill(), f"layer-{number}") for number in range(count)]
+    docker_archive(archive, layers, f"bench/{name}:1")
+    for each in layers:
+        each.unlink()
+    found = []
+    for command, output in (("scan", "table"), ("scan", "json"), ("sbom", "cyclonedx-json")):
+        if command == "scan":
+            for left in work.glob("store.db*"):
+                left.unlink()
+        anchore = [sys.executable, "-m", "anchorecli", "--store", str(store), command, f"docker-archive:{archive}"]
+        # What is broken, or has no distribution, is told by the exit code.
+        found.append(once(Contender(output, [*anchore, "-o", f"{output}={os.devnull}"], ok=(0, 1, 4)))[2])
+    archive.unlink()
+    return found
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(IMAGES))
+    parser.add_argument("--work", type=Path, default=Path(".bench"))
+    args = parser.parse_args()
+    if unknown := set(args.names) - set(IMAGES):
+        parser.error(f"no image {sorted(unknown)[0]}: there are {', '.join(IMAGES)}")
+    args.work.mkdir(parents=True, exist_ok=True)
+    print("| image | table | JSON | SBOM |\n|---|---|---|---|")
+    for name in args.names or IMAGES:
+        table, report, sbom = peaks(name, args.work)
+        print(f"| {name} | {table:.0f} MB | {report:.0f} MB | {sbom:.0f} MB |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
