@@ -11,14 +11,16 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def first_layers(history: list[tuple[int, Json | None]], keys: Callable[[Json], Iterable[Key]]) -> dict[Key, int]:
-    """For each package in the top-most state of a database, the lowest layer since which it was there throughout.
+    """For packages in the top-most state of a database, the lowest layer since which each was there throughout.
+
+    Those that are not in it came with the top-most state: of a database that one layer wrote nothing is said.
 
     ``history`` is ``View.history`` of the database's path and ``keys`` what identifies the packages of one state. It is
     ``base.introduced`` for all packages at once.
     """
     lowest: dict[Key, int] = {}
     present: set[Key] | None = None
-    for layer, value in reversed(history):
+    for layer, value in reversed(history if len(history) > 1 else ()):
         if value is None:
             break
         found = set(keys(value))
