@@ -209,8 +209,11 @@ class LayerIndex:
         from json import loads
 
         stored = _Stored(iter(pieces))
-        head = stored.take(int.from_bytes(stored.take(8), "little"))
+        # As text at once: of bytes the reader would make text, and keep both.
+        head = str(stored.take(int.from_bytes(stored.take(8), "little")), "ascii")
         count, kinds, targets, whiteouts, opaques, hashed, capable = loads(head)
+        links = Targets(map(int, targets), targets.values())
+        del head, targets
         columns = []
         for code, width in _COLUMNS:
             column = array(code)
@@ -226,7 +229,6 @@ class LayerIndex:
             raise ValueError("layer index: wrong number of names")
         if seen is not None:
             names = [seen.setdefault(name, name) for name in names]
-        links = Targets(map(int, targets), targets.values())
         modes, uids, gids, sizes = columns
         able = {int(row): text for row, text in capable.items()}
         return cls(names, kinds, modes, uids, gids, sizes, links, whiteouts, opaques, digests, able)

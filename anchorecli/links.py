@@ -31,7 +31,8 @@ def directories(layers: Sequence[LayerIndex]) -> tuple[list[dict[str, str]], lis
             own.pop(path, None)
         for gone in index.whiteouts:
             links.pop(gone, None)
-        links |= own
+        # Not a copy where there may be half a million of them.
+        links = {**links, **own} if links else own
         parents = {path.rpartition("/")[0] for path in index.paths} if links or number else set()
         marked = {*index.opaques, *(path.rpartition("/")[0] for path in index.whiteouts)}
         renamed = _renamed(parents | marked, links) if links else {}

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.licenses import normalise
@@ -127,6 +128,12 @@ def _summed(data: bytes) -> str:
     return "\n".join(line[34:].removeprefix("./") for line in lines if line[32:33] == " ")
 
 
+@lru_cache(maxsize=64)
+def _no_paths(root: str) -> Paths:
+    """What a package without a list has: one for all of them."""
+    return Paths((), root)
+
+
 def _joined(first: Paths | None, second: Paths) -> Paths:
     """The paths of one package that is installed in two roots under one purl."""
     if first is None:
@@ -200,7 +207,7 @@ class _Database:
             if fact := self.facts.get(f"{admin}/info/{name}.list"):
                 return Paths((fact.value,), self.root)
         fact = self.facts.get(f"{self.fact.path}.md5sums") or self.facts.get(f"{admin}/status.d/{stanza.name}.md5sums")
-        return Paths((fact.value,) if fact else (), self.root)
+        return Paths((fact.value,), self.root) if fact else _no_paths(self.root)
 
     def _admin(self) -> str:
         directory = self.fact.path.rpartition("/")[0]
