@@ -46,7 +46,9 @@ def link_owners(packages: list[Package], owned: Mapping[str, Iterable[str]], tre
     return _without_doubles(without_notes(linked))
 
 
-_NUMBERS = re.compile(r"\d{1,18}")
+_ADDED = re.compile("[+~]")
+"""What a distribution says of its own making stands behind one of these."""
+_PARTS = re.compile(r"\d{1,18}|[a-z]+")
 _Secret = TypeVar("_Secret", Secret, PrivateKey)
 
 
@@ -106,23 +108,26 @@ def _agrees(program: Package, owner: Package) -> bool:
 
     Patches that the distribution added, and numbers it writes in its own way, set the last parts apart (bash 5.3.15 of
     ``5.3-4``, openssh 10.0p2 of ``1:10.0p1-7``, imagemagick 7.1.1-43 of ``8:7.1.1.43``): where the file came in the
-    same layer as its package, nobody has put another in its place, and one of the same series is the package's too.
+    same layer as its package, a later one of the same series is the package's too. An earlier one no patch makes:
+    somebody put it there, and what has been mended since is open in it.
     """
-    version, series = program.version, _series(program.version)
-    came_along = bool(series and program.layer) and program.layer == owner.layer
+    version, parts = program.version, _parts(program.version)
+    came_along = bool(parts and program.layer) and program.layer == owner.layer
     for whole in (owner.version, owner.source_version):
         # 1:1.3.dfsg+really1.3.1-1: Debian took back a release, and says behind the word which one it is.
         upstream = (whole.partition(":")[2] or whole).rpartition("+really")[2]
         if upstream.startswith(version) and not upstream[len(version) :][:1].isdigit():
             return True
-        if came_along and series == _series(upstream):
+        theirs = _parts(_ADDED.split(upstream.rpartition("-")[0] or upstream)[0])
+        if came_along and parts[:2] == theirs[:2] and parts >= theirs:
             return True
     return False
 
 
-def _series(version: str) -> list[str]:
-    """The first two numbers of a version, of a package's without its revision."""
-    return _NUMBERS.findall(version.rpartition("-")[0] or version)[:2]
+def _parts(version: str) -> list[tuple[bool, int, str]]:
+    """The numbers and words of a version, to be compared: a number is more than a word, and a word than nothing."""
+    found = _PARTS.findall(version.lower())
+    return [(True, int(part), "") if part.isdigit() else (False, 0, part) for part in found]
 
 
 def _real(path: str, evidence: Collection[str], tree: Tree) -> str:

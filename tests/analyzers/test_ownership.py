@@ -57,6 +57,16 @@ def test_a_program_of_the_series_that_came_with_its_package_is_the_packages(vers
     assert len(link_owners([owner, replace(found("11.0.1"), layer=LOWER)], OWNED, tree())) == 2
 
 
+@pytest.mark.parametrize(
+    ("version", "program"),
+    [("3.0.15-1~deb12u1", "3.0.2"), ("1.1.1n-0+deb11u5", "1.1.1k"), ("1:10.0p2-1", "10.0p1"), ("2.4.62-1", "2.4.5")],
+)
+def test_an_earlier_program_in_its_packages_place_is_told_even_of_the_same_layer(version: str, program: str) -> None:
+    owner = replace(OWNER, version=version, source_version=version, layer=LOWER)
+    both = link_owners([owner, replace(found(program), layer=LOWER)], OWNED, tree())
+    assert [each.version for each in both] == [version, program]
+
+
 @pytest.mark.parametrize("version", ["1.3.1", "1.2.1", "13"])
 def test_another_version_is_another_program_in_the_owners_place(version: str) -> None:
     owner, program = link_owners([OWNER, found(version)], OWNED, tree())
