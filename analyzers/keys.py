@@ -9,7 +9,7 @@ from anchorecli.model import FactKey
 
 FILES = "files"
 """The name under which a layer's file list is kept; it is the walk's own fact, not an analyzer's."""
-FILES_VERSION = 4
+FILES_VERSION = 5
 
 
 class Keyed(Protocol):

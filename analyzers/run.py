@@ -14,7 +14,6 @@ from threading import Lock
 from time import thread_time
 from typing import Any, TypeVar
 
-from anchorecli import compression
 from anchorecli.analyzers.base import PARTIAL, Analyzer, Finishing, Following, Found, LayerFile, Sifting
 from anchorecli.analyzers.keys import FILES, fact_key, fact_keys, files_key
 from anchorecli.analyzers.legible import legible
@@ -24,7 +23,9 @@ from anchorecli.analyzers.records import LayerRecords, Records, read
 from anchorecli.analyzers.sifting import Sifter
 from anchorecli.analyzers.uncataloged import nameless, uncataloged, unlisted
 from anchorecli.analyzers.view import ImageView
+from anchorecli.compression import pack_all, unpacked
 from anchorecli.errors import LimitError
+from anchorecli.layerindex import EXTENT_BYTES, MAX_ENTRIES, Extent
 from anchorecli.model import (
     Analysis,
     DiffId,
@@ -36,6 +37,7 @@ from anchorecli.model import (
     Package,
     Problem,
 )
+from anchorecli.texts import Spool
 from anchorecli.tree import LayerIndex, Tree
 
 _ON_DEMAND = (
@@ -47,8 +49,8 @@ MAX_TOLD = 1000
 """Problems of one analyzer that are told one by one; of more than that their number."""
 MAX_MESSAGE = 2000
 """Characters of a problem's text: it may quote what a stranger wrote."""
-_SHARED_FROM = 1 << 20
-"""Bytes of packed file lists from which it is worth looking whether layers name the same files."""
+MAX_PACKED = 48 * 1024 * 1024
+"""Bytes of a layer's packed list of files; one of four million takes some thirty million."""
 _TIMINGS = Lock()
 _T = TypeVar("_T")
 
@@ -151,9 +153,10 @@ class Collector:
         Where the layer was not read to its end (``damage``) all of them count as failed: they serve this scan, and the
         next one reads the layer again.
         """
-        files = files_key(digests)
+        packed, cut = _packed_files(diff_id, index)
+        damage += cut
         status = FactStatus.FAILED if damage else FactStatus.OK
-        rows = [LayerFacts(diff_id, files, status, compression.pack_all(index.pieces()), damage)]
+        rows = [LayerFacts(diff_id, files_key(digests), status, packed, damage)]
         links = self._links(index)
         for analyzer in self._analyzers:
             started = thread_time()
@@ -184,7 +187,7 @@ class Collector:
     def _links(self, index: LayerIndex) -> dict[str, dict[str, str]]:
         """Hard links under a wanted name: by analyzer, the path and the path whose bytes it shares."""
         links: dict[str, dict[str, str]] = {}
-        for row, target in index.targets.items():
+        for row, target in index.targets.pairs():
             if index.kinds[row] == "h":
                 path = index.paths[row]
                 for analyzer in self.wants(path, 1, index.modes[row]) or ():
@@ -211,16 +214,38 @@ class Collector:
         noted.append(Problem("analyze", path, message, _hint(analyzer), cause=cause))
 
 
+def _packed_files(diff_id: DiffId, index: LayerIndex) -> tuple[bytes, tuple[Problem, ...]]:
+    """A layer's list of files as the store keeps it; as much of it as may be kept, and then a problem."""
+    whole = count = index.extent().entries
+    while True:
+        try:
+            packed = pack_all(index.pieces(), MAX_PACKED)
+        except LimitError:
+            count //= 2
+            index = index.first(count)
+        else:
+            limit = f"names that take more than {MAX_PACKED} bytes when they are packed"
+            return packed, () if count == whole else (_cut(diff_id, limit),)
+
+
 def assemble(
-    image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerFacts], timings: dict[str, float] | None = None
+    image: Image,
+    analyzers: Sequence[Analyzer],
+    facts: Iterable[LayerFacts],
+    timings: dict[str, float] | None = None,
+    entries: int = MAX_ENTRIES,
 ) -> Analysis:
-    """One image's analysis from the stored facts of its layers. ``timings`` gets what each analyzer took."""
+    """One image's analysis from the stored facts of its layers. ``timings`` gets what each analyzer took.
+
+    ``entries``: paths of all layers together, at most; of those beyond nothing is said.
+    """
     by_layer: dict[DiffId, dict[str, LayerFacts]] = {}
     for row in facts:
         by_layer.setdefault(row.diff_id, {})[row.key.analyzer] = row
-    indexes = _indexes(by_layer)
+    indexes, cut = _indexes([layer.diff_id for layer in image.layers], by_layer, entries)
     tree = Tree([indexes[layer.diff_id] for layer in image.layers])
-    problems = {problem for rows in by_layer.values() for row in rows.values() for problem in row.problems}
+    cut += [_cut(image.layers[number].diff_id, reason) for number, reason in tree.cut.items()]
+    problems = {*cut, *(problem for rows in by_layer.values() for row in rows.values() for problem in row.problems)}
     distro: Distro | None = None
     packages: list[Package] = []
     owned: dict[str, Iterable[str]] = {}
@@ -260,7 +285,9 @@ def assemble(
     )
 
 
-def followed(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerFacts]) -> tuple[Analyzer, ...]:
+def followed(
+    image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerFacts], entries: int = MAX_ENTRIES
+) -> tuple[Analyzer, ...]:
     """The analyzers, those that need to see more of this image replaced by ones that do."""
     following = [analyzer for analyzer in analyzers if isinstance(analyzer, Following)]
     if not following:
@@ -268,7 +295,7 @@ def followed(image: Image, analyzers: Sequence[Analyzer], facts: Iterable[LayerF
     by_layer: dict[DiffId, dict[str, LayerFacts]] = {}
     for row in facts:
         by_layer.setdefault(row.diff_id, {})[row.key.analyzer] = row
-    indexes = _indexes(by_layer)
+    indexes, _ = _indexes([layer.diff_id for layer in image.layers], by_layer, entries)
     tree = Tree([indexes[layer.diff_id] for layer in image.layers])
     more = {}
     for analyzer in following:
@@ -296,21 +323,34 @@ def _note(timings: dict[str, float] | None, seconds: Mapping[str, float]) -> Non
                     timings[name] = timings.get(name, 0) + more
 
 
-def file_tree(diff_ids: Sequence[DiffId], facts: Iterable[LayerFacts]) -> Tree:
+def file_tree(diff_ids: Sequence[DiffId], facts: Iterable[LayerFacts], entries: int = MAX_ENTRIES) -> Tree:
     """The files of layers, squashed, from their stored file lists; lowest layer first."""
-    indexes = {row.diff_id: _index(row) for row in facts if row.key.analyzer == FILES}
+    by_layer = {row.diff_id: {FILES: row} for row in facts if row.key.analyzer == FILES}
+    indexes, _ = _indexes(diff_ids, by_layer, entries)
     return Tree([indexes[diff_id] for diff_id in diff_ids])
 
 
-def _indexes(by_layer: Mapping[DiffId, Mapping[str, LayerFacts]]) -> dict[DiffId, LayerIndex]:
-    # Layers that write the same files again (chown -R) name them again: of each name one is enough.
-    packed = sum(len(rows[FILES].payload) for rows in by_layer.values())
-    seen: dict[str, str] | None = {} if len(by_layer) > 1 and packed >= _SHARED_FROM else None
-    return {diff_id: _index(rows[FILES], seen) for diff_id, rows in by_layer.items()}
+def _indexes(
+    layers: Sequence[DiffId], by_layer: Mapping[DiffId, Mapping[str, LayerFacts]], entries: int
+) -> tuple[dict[DiffId, LayerIndex], list[Problem]]:
+    """The lists of files of layers, and a problem for each that is cut."""
+    files = {diff_id: by_layer[diff_id][FILES].payload for diff_id in layers}
+    extents = [LayerIndex.extent_of(unpacked(payload, step=EXTENT_BYTES)) for payload in files.values()]
+    whole = Extent(sum(each.entries for each in extents), sum(each.text for each in extents))
+    indexes, problems, left, spool = {}, [], entries, Spool()
+    for (diff_id, payload), extent in zip(files.items(), extents, strict=True):
+        index = LayerIndex.read(unpacked(payload), compact=whole.compact, spool=spool) if left else LayerIndex()
+        if extent.entries > left:
+            index = index.first(left)
+            problems.append(_cut(diff_id, f"more than {entries} entries in all layers (limit limits.entries)"))
+        left -= min(left, extent.entries)
+        indexes[diff_id] = index
+    return indexes, problems
 
 
-def _index(row: LayerFacts, seen: dict[str, str] | None = None) -> LayerIndex:
-    return LayerIndex.read(compression.unpacked(row.payload), seen)
+def _cut(diff_id: DiffId, limit: str) -> Problem:
+    hint = "what stands behind this point of the layer was not looked at"
+    return Problem("layers", f"layer {diff_id}", f"not read to its end: {limit}", hint, cause="limit_hit")
 
 
 def _records(rows: Mapping[str, LayerFacts], analyzer: Analyzer, index: LayerIndex) -> LayerRecords:

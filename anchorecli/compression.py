@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from anchorecli.errors import LimitError
 
 CHUNK = 256 * 1024
+_TAKEN = 256 * 1024
 MAX_OUT = 1024 * 1024
 
 GZIP = "gzip"
@@ -77,11 +79,16 @@ def pack(data: bytes) -> bytes:
     return packed
 
 
-def pack_all(pieces: Iterable[bytes]) -> bytes:
-    """Pieces packed as one value, none of which has to be kept for it."""
+def pack_all(pieces: Iterable[bytes], limit: int = 1 << 31) -> bytes:
+    """Pieces packed as one value, none of which has to be kept for it. Raises: LimitError past ``limit`` bytes."""
     stream = _deflate_module().compressobj(1)
-    packed = [stream.compress(piece) for piece in pieces]
-    return b"".join((*packed, stream.flush()))
+    packed, size = [], 0
+    for last, piece in chain(((False, piece) for piece in pieces), [(True, b"")]):
+        packed.append(stream.flush() if last else stream.compress(piece))
+        size += len(packed[-1])
+        if size > limit:
+            raise LimitError(f"packed value of more than {limit} bytes")
+    return b"".join(packed)
 
 
 def unpack(data: bytes, limit: int = 1 << 31) -> bytes:
@@ -93,16 +100,22 @@ def unpacked(data: bytes, limit: int = 1 << 31, step: int = MAX_OUT) -> Iterator
     """The same in pieces of ``step`` bytes at most. Raises: as ``unpack``."""
     stream = _deflate_module().decompressobj()
     left = limit
+    # Piece by piece, since what a step leaves is copied.
+    pieces = (data[start : start + _TAKEN] for start in range(0, len(data), _TAKEN))
+    rest = b""
     while not stream.eof:
+        rest = rest or next(pieces, b"")
         try:
-            out: bytes = stream.decompress(data, min(step, left))
+            out: bytes = stream.decompress(rest, min(step, left))
         except Exception as exc:
             raise ValueError(f"damaged packed value: {exc}") from exc
-        data = stream.unconsumed_tail
+        ended = not rest
+        rest = stream.unconsumed_tail
         left -= len(out)
-        if not stream.eof and (not out or left <= 0):
+        if not stream.eof and ((ended and not out) or left <= 0):
             raise LimitError(f"packed value is truncated or larger than {limit} bytes")
-        yield out
+        if out:
+            yield out
 
 
 def _members(chunks: Iterable[bytes], new: Any) -> Iterator[bytes]:

@@ -13,8 +13,10 @@ LEVELS: dict[str, float] = {
     "values": -1,
     **dict.fromkeys(("__init__", "errors", "model"), 0),
     # The lower half of level 1 serves the upper half.
+    **dict.fromkeys(("texts", "places"), 0.25),
     "layerindex": 0.5,
     "links": 0.75,
+    "squash": 0.8,
     **dict.fromkeys(("tree", "versions", "compression", "codec", "transport", "patterns", "spdx", "cpe", "legible"), 1),
     **dict.fromkeys(("archive", "piecewise"), 1.25),
     "archivekind": 1.3,

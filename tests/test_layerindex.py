@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tracemalloc
 from collections.abc import Iterator
 
@@ -12,7 +11,8 @@ from hypothesis import strategies as st
 
 from anchorecli import compression
 from anchorecli.errors import LimitError
-from anchorecli.layerindex import Digests, LayerIndex, Targets
+from anchorecli.layerindex import Digests, LayerIndex
+from anchorecli.texts import RowTexts
 from anchorecli.tree import Tree
 
 NAMES = st.text(st.characters(exclude_characters="\0/", exclude_categories=["Cs"]), min_size=1, max_size=6)
@@ -66,26 +66,20 @@ def test_digests_keep_their_order() -> None:
 @given(st.lists(st.integers(0, 50), unique=True).map(sorted), st.integers(1, 7))
 def test_targets_are_a_mapping_in_order(rows: list[int], step: int) -> None:
     expected = {row: f"target {row}" for row in rows}
-    targets = Targets()
+    targets = RowTexts()
     for row, text in expected.items():
         targets[row] = text
-    assert targets == expected == Targets(rows, expected.values())
+    assert targets == expected == RowTexts(rows, expected.values())
     assert (list(targets), len(targets)) == (rows, len(rows))
     assert all((row in targets) == (row in expected) and targets.get(row) == expected.get(row) for row in range(52))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("anchorecli.layerindex._STEP", step)
-        assert json.loads("{" + "".join(targets.written()) + "}") == {str(row): text for row, text in expected.items()}
+    targets.compact()
+    assert targets == expected
+    assert {row: targets.before(step).get(row) for row in range(52)} == {
+        row: expected.get(row) if row < step else None for row in range(52)
+    }
     if rows:
         with pytest.raises(ValueError, match=f"row {rows[-1]} comes after that of row {rows[-1]}"):
             targets[rows[-1]] = "x"
-
-
-def test_layers_that_write_the_same_files_share_their_names() -> None:
-    data = [index_of([(f"file {number}", "f", 1, None) for number in (*range(9), layer)]).encode() for layer in (1, 2)]
-    seen: dict[str, str] = {}
-    first, second = (LayerIndex.read([each], seen) for each in data)
-    assert (first.paths[:9], first.paths[9], second.paths[9]) == (second.paths[:9], "file 1", "file 2")
-    assert all(mine is theirs for mine, theirs in zip(first.paths[:9], second.paths, strict=False))
 
 
 def test_a_large_list_is_narrow_and_unchanged() -> None:

@@ -251,3 +251,65 @@ def test_directories_above_long_paths_take_little_memory() -> None:
         assert tracemalloc.get_traced_memory()[1] < 20 << 20
     finally:
         tracemalloc.stop()
+
+
+# ── very many ───────────────────────────────────────────────────────────────────────────────────────────────
+
+PATHS = st.sampled_from(["a", "b", "c", "a/a", "a/b", "a/b/c", "b/c", "c/a", "c/a/b", "b/a", "caf\udce9"])
+KINDS = st.sampled_from(["f", "f", "d", "l:a", "l:b/c", "l:/c", "l:../b", "h:a", "h:a/b"])
+LAYERS = st.lists(
+    st.tuples(
+        st.lists(st.tuples(PATHS, KINDS, st.integers(0, 2)), max_size=6),
+        st.lists(PATHS, max_size=2), st.lists(PATHS | st.just(""), max_size=1),
+    ),
+    min_size=1, max_size=4,
+)  # fmt: skip
+
+
+def _layer(rows: list[tuple[str, str, int]], whiteouts: list[str], opaques: list[str]) -> LayerIndex:
+    made = LayerIndex(whiteouts=[*whiteouts], opaques=[*opaques])
+    for row, (path, kind, number) in enumerate(rows):
+        made.add(path, kind[0], (0o755, number, 0), number if kind == "f" else 0)
+        if kind[0] in "lh":
+            made.targets[row] = kind[2:]
+        if kind == "f" and number:
+            made.digests[row] = bytes([number]) * 32
+            made.capabilities[row] = f"cap_{number}"
+    return made
+
+
+@settings(max_examples=500, deadline=None)
+@given(LAYERS)
+def test_very_many_paths_are_merged_as_few_are(
+    layers: list[tuple[list[tuple[str, str, int]], list[str], list[str]]],
+) -> None:
+    stored = [_layer(*each).encode() for each in layers]
+    few = Tree([LayerIndex.read([each], compact=False) for each in stored])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("anchorecli.links.MANY_LINKS", 0)
+        patch.setattr("anchorecli.squash._KNOWN", 1)
+        patch.setattr("anchorecli.places._LEAST", 4)
+        many = Tree([LayerIndex.read([each], compact=True) for each in stored])
+    paths = {path for rows, *_ in layers for path, *_ in rows} | {"a/b/c/d", "never"}
+    assert (sorted(many), len(many), many.total_bytes()) == (sorted(few), len(few), few.total_bytes())
+    assert list(many.files()) == list(few.files())
+    assert set(many.executables(1)) == set(few.executables(1))
+    for path in paths:
+        assert (path in many, many.where(path), many.stat(path)) == (path in few, few.where(path), few.stat(path))
+        assert (many.resolve(path), many.versions(path)) == (few.resolve(path), few.versions(path))
+        for number, index in enumerate(many.layers):
+            assert many.canonical(number, path) == few.canonical(number, path)
+            assert index.rows.get(path) == few.layers[number].rows.get(path)
+            assert many.hardlink_source(number, path) == few.hardlink_source(number, path)
+
+
+@given(LAYERS, st.integers(0, 6))
+def test_the_first_paths_of_a_layer_are_a_layer(
+    layers: list[tuple[list[tuple[str, str, int]], list[str], list[str]]], count: int
+) -> None:
+    for rows, whiteouts, opaques in layers:
+        for compact in (False, True):
+            whole = LayerIndex.read([_layer(rows, whiteouts, opaques).encode()], compact=compact)
+            part = whole.first(count)
+            assert part.encode() == _layer(rows[:count], whiteouts[:count], opaques[:count]).encode()
+            assert part.is_compact == compact

@@ -109,7 +109,7 @@ class Settings:
     retention_count: int | None = None
     watch_interval: int = 6 * HOUR
     limits_layer_bytes: int = 1024 * GIB
-    limits_entries: int = 10_000_000
+    limits_entries: int = 2_000_000
     """Entries of one layer."""
     limits_file_bytes: int | None = None
     """Of one file that an analyzer reads whole; None: what each analyzer allows."""

@@ -15,11 +15,11 @@ from typing import BinaryIO, Protocol, Self
 
 from anchorecli import compression
 from anchorecli.errors import IntegrityError, LimitError
+from anchorecli.layerindex import COMPACT_FROM, LayerIndex
 from anchorecli.layers.capabilities import XATTR, capabilities
 from anchorecli.layers.content import STEP, WHOLE_BYTES, FileContent, SliceReader, StreamReader
 from anchorecli.layers.tar import Limits, TarDamage, TarWalker, Visitor
 from anchorecli.model import DiffId, Layer, Problem
-from anchorecli.tree import LayerIndex
 from anchorecli.values import dataclass
 
 QUEUED_CHUNKS = 8
@@ -98,6 +98,8 @@ def read_directory(directory: Directory, visitor: Visitor, limits: Limits | None
         if len(index.paths) >= limits.entries:
             problems = (_cut_short("dir", f"more than {limits.entries} entries (limit limits.entries)", "limit_hit"),)
             break
+        if len(index.paths) == COMPACT_FROM:
+            index.compact()
         kind = _stat_kind(info.st_mode)
         if target:
             index.targets[len(index.paths)] = target

@@ -14,6 +14,7 @@ import re
 from typing import Protocol
 
 from anchorecli.errors import LimitError
+from anchorecli.layerindex import COMPACT_FROM, COMPACT_TEXT, MAX_ENTRIES
 from anchorecli.layers.capabilities import PAX_KEY, capabilities
 from anchorecli.layers.content import WHOLE_BYTES, FileContent, Reader
 from anchorecli.layers.sparse import SparseMap, pax_map, read_gnu_map, read_pax_1_map
@@ -25,6 +26,8 @@ ZEROS = bytes(BLOCK)
 MAX_EXTENSION = 1024 * 1024
 """Bytes of one pax or long-name record; the kernel's own limit for a path is 4,096."""
 MAX_PATH = 4096 * 4
+MAX_TEXT = 1 << 30
+"""Bytes of the long names and targets of one layer; they may all be in a temporary file."""
 EMPTY = hashlib.sha256().digest()
 """The digest of no bytes: there may be a million files without any."""
 MAX_DEPTH = 256
@@ -54,7 +57,7 @@ class Limits:
     """Bounds on one layer; hitting one is a LimitError. Bytes, counts, bytes."""
 
     layer_bytes: int = 1 << 40
-    entries: int = 10_000_000
+    entries: int = MAX_ENTRIES
     path_bytes: int = MAX_PATH
     digests: bool = False
     """Not a bound: whether every regular file is hashed (sha256)."""
@@ -87,6 +90,9 @@ class TarWalker:
         self._pending: _Pending | None = None
         self._owners: dict[bytes, tuple[int, int, int]] = {}
         self._count = 0
+        self._asked_at = min(limits.entries, COMPACT_FROM)
+        self._text = 0
+        """Bytes of the names and targets that are long."""
 
     def run(self) -> None:
         """Walk to the end-of-archive mark. Raises TarDamage, LimitError."""
@@ -122,9 +128,24 @@ class TarWalker:
                 raise TarDamage("a lone block of zeros, with something behind it", self._reader.position)
             return None
         self._count += 1
+        if self._count > self._asked_at:
+            self._many()
+        return header
+
+    def _many(self) -> None:
+        """Something is due now that the layer has so many entries."""
         if self._count > self._limits.entries:
             raise LimitError(f"more than {self._limits.entries} entries in one layer (limit limits.entries)")
-        return header
+        self.index.compact()
+        self._asked_at = self._limits.entries
+
+    def _long(self, text: bytes) -> None:
+        """Note a long name or target."""
+        self._text += len(text)
+        if self._text > MAX_TEXT:
+            raise LimitError(f"names of more than {MAX_TEXT} bytes in one layer")
+        if self._text > COMPACT_TEXT:
+            self.index.compact()
 
     # ── one entry ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -174,6 +195,7 @@ class TarWalker:
         """The entry's path in the image; None for the root and for whiteout markers, which are noted apart."""
         if len(raw) > MAX_DEPTH:
             self._check_length(raw)
+            self._long(raw)
         path = raw.decode("utf-8", "surrogateescape")
         if path[:2] == "./":
             path = path[2:]
@@ -245,6 +267,8 @@ class TarWalker:
         pax = pending.pax
         name = pending.name or pax.get(b"path") or _name(header)
         link = pending.link or pax.get(b"linkpath") or header[157:257]
+        if len(link) > MAX_DEPTH:
+            self._long(link)
         position = self._reader.position
         if pax:
             size = self._bounded(_decimal(pax, b"size", size, position))

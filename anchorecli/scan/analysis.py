@@ -36,17 +36,18 @@ def analyze(source: Source, store: Store, options: AnalyzeOptions) -> Analysis:
     analyzers = load(registered) if options.analyzers is None else tuple(options.analyzers)
     analyzers += load_demanded(options.demanded, options.scanner)
     facts, complete = layer_facts(source, store, replace(options, analyzers=analyzers))
-    further = followed(image, analyzers, facts)
+    further = followed(image, analyzers, facts, options.entries)
     if further != analyzers:
         # Links lead to files that nobody could know of while the layers were read.
         again = replace(options, analyzers=further, force=False, meanwhile=None)
         analyzers, (facts, complete) = further, layer_facts(source, store, again)
-    analysis = assemble(image, analyzers, facts, options.timings)
+    analysis = assemble(image, analyzers, facts, options.timings, options.entries)
     if options.all_layers:
         from anchorecli.scan.layers import with_hidden
 
-        analysis = with_hidden(analysis, lambda part: assemble(part, analyzers, facts))
-    if complete:
+        analysis = with_hidden(analysis, lambda part: assemble(part, analyzers, facts, None, options.entries))
+    # A layer that was cut is read again, perhaps under other limits.
+    if complete and not any(problem.stage == "layers" for problem in analysis.problems):
         save(store, analysis, analyzer_set, options.now)
     return analysis
 

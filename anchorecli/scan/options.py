@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from anchorecli.layerindex import MAX_ENTRIES
 from anchorecli.values import dataclass
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ class AnalyzeOptions:
     """What the demanded malware analyzer asks."""
     layer_bytes: int = 1 << 40
     """Inflated bytes of a layer, at most; more is an error."""
-    entries: int = 10_000_000
-    """Entries of a layer, at most."""
+    entries: int = MAX_ENTRIES
+    """Entries of all layers, at most."""
     digests: bool = False
     """Whether every regular file is hashed (sha256)."""
     progress: Progress | None = None

@@ -47,6 +47,6 @@ def _linked(tree: Tree, number: int, index: LayerIndex) -> set[str]:
     """Paths of the layer whose bytes the image shows under the name of a hard link."""
     return {
         target
-        for row, target in index.targets.items()
+        for row, target in index.targets.pairs()
         if index.kinds[row] == "h" and tree.where(tree.canonical(number, index.paths[row])) == (number, row)
     }

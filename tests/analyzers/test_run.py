@@ -213,7 +213,7 @@ def test_a_problem_that_quotes_a_stranger_at_length_is_cut() -> None:
 
 def test_the_keys_name_every_analyzer_with_its_version_and_the_file_list() -> None:
     assert [(key.analyzer, key.version) for key in fact_keys((Lines(), Owner()))] == [
-        ("files", 4), ("lines", 1), ("owner", 3),
+        ("files", 5), ("lines", 1), ("owner", 3),
     ]  # fmt: skip
 
 
@@ -279,3 +279,49 @@ def test_of_very_many_problems_the_first_are_told_and_the_number_of_the_rest() -
     found = analyze(empty, analyzers=(python,))
     assert [each.message[:14] for each in found.problems if each.subject == "python"] == ["500 more files"]
     assert sum(each.subject.endswith("METADATA") for each in found.problems) == MAX_TOLD
+
+
+# ── very many files ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_beyond_the_number_of_entries_is_told_and_the_rest_is_kept() -> None:
+    image, tars = image_of({"a.db": "x 1", "b.db": "y 2"}, {"c.db": "z 3", "d.db": "v 4"}, {"e.db": "w 5"})
+    facts = facts_of(tars, (Lines(),))
+    assert len(assemble(image, (Lines(),), facts, None, 5).packages) == 5
+    analysis = assemble(image, (Lines(),), facts, None, 3)
+    assert names(analysis) == ["x 1", "y 2", "z 3"]
+    assert analysis.file_count == 3
+    told = [(problem.subject, problem.message, problem.cause) for problem in analysis.problems]
+    message = "not read to its end: more than 3 entries in all layers (limit limits.entries)"
+    assert told == sorted((f"layer {layer.diff_id}", message, "limit_hit") for layer in image.layers[1:])
+    assert all(problem.incomplete for problem in analysis.problems)
+
+
+def test_names_that_do_not_pack_are_told_and_the_rest_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anchorecli.analyzers.run.MAX_PACKED", 1500)
+    image, tars = image_of({digest(bytes([number]))[7:] + ".db": f"x {number}" for number in range(64)})
+    facts = facts_of(tars, (Lines(),))
+    assert facts[0].status is FactStatus.FAILED and len(facts[0].payload) <= 1500
+    analysis = assemble(image, (Lines(),), facts)
+    assert len(analysis.packages) in (16, 32)
+    (problem,) = analysis.problems
+    assert "names that take more than 1500 bytes when they are packed" in problem.message
+    assert (problem.cause, problem.incomplete) == ("limit_hit", True)
+
+
+@pytest.mark.parametrize(
+    ("limit", "message"),
+    [
+        ("MAX_RENAMES", "more than 4 directories written through symbolic links"),
+        ("MAX_IMPLIED", "more than 4 directories without entries"),
+    ],
+)
+def test_too_many_directories_are_told(limit: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = {"lib": link("usr/lib"), "a.db": "x 1"}, {f"lib/{number}/b.db": "y 2" for number in range(9)}
+    assert not analyze(*layers).problems
+    monkeypatch.setattr(f"anchorecli.links.{limit}", 4)
+    analysis = analyze(*layers)
+    assert names(analysis)[0] == "x 1"
+    (problem,) = analysis.problems
+    assert problem.subject == f"layer {analysis.image.layers[1].diff_id}"
+    assert (message in problem.message, problem.cause, problem.incomplete) == (True, "limit_hit", True)

@@ -7,9 +7,10 @@ import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
+from anchorecli import compression
 from anchorecli.analyzers.base import Analyzer
 from anchorecli.analyzers.records import read
-from anchorecli.analyzers.run import Collector, _index
+from anchorecli.analyzers.run import Collector
 from anchorecli.analyzers.view import ImageView
 from anchorecli.layers.tar import normalise
 from anchorecli.model import (
@@ -91,7 +92,7 @@ def make_view(
             entry = value if isinstance(value, Entry) else Entry(value.encode() if isinstance(value, str) else value)
             _add(collector, index, normalise(name), entry)
         rows = collector.facts(diff_id, index)
-        indexes.append(_index(rows[0]))
+        indexes.append(LayerIndex.read(compression.unpacked(rows[0].payload)))
         records.append(read(rows[1].payload, index))
         problems.extend(rows[1].problems)
         images.append(Layer(diff_id))

@@ -13,11 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from zlib import crc32
 
+from anchorecli import compression
 from anchorecli.analyzers import ON_DEMAND, REGISTERED, Registered, load, load_demanded
 from anchorecli.analyzers.base import Analyzer
 from anchorecli.analyzers.legible import legible
 from anchorecli.analyzers.records import read
-from anchorecli.analyzers.run import Collector, _index
+from anchorecli.analyzers.run import Collector
 from anchorecli.analyzers.view import ImageView
 from anchorecli.errors import AnchoreError, IntegrityError
 from anchorecli.layers.content import FileContent, SliceReader
@@ -71,7 +72,12 @@ def analyze(analyzer: Analyzer, path: str, data: bytes, *, passing: bool = False
     diff_id = DiffId(f"sha256:{0:064x}")
     rows = collector.facts(diff_id, index)
     json.dumps([problem.message for problem in rows[1].problems])
-    view = ImageView(Tree([_index(rows[0])]), image([Layer(diff_id)]), [read(rows[1].payload, index)], DISTRO)
+    view = ImageView(
+        Tree([LayerIndex.read(compression.unpacked(rows[0].payload))]),
+        image([Layer(diff_id)]),
+        [read(rows[1].payload, index)],
+        DISTRO,
+    )
     view.all_read = analyzer.wants.everything
     found = legible(analyzer.assemble(view))
     problems = (*rows[1].problems, *found.problems, *view.problems)
