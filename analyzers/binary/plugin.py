@@ -4,9 +4,10 @@ A file is a candidate by its size and mode, or by the name of a known program; w
 file that can be read anywhere only the parts that matter are read. A large file in a compressed layer passes once: its
 first page says what to keep of it (``layout.plan``), known strings are looked for meanwhile, and the rest is forgotten.
 
-Emits: packages of the types ``golang``, ``cargo``, ``maven`` (GraalVM's native images), ``pypi`` (programs that
-PyInstaller froze), ``generic`` (those known by their strings have the type their rule gives, and CPEs), and ``rpm``,
-``deb``, ``alpm`` or ``apk`` where a program's own note tells of a package that no database lists.
+Emits: packages of the types ``golang``, ``cargo``, ``maven`` (GraalVM's native images; jars that a script starts),
+``pypi`` (programs that PyInstaller froze; zip applications of any name), ``generic`` (those known by their strings have
+the type their rule gives, and CPEs), and ``rpm``, ``deb``, ``alpm`` or ``apk`` where a program's own note tells of a
+package that no database lists.
 
 Not handled: notes of programs below 128 KiB, Go before 1.13, packed programs (UPX, Bun: a remark), crates without
 cargo-auditable, native images without a bill of materials, libraries that say their release nowhere (FreeType, libldap,
@@ -19,11 +20,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import basename
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
-from anchorecli.analyzers.binary import bundle, elf, frozen, golang, macho, nativeimage, packagenote, pe, rust
+from anchorecli.analyzers.binary import bundle, elf, frozen, golang, macho, nativeimage, packagenote, pe, rust, zipped
 from anchorecli.analyzers.binary.classifiers import Search, rules_for
 from anchorecli.analyzers.binary.evidence import packages, program_packages
 from anchorecli.analyzers.binary.gomodules import lacks_version, main_path
 from anchorecli.analyzers.binary.layout import LIMITS, Kept, Layout, Source, keep, plan, texts
+from anchorecli.analyzers.language.java.plugin import found_in
 from anchorecli.analyzers.limits import Limits
 from anchorecli.errors import LimitError
 from anchorecli.model import Json, Kind, Package, Problem
@@ -32,8 +34,8 @@ from anchorecli.values import dataclass
 FIRST_BYTES = 4096
 """Headers and section tables of the linkers that write them first fit in."""
 SMALL, LINKED, PLAIN = 24 * 1024, 128 * 1024, 256 * 1024
-"""Bytes: no known program is smaller than the first, nothing with modules or crates in it than the second; below the
-third mode or name must say that it is executable."""
+"""Bytes: no known program or zip file with packages is smaller than the first, nothing with modules or crates in it than
+the second; below the third mode or name must say that it is executable."""
 BUN = ".bun"
 """The section in which ``bun build --compile`` puts the application; in Bun itself it is empty."""
 SECTIONS = (*(each.SECTION.encode() for each in (golang, rust, nativeimage, packagenote)), BUN.encode())
@@ -60,7 +62,7 @@ def is_candidate(path: str, size: int, mode: int) -> bool:
         return True
     if size < SMALL:
         return False
-    return (size >= LINKED and bool(mode & 0o111 or ".so" in name)) or bool(rules_for(name))
+    return bool(mode & 0o111) or (size >= LINKED and ".so" in name) or bool(rules_for(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,12 @@ class Binaries:
     """Packages of executable files.
 
     A fact is ``go`` (``golang.read``), ``crates`` (``rust.read``), ``artifacts`` (``nativeimage.read``), ``programs``
-    (rows of rule and version), ``dotnet`` (``bundle.read``), ``frozen`` (``frozen.read``), ``note`` (``packagenote``)
-    and ``packed``, as far as there are any.
+    (rows of rule and version), ``dotnet`` (``bundle.read``), ``frozen`` (``frozen.read``), ``note`` (``packagenote``),
+    ``zipped`` (``zipped.read``) and ``packed``, as far as there are any.
     """
 
     name: str = "binary"
-    version: int = 10
+    version: int = 11
     options: str = ""
     wants: Wants = Wants(
         names=NAMES,
@@ -89,8 +91,10 @@ class Binaries:
         name = basename(file.path)
         executable = head.startswith(_MAGICS)
         rules = tuple(rule for rule in rules_for(name) if rule.text != executable)
+        if executable and SMALL <= file.size < LINKED and not rules and name not in NAMES:
+            return None  # it was offered since it might have been a zip file
         if not executable and not rules:
-            return None
+            return _zipped(file, head)
         search = Search(name, rules) if rules else None
         fact: dict[str, Json] = {}
         message, hit = "", ""
@@ -121,12 +125,16 @@ class Binaries:
         problems: list[Problem] = []
         programs: list[tuple[Fact, str, str]] = []
         noted: list[Fact] = []
+        zips: list[Fact] = []
         for fact in view.facts():
             if _is_another_name(view, fact):
                 continue
             found += packages(view, fact)
             found += bundle.packages(view, fact)
             found += frozen.packages(view, fact)
+            found += zipped.packages(view, fact)
+            if "zipped" in fact.value:
+                zips.append(fact)
             programs += ((fact, name, version) for name, version in _programs(basename(fact.path), fact.value))
             if "note" in fact.value:
                 noted.append(fact)
@@ -136,10 +144,24 @@ class Binaries:
                 problems.append(Problem("analyze", fact.path, _PACKED[fact.value["packed"]], incomplete=False))
         found += program_packages(view, programs)
         found += packagenote.packages(view, noted)
-        return Found(packages=tuple(found), problems=tuple(problems))
+        java = found_in(view, zipped.archives(zips))
+        return Found(packages=(*found, *java.packages), problems=(*problems, *java.problems))
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _zipped(file: LayerFile, head: bytes) -> Json | None:
+    """The fact of a zip file that is a program."""
+    try:
+        if (found := zipped.read(file, head)) is None:
+            return None
+    except LimitError as exc:
+        return partial(None, "", str(exc))
+    except ValueError as exc:
+        return partial(None, str(exc))
+    faults = found.pop("faults", None)
+    return partial({"zipped": found}, "; ".join(faults)) if faults else {"zipped": found}
 
 
 def _taken(file: LayerFile, head: bytes, search: Search | None) -> tuple[Source, list[Layout]]:

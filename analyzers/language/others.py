@@ -21,7 +21,7 @@ Rust                   ``.crates2.json`` (cargo install)
 Nim                    ``.nimble/pkgs2/NAME-VERSION-CHECKSUM/NAME.nimble``
 Drupal                 ``modules/…/NAME.info.yml``, ``sites/…/NAME.info`` (Drupal 7) out of drupal.org's archives
 Node                   ``.pnp.cjs`` (Yarn's Plug'n'Play: packages in zip files)
-Python                 ``*.egg``, ``*.pex``, ``*.pyz``, ``*.zip`` (zip files that are imported from)
+Python                 ``*.egg``, ``*.pex``, ``*.pyz``, ``*.zip``, ``.deps/*.whl`` (zip files that are imported from)
 Electron               ``*.asar`` (the archive an application is packed into)
 =====================  ===============================================================================================
 
@@ -99,11 +99,12 @@ _BY_SUFFIX = {
     ".egg": ("", "zipapps"),
     ".pex": ("", "zipapps"),
     ".pyz": ("", "zipapps"),
+    ".whl": ("/.deps/", "zipapps"),
     ".asar": ("", "asar"),
     ".zip": ("", "layers"),
 }
 _MODELS = (".gguf", ".safetensors")
-_ARCHIVES = (".egg", ".pex", ".pyz", ".asar", ".zip")
+_ARCHIVES = (".egg", ".pex", ".pyz", ".whl", ".asar", ".zip")
 
 
 def format_of(path: str) -> str:
@@ -121,7 +122,7 @@ class Others:
     """Packages as rows (see ``rows``): a fact is the list of those that one file tells of."""
 
     name: str = "others"
-    version: int = 8
+    version: int = 9
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({*_BY_NAME, *_ELSE}),

@@ -17,6 +17,7 @@ from tests.analyzers.binary import test_bundle as bundle
 from tests.analyzers.binary import test_frozen as frozen
 from tests.analyzers.binary import test_nativeimage as nativeimage
 from tests.analyzers.binary import test_packagenote as packagenote
+from tests.analyzers.binary import test_zipped as zipped
 from tests.analyzers.declared.test_plugin import CASES as LOCK_FILES
 from tests.analyzers.language import test_assemblies as assemblies
 from tests.analyzers.language import test_composer as composer
@@ -280,6 +281,7 @@ def _programs() -> list[Sample]:
                 "app/old": old,
                 "app/bundle": bundle.application(pad=0),
                 "app/frozen": frozen.FROZEN,
+                "app/zipapp": zipped.APPLICATION,
                 "app/native": executables.elf({".svm_heap": b"heap", ".data": nativeimage.packed()}, size=0),
                 "app/elf32": executables.elf(sections, wide=False, order=">", size=0),
                 "app/bare": executables.elf(sections, table=False, size=0),

@@ -1,8 +1,9 @@
 """Python distributions in zip files that Python imports from: eggs, PEX files, zipapps.
 
 Format: https://setuptools.pypa.io/en/latest/deprecated/python_eggs.html (``EGG-INFO/PKG-INFO``), https://docs.pex-tool.org
-(``.deps/WHEEL/NAME.dist-info/METADATA``), https://docs.python.org/3/library/zipapp.html (shiv:
-``site-packages/NAME.dist-info/METADATA``). A script's first line may stand before the zip file.
+(``.deps/WHEEL/NAME.dist-info/METADATA``; in the packed layout each wheel is a file in ``.deps``),
+https://docs.python.org/3/library/zipapp.html (shiv: ``site-packages/NAME.dist-info/METADATA``). A script's first line
+may stand before the zip file.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from anchorecli.analyzers.language.rows import Row, row
 from anchorecli.analyzers.limits import Limits
 
 MAX_METADATA = 4 * 1024 * 1024
-_ENDINGS = (".dist-info/METADATA", ".egg-info/PKG-INFO", "EGG-INFO/PKG-INFO")
+ENDINGS = (".dist-info/METADATA", ".egg-info/PKG-INFO", "EGG-INFO/PKG-INFO")
 
 
 def read_archive(stream: BinaryIO, limits: Limits) -> Iterator[Row]:
@@ -35,7 +36,7 @@ def read_archive(stream: BinaryIO, limits: Limits) -> Iterator[Row]:
             if len(entries) > limits["entries"]:
                 raise limits.exceeded("entries")
             for entry in entries:
-                if entry.filename.endswith(_ENDINGS):
+                if entry.filename.endswith(ENDINGS):
                     with archive.open(entry) as member:
                         rows = list(distribution(member.read(MAX_METADATA), entry.filename))
                     if not rows and entry.file_size > MAX_METADATA:

@@ -13,7 +13,7 @@ that are known by their directories), and archives that are not called so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.language.java import pom
@@ -33,6 +33,8 @@ MAX_BYTES = 4 * 1024 * 1024 * 1024
 FAULTS = 5
 """So many damaged inner archives of one file are named, the others counted."""
 
+_TEST_DATA = "/testdata/"
+"""Go's name for what no program is made of. Its toolchain brings damaged zip files there."""
 _UNPACKED = re.compile(r"(?:^|/)META-INF/maven/([^/]+)/([^/]+)/pom\.properties$")
 # A directory of build output has the same files as the jar that was made of it.
 _BUILD = re.compile(r"(?:^|/)(?:target|build)/(?:classes|test-classes|maven-archiver|resources/main)/")
@@ -47,7 +49,7 @@ class Java:
     """
 
     name: str = "java"
-    version: int = 6
+    version: int = 7
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"pom.properties"}),
@@ -69,6 +71,8 @@ class Java:
             with file.open() as stream:
                 contents.read(Window(stream, 0, file.size))
         except BadZip as error:
+            if not certain and _TEST_DATA in f"/{file.path}":
+                return None
             contents.faults.insert(0, str(error))
         except LimitError as error:
             contents.hit.insert(0, str(error))
@@ -79,28 +83,35 @@ class Java:
 
     def assemble(self, view: View) -> Found:
         """A package for each artifact in each archive; a remark of the archives that nothing tells the name of."""
-        packages: list[Package] = []
-        nameless: list[str] = []
-        locked: list[str] = []
-        merged: dict[str, list[str]] = {}
-        links: Mapping[str, tuple[str, str, str]] | None = None
-        for fact in view.facts():
-            if "pom" in fact.value:
-                packages.extend(_of_directory(view, fact))
-                continue
-            if links is None and fact.path.startswith(JARS):
-                links = coordinates(view.tree)
-            for evidence in fact.value["archives"]:
-                archive = Archive(evidence, fact.path)
-                artifacts = archive.artifacts(None if evidence["in"] or not links else links.get(fact.path))
-                packages.extend(_package(view, fact, evidence["in"], each) for each in artifacts)
-                if "locked" in evidence:
-                    locked.append(_joined(fact.path, evidence["in"]))
-                if archive.anonymous and not artifacts:
-                    nameless.append(_joined(fact.path, evidence["in"]))
-                if libraries := archive.merged():
-                    merged[_joined(fact.path, evidence["in"])] = libraries
-        return Found(packages=tuple(packages), problems=(*_nameless(nameless), *_locked(locked), *_untold(merged)))
+        facts = list(view.facts())
+        unpacked = tuple(each for fact in facts if "pom" in fact.value for each in _of_directory(view, fact))
+        found = found_in(view, ((fact, fact.value["archives"]) for fact in facts if "archives" in fact.value))
+        return Found(packages=unpacked + found.packages, problems=found.problems)
+
+
+def found_in(view: View, archives: Iterable[tuple[Fact, list[Json]]]) -> Found:
+    """What the archives of some facts (as ``Contents`` makes them) amount to."""
+    packages: list[Package] = []
+    nameless: list[str] = []
+    locked: list[str] = []
+    merged: dict[str, list[str]] = {}
+    links: Mapping[str, tuple[str, str, str]] | None = None
+    for fact, evidences in archives:
+        if links is None and fact.path.startswith(JARS):
+            links = coordinates(view.tree)
+        # A program may be called "tool-1.0", of which nothing is an ending.
+        name = fact.path if fact.path.lower().endswith(ARCHIVES) else f"{fact.path}.jar"
+        for evidence in evidences:
+            archive = Archive(evidence, name)
+            artifacts = archive.artifacts(None if evidence["in"] or not links else links.get(fact.path))
+            packages.extend(_package(view, fact, evidence["in"], each) for each in artifacts)
+            if "locked" in evidence:
+                locked.append(_joined(fact.path, evidence["in"]))
+            if archive.anonymous and not artifacts:
+                nameless.append(_joined(fact.path, evidence["in"]))
+            if libraries := archive.merged():
+                merged[_joined(fact.path, evidence["in"])] = libraries
+    return Found(packages=tuple(packages), problems=(*_nameless(nameless), *_locked(locked), *_untold(merged)))
 
 
 def _unpacked(file: LayerFile) -> Json | None:

@@ -139,7 +139,8 @@ def test_instructions_are_looked_through_where_the_version_stands_among_them() -
     [
         ("usr/bin/a", 140_000, 0o755, True),
         ("usr/lib/libx.so.1", 140_000, 0o644, True),
-        ("usr/bin/a", 30_000, 0o755, False),
+        ("usr/bin/a", 30_000, 0o755, True),
+        ("usr/lib/libx.so.1", 30_000, 0o644, False),
         ("srv/python3.11", 30_000, 0o644, True),
         ("srv/data.bin", 140_000, 0o644, False),
         ("srv/data.bin", 300_000, 0o644, True),

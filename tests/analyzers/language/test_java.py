@@ -294,6 +294,18 @@ def test_a_stored_entry_of_two_sizes_is_told() -> None:
     assert problem_of(bytes(deflated)).startswith("lib/a.jar: damaged: it inflates to another size")
 
 
+def test_damaged_test_data_of_a_toolchain_is_no_gap() -> None:
+    damaged = bytearray(jar({"readme": "x"}))
+    damaged[damaged.rindex(b"PK\x05\x06") + 16] += 1
+    go = "usr/local/go/src/archive/zip/testdata"
+
+    _found, view = assemble({f"{go}/test-baddirsz.zip": bytes(damaged)})
+    assert not view.read_problems
+    for path in (f"{go}/a.jar", "srv/a.zip"):
+        _found, view = assemble({path: bytes(damaged)})
+        assert [problem.subject for problem in view.read_problems] == [path]
+
+
 def test_a_damaged_inner_archive_costs_only_itself() -> None:
     inner = jar(GUAVA)
     outer = jar({"lib/bad.jar": inner[:-40], "lib/good.jar": inner, "lib/worse.jar": b"nothing"}, stored=True)
