@@ -34,8 +34,8 @@ from anchorecli.values import dataclass
 FIRST_BYTES = 4096
 """Headers and section tables of the linkers that write them first fit in."""
 SMALL, LINKED, PLAIN = 24 * 1024, 128 * 1024, 256 * 1024
-"""Bytes: no known program or zip file with packages is smaller than the first, nothing with modules or crates in it than
-the second; below the third mode or name must say that it is executable."""
+"""Bytes: no known program or zip file with packages is smaller than the first, nothing with modules or crates than the
+second; below the third mode or name must say that it is executable."""
 BUN = ".bun"
 """The section in which ``bun build --compile`` puts the application; in Bun itself it is empty."""
 SECTIONS = (*(each.SECTION.encode() for each in (golang, rust, nativeimage, packagenote)), BUN.encode())
