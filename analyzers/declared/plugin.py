@@ -12,9 +12,13 @@ nothing. Each package says so (``kind: declared``); what was also found installe
 ``tables`` (TOML)      Cargo.lock, poetry.lock, pdm.lock, uv.lock, pylock.toml, Manifest.toml (Julia)
 ``files``              package files that lie about uninstalled: .deb, .rpm, Alpine's .apk
 ``indented``           yarn.lock (both forms), pnpm-lock.yaml, pubspec.lock, GitHub's workflows, action.yml
+``asked``              package.json, composer.json, pyproject.toml, setup.cfg, Cargo.toml, pom.xml, build.gradle(.kts),
+                       Gemfile, mix.exs, project files of .NET: what is asked for, mostly by a range
 =====================  ===============================================================================================
 
-Dependencies for development alone are left out where the file tells them apart.
+Dependencies for development alone are left out where the file tells them apart. Packages that a project asks for are
+listed where the version stands there (pom.xml, Gradle, .NET); those that no lock file settles and nobody installed are
+a gap in a directory of sources, in an image a remark.
 
 Asked for by: the setting ``declared`` or ``--declared``; always in directories.
 
@@ -23,7 +27,8 @@ Emits: packages of the lock files' own ecosystems, each marked ``kind: declared`
 ``conan``, ``cran``, ``julia``, ``terraform``, ``githubactions``, and ``deb``, ``rpm``, ``apk``
 of package files.
 
-Not handled: pom.xml and other files that name ranges, bun.lockb, lock files of installed packages and in test data.
+Not handled: setup.py, Swift's, Dart's, Conan's and CocoaPods' own files, bun.lockb, parents of a pom.xml, what is in
+installed packages and in test data.
 """
 
 from __future__ import annotations
@@ -32,6 +37,7 @@ from importlib import import_module
 from typing import Any, Self
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.declared.open_ends import key, problems
 from anchorecli.analyzers.language.rows import Row, package
 from anchorecli.errors import LimitError
 from anchorecli.model import Json, Package
@@ -78,14 +84,32 @@ READERS = {
     "action.yaml": ("indented", "workflow"),
 }
 """Base name → the file of this package and the function in it."""
-
+ASKING = {
+    "package.json": "package_json",
+    "composer.json": "composer_json",
+    "pyproject.toml": "pyproject",
+    "setup.cfg": "setup_cfg",
+    "Cargo.toml": "cargo_toml",
+    "pom.xml": "pom_xml",
+    "build.gradle": "gradle_build",
+    "build.gradle.kts": "gradle_build",
+    "Gemfile": "gemfile",
+    "mix.exs": "mix_exs",
+}
+"""Base names of files that ask for packages → the function in ``asked``."""
+_PROJECTS = (".csproj", ".fsproj", ".vbproj")
 _ELSEWHERE = ("/node_modules/", "/site-packages/", "/dist-packages/", "/gems/", "/testdata/", "/fixtures/", "/pkg/mod/")
 """Directories of installed packages, whose own lock files say nothing, and of test data."""
+_BROUGHT = ("/vendor/", "/registry/src/")
+"""Directories of packages that were brought along: what those ask for was settled when they were."""
 
 
 def _wanted(path: str, _size: int, _mode: int) -> bool:
     whole = f"/{path}"
-    return reader_of(whole) is not None and not any(each in whole for each in _ELSEWHERE)
+    reader = reader_of(whole)
+    if reader is None or any(each in whole for each in _ELSEWHERE):
+        return False
+    return reader[0] != "asked" or not any(each in whole for each in _BROUGHT)
 
 
 def reader_of(path: str) -> tuple[str, str] | None:
@@ -93,6 +117,10 @@ def reader_of(path: str) -> tuple[str, str] | None:
     directory, _, base = path.rpartition("/")
     if base in READERS:
         return READERS[base]
+    if base in ASKING:
+        return "asked", ASKING[base]
+    if base.endswith(_PROJECTS):
+        return "asked", "project"
     if base.endswith(".txt") and "requirements" in base:
         return "texts", "requirements"
     if base.startswith("pylock.") and base.endswith(".toml"):
@@ -108,11 +136,11 @@ class DeclaredAnalyzer:
     """Packages of lock files as rows (see ``language.rows``): a fact is the list of one file's."""
 
     name: str = "declared"
-    version: int = 4
+    version: int = 5
     options: str = ""
     wants: Wants = Wants(
-        names=frozenset(READERS),
-        suffixes=frozenset({".txt", ".toml", ".deb", ".rpm", ".apk"}),
+        names=frozenset({*READERS, *ASKING}),
+        suffixes=frozenset({".txt", ".toml", ".deb", ".rpm", ".apk", *_PROJECTS}),
         parents=frozenset({"workflows"}),
         match=_wanted,
         max_bytes=MAX_BYTES,
@@ -136,17 +164,26 @@ class DeclaredAnalyzer:
             return partial(None, str(exc) or "nested too deeply")
 
     def assemble(self, view: View) -> Found:
-        """A package for each row that nothing installed is."""
-        installed = {(each.type, _key(each), each.version) for each in view.packages}
+        """A package for each row that nothing installed is; a gap of what is asked for and settled nowhere."""
+        installed = {(each.type, key(each.type, each.name), each.version) for each in view.packages}
+        known = {(kind, name) for kind, name, _ in installed}
         packages: dict[tuple[str, str], Package] = {}
-        count = 0
-        for fact in view.facts():
-            count += 1
+        facts = list(view.facts())
+        for fact in facts:
+            settles = (reader_of(f"/{fact.path}") or ("",))[0] != "asked"
             for each in fact.value:
+                if "asks" in each:
+                    continue
                 made = _package(view, fact, each)
-                if (made.type, _key(made), made.version) not in installed:
+                if settles:
+                    known.add((made.type, key(made.type, made.name)))
+                if (made.type, key(made.type, made.name), made.version) not in installed:
                     packages.setdefault((made.purl, fact.path), made)
-        return Found(packages=tuple(packages.values()), looked_for={"declared": f"{count} lock files"})
+        return Found(
+            packages=tuple(packages.values()),
+            problems=tuple(problems(view, facts, known)),
+            looked_for={"declared": f"{len(facts)} lock files"},
+        )
 
 
 def _package(view: View, fact: Fact, each: Row) -> Package:
@@ -155,7 +192,3 @@ def _package(view: View, fact: Fact, each: Row) -> Package:
 
         return of_file(view, fact, each)
     return package(view, fact, each, "declared", {"kind": "declared"})
-
-
-def _key(package: Package) -> str:
-    return package.name.lower().replace("_", "-") if package.type in ("pypi", "nuget", "composer") else package.name

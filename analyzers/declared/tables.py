@@ -20,7 +20,7 @@ _LOCAL = frozenset({"virtual", "editable", "directory", "path", "git"})
 
 def cargo(data: bytes) -> Iterator[Row]:
     """Crates from a registry; those without a source are the workspace's own."""
-    for entry in _packages(_table(data).get("package")):
+    for entry in _packages(table(data).get("package")):
         source = entry.get("source")
         if isinstance(source, str) and source.startswith(("registry+", "sparse+")):
             yield from _row("cargo", entry)
@@ -28,7 +28,7 @@ def cargo(data: bytes) -> Iterator[Row]:
 
 def python(data: bytes) -> Iterator[Row]:
     """Distributions from an index; in older lock files of Poetry those of the category ``dev`` are left out."""
-    for entry in _packages(_table(data).get("package")):
+    for entry in _packages(table(data).get("package")):
         if not _is_elsewhere(entry.get("source")) and entry.get("category") != "dev":
             for each in _row("pypi", entry):
                 yield {**each, "name": re.sub(r"[-_.]+", "-", each["name"]).lower()}
@@ -36,10 +36,18 @@ def python(data: bytes) -> Iterator[Row]:
 
 def pylock(data: bytes) -> Iterator[Row]:
     """Distributions that are from no repository or directory."""
-    for entry in _packages(_table(data).get("packages")):
+    for entry in _packages(table(data).get("packages")):
         if not {"vcs", "directory"} & entry.keys():
             for each in _row("pypi", entry):
                 yield {**each, "name": re.sub(r"[-_.]+", "-", each["name"]).lower()}
+
+
+def table(data: bytes) -> dict[str, Any]:
+    """A document. Raises: ValueError."""
+    try:
+        return tomllib.loads(data.decode("utf-8", "replace").replace("\r\n", "\n"))
+    except tomllib.TOMLDecodeError as exc:
+        raise ValueError(f"no TOML: {exc}") from None
 
 
 def _is_elsewhere(source: object) -> bool:
@@ -51,7 +59,7 @@ def _is_elsewhere(source: object) -> bool:
 
 def julia(data: bytes) -> Iterator[Row]:
     """Registered packages; the standard library has no versions of its own there."""
-    document = _table(data)
+    document = table(data)
     first = "manifest_format" not in document and "julia_version" not in document
     deps = document if first else document.get("deps")
     for name, entries in deps.items() if isinstance(deps, dict) else ():
@@ -70,10 +78,3 @@ def _row(kind: str, entry: dict[str, Any]) -> Iterator[Row]:
 
 def _packages(value: object) -> Iterator[dict[str, Any]]:
     return (each for each in value if isinstance(each, dict)) if isinstance(value, list) else iter(())
-
-
-def _table(data: bytes) -> dict[str, Any]:
-    try:
-        return tomllib.loads(data.decode("utf-8", "replace").replace("\r\n", "\n"))
-    except tomllib.TOMLDecodeError as exc:
-        raise ValueError(f"no TOML: {exc}") from None

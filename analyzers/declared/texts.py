@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from anchorecli.analyzers.declared.asked import asks, requirement
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.rows import Row, row
 
@@ -40,14 +41,18 @@ _POD = re.compile(r'  - "?([^\s"(]+) \(([^)\s]+)\)"?:?$')
 
 
 def requirements(data: bytes) -> Iterator[Row]:
-    """Exact pins; a range, a URL, an option or another file is none."""
+    """Exact pins, and the names of what is not pinned; a URL, an option or another file is neither."""
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "")
     text = data.decode(encoding, "replace") if encoding else data
+    ranges = []
     for line in printable(text).replace("\\\r\n", " ").replace("\\\n", " ").splitlines():
         plain = _OPTION.split(line.partition(" #")[0].partition(";")[0], maxsplit=1)[0].strip()
         found = _PIN.fullmatch(plain)
         if found and not found[2].endswith((".", ".*")):
             yield row("pypi", _pep503(found[1]), found[2])
+        elif name := requirement(plain):
+            ranges.append(name)
+    yield from asks("pypi", ranges)
 
 
 def gemfile(data: bytes) -> Iterator[Row]:

@@ -18,6 +18,7 @@ from tests.analyzers.binary import test_frozen as frozen
 from tests.analyzers.binary import test_nativeimage as nativeimage
 from tests.analyzers.binary import test_packagenote as packagenote
 from tests.analyzers.binary import test_zipped as zipped
+from tests.analyzers.declared.test_asked import CASES as ASKED
 from tests.analyzers.declared.test_plugin import CASES as LOCK_FILES
 from tests.analyzers.language import test_assemblies as assemblies
 from tests.analyzers.language import test_composer as composer
@@ -370,5 +371,5 @@ def _lock_files() -> list[Sample]:
     closed = (".json", "deno.lock", "Pipfile.lock", "composer.lock", ".resolved", "conan.lock", "renv.lock", "bun.lock")
     return [
         Sample("declared", path, data.encode() if isinstance(data, str) else data, path.endswith(closed))
-        for path, (data, _) in LOCK_FILES.items()
+        for path, data in {path: data for path, (data, *_) in (*LOCK_FILES.items(), *ASKED.items())}.items()
     ]

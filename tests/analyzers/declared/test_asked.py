@@ -1,0 +1,177 @@
+"""What projects ask for: the names in each format, the versions that stand there, and when nothing is left open."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from anchorecli.analyzers.declared.open_ends import LOCKS
+from anchorecli.analyzers.declared.plugin import ASKING, DeclaredAnalyzer
+from anchorecli.model import Distro, Package
+from tests.analyzers.view import make_view
+
+POM = """<project><groupId>a</groupId><artifactId>b</artifactId><version>3</version>
+<properties><jackson.version>2.9.1</jackson.version></properties>
+<dependencyManagement><dependencies>
+ <dependency><groupId>g</groupId><artifactId>guava</artifactId><version>20.0</version></dependency>
+ <dependency><groupId>g</groupId><artifactId>unused</artifactId><version>1</version></dependency>
+</dependencies></dependencyManagement>
+<dependencies>
+ <!-- <dependency><groupId>no</groupId><artifactId>no</artifactId><version>1</version></dependency> -->
+ <dependency><groupId>l</groupId><artifactId>log4j</artifactId><version>2.14.0</version></dependency>
+ <dependency><groupId>f</groupId><artifactId>jackson</artifactId><version>${jackson.version}</version>
+  <exclusions><exclusion><groupId>x</groupId><artifactId>y</artifactId></exclusion></exclusions></dependency>
+ <dependency><groupId>g</groupId><artifactId>guava</artifactId></dependency>
+ <dependency><groupId>${project.groupId}</groupId><artifactId>own</artifactId><version>${project.version}</version></dependency>
+ <dependency><groupId>p</groupId><artifactId>managed</artifactId></dependency>
+ <dependency><groupId>r</groupId><artifactId>range</artifactId><version>[1,2)</version></dependency>
+ <dependency><groupId>t</groupId><artifactId>junit</artifactId><version>4.1</version><scope>test</scope></dependency>
+</dependencies>
+<build><plugins><plugin><dependencies>
+ <dependency><groupId>pl</groupId><artifactId>pd</artifactId><version>1</version></dependency>
+</dependencies></plugin></plugins></build></project>
+"""
+CASES: dict[str, tuple[str, str, list[str], list[str]]] = {
+    "package.json": (
+        json.dumps(
+            {
+                "dependencies": {"lodash": "^4.0.0", "alias": "npm:@scope/real@1.0.0", "own": "workspace:*"},
+                "optionalDependencies": {"fsevents": "2"},
+                "devDependencies": {"jest": "1"},
+            }
+        ),
+        "npm",
+        ["@scope/real", "fsevents", "lodash"],
+        [],
+    ),
+    "composer.json": ('{"require": {"php": ">=8", "ext-json": "*", "a/b": "^1"}}', "composer", ["a/b"], []),
+    "pyproject.toml": (
+        '[project]\ndependencies = ["Requests[socks]>=2.0; python_version > \'3\'", "my_pkg", "x @ https://e/x.zip"]\n'
+        '[tool.poetry.dependencies]\npython = "^3.9"\nflask = "^2"\nown = {path = "../own"}\n',
+        "pypi",
+        ["flask", "my-pkg", "requests", "x"],
+        [],
+    ),
+    "setup.cfg": (
+        "[metadata]\nname = x\n[options]\ninstall_requires =\n    six\n    Jinja2>=2 # why\n"
+        "[options.extras_require]\n  y = z\n",
+        "pypi",
+        ["jinja2", "six"],
+        [],
+    ),
+    "Cargo.toml": (
+        '[dependencies]\nserde = "1"\nother = {package = "real", version = "1"}\nown = {path = "x"}\n'
+        '[dev-dependencies]\nt = "1"\n[target."cfg(unix)".dependencies]\nlibc = "0.2"\n',
+        "cargo",
+        ["libc", "real", "serde"],
+        [],
+    ),
+    "pom.xml": (
+        POM,
+        "maven",
+        ["a:own", "f:jackson", "g:guava", "l:log4j", "p:managed", "r:range"],
+        ["pkg:maven/a/own@3", "pkg:maven/f/jackson@2.9.1", "pkg:maven/g/guava@20.0", "pkg:maven/l/log4j@2.14.0"],
+    ),
+    "build.gradle": (
+        "dependencies {\n  implementation 'a:b:1.2'\n  api(\"c:d:${v}\")\n  testImplementation 'junit:junit:4'\n"
+        "  compileOnlyApi('e:f')\n  implementation project(':x')\n}\n",
+        "maven",
+        ["a:b", "c:d", "e:f"],
+        ["pkg:maven/a/b@1.2"],
+    ),
+    "build.gradle.kts": ('implementation("a:b:1.2@aar")\n', "maven", ["a:b"], ["pkg:maven/a/b@1.2"]),
+    "Gemfile": ("source 'x'\ngem 'rails', '~> 6'\n  gem \"rake\"\n# gem 'no'\n", "gem", ["rails", "rake"], []),
+    "mix.exs": (
+        'defp deps do\n [{:jason, "~> 1.0"},\n {:credo, "~> 1.0", only: [:dev]}, {:own, path: "x"}]\nend\n',
+        "hex",
+        ["jason"],
+        [],
+    ),
+    "App.csproj": (
+        '<Project><ItemGroup><PackageReference Include="Newtonsoft.Json" Version="9.0.1" />\n'
+        '<PackageReference Include="Dapper">\n<Version>2.1.0</Version></PackageReference>'
+        '<PackageReference Include="Serilog" Version="3.*" /></ItemGroup></Project>',
+        "nuget",
+        ["Dapper", "Newtonsoft.Json", "Serilog"],
+        ["pkg:nuget/Dapper@2.1.0", "pkg:nuget/Newtonsoft.Json@9.0.1"],
+    ),
+    "requirements.txt": (
+        "-r other.txt\nrequests>=2\nflask==2.0\nzope.interface\n./own\nhttps://e/x.zip\n# no\nsix==1.*\n",
+        "pypi",
+        ["requests", "six", "zope-interface"],
+        ["pkg:pypi/flask@2.0"],
+    ),
+}
+
+
+def find(files, installed=(), distro=None):
+    analyzer = DeclaredAnalyzer.of("")
+    view = make_view(analyzer, [files], distro)
+    view.packages = list(installed)
+    assert not view.read_problems
+    return analyzer.assemble(view)
+
+
+def test_every_format_has_a_case() -> None:
+    assert set(ASKING) < set(CASES)
+    assert {kind for _, kind, _, _ in CASES.values()} == set(LOCKS)
+
+
+@pytest.mark.parametrize("path", CASES)
+def test_what_a_file_asks_for(path: str) -> None:
+    text, kind, names, purls = CASES[path]
+    found = find({f"src/{path}": text})
+    assert sorted(package.purl for package in found.packages) == purls
+    [problem] = found.problems
+    assert problem.subject == f"src/{path}" and problem.incomplete and problem.hint
+    listed = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    count = f"{len(names)} package{'s' if len(names) > 1 else ''}"
+    assert problem.message == f"no file says which versions come of what is asked for: {count} ({listed})"
+    installed = [Package(name, "1", kind, "fuzzy") for name in names]
+    assert not find({f"src/{path}": text}, installed).problems
+    assert len(find({f"src/{path}": text}, installed[1:]).problems) == 1
+
+
+@pytest.mark.parametrize("path", CASES)
+def test_a_lock_file_beside_it_or_above_settles_it(path: str) -> None:
+    text, kind, _, _ = CASES[path]
+    for lock in LOCKS[kind]:
+        empty = "{}" if lock.endswith((".json", "deno.lock", "bun.lock", "Pipfile.lock", "composer.lock")) else ""
+        assert not find({f"src/a/{path}": text, f"src/a/{lock}": empty}).problems
+        assert not find({f"src/a/{path}": text, lock: empty}).problems
+        assert find({f"src/a/{path}": text, f"src/b/{lock}": empty}).problems
+
+
+def test_pins_settle_what_is_asked_for_by_name() -> None:
+    asked = '[project]\ndependencies = ["Requests>=2"]\n'
+    assert not find({"pyproject.toml": asked, "requirements.txt": "requests==2.31.0\nidna==3.1\n"}).problems
+
+
+def test_many_files_are_one_gap_each_kind() -> None:
+    found = find({**{f"m{number}/pom.xml": POM for number in range(5)}, "Gemfile": "gem 'rake'\n"})
+    assert [problem.subject for problem in found.problems] == ["Gemfile", "maven packages"]
+    assert "in 5 files (m0/pom.xml, m1/pom.xml, m2/pom.xml, …): 6 packages" in found.problems[1].message
+
+
+def test_in_an_image_it_is_a_remark() -> None:
+    [problem] = find({"srv/Gemfile": "gem 'rake'\n"}, distro=Distro("debian", "12")).problems
+    assert not problem.incomplete
+
+
+@pytest.mark.parametrize(
+    "path", ["node_modules/a/package.json", "vendor/a/b/composer.json", "c/registry/src/x/Cargo.toml"]
+)
+def test_files_of_packages_that_were_brought_are_not_read(path: str) -> None:
+    assert not DeclaredAnalyzer.of("").wants.match(path, 1, 0o644)
+
+
+@pytest.mark.parametrize("name", [*CASES, "x.fsproj"])
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b"{", b"\xff\x00", b'{"dependencies": [1]}', b"[project]\n", b"<dependency>"]
+)
+def test_damage_is_a_problem_at_most(name: str, data: bytes) -> None:
+    analyzer = DeclaredAnalyzer.of("")
+    view = make_view(analyzer, [{name: data}])
+    assert analyzer.assemble(view).packages == ()
+    assert all("could not be read" not in problem.message for problem in view.read_problems)
