@@ -165,7 +165,7 @@ class View(Protocol):
     def fact(self, path: str) -> Fact | None:
         """The fact of the file at a path, symbolic links followed."""
 
-    def history(self, path: str) -> list[tuple[int, Json | None]]:
+    def history(self, path: str) -> Sequence[tuple[int, Json | None]]:
         """Each layer that wrote or removed a path, lowest first, with the fact it left (None: removed, unread)."""
 
     def diff_id(self, layer: int) -> DiffId:
@@ -245,7 +245,7 @@ def partial(value: Json, message: str, limit: str = "") -> Json:
 PARTIAL = "\0partial"
 
 
-def introduced(history: list[tuple[int, Json | None]], present: Callable[[Json], bool]) -> int:
+def introduced(history: Sequence[tuple[int, Json | None]], present: Callable[[Json], bool]) -> int:
     """The lowest layer since which ``present`` has held without interruption, for a database rewritten layer by layer.
 
     ``history`` is ``View.history`` of the database's path; the top-most entry must satisfy ``present``.

@@ -1,4 +1,4 @@
-"""JSON that a stranger wrote: read with bounds, and what is wrong with it in words.
+"""JSON and texts that a stranger wrote: read with bounds, and what is wrong with them in words.
 
 A value may take twenty times the memory of the bytes it is written in (``[],[],[]``), so values are counted before they
 are made.
@@ -6,6 +6,7 @@ are made.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from json import loads
 from typing import Any
 
@@ -13,6 +14,22 @@ from anchorecli.errors import LimitError
 
 MOST_VALUES = 2_000_000
 """Of one document. A list of a hundred thousand files with their digests has a third of it."""
+
+
+_PIECE = 1024 * 1024
+
+
+def text_pieces(data: bytes, end: bytes, errors: str = "surrogateescape") -> Iterator[str]:
+    """Text in pieces that end where ``end`` does.
+
+    One letter of another script makes Python's text of 32 MiB one of 64 or 128: of the whole there is never one.
+    """
+    start = 0
+    while start < len(data):
+        stop = data.find(end, start + _PIECE)
+        stop = len(data) if stop < 0 else stop + len(end)
+        yield data[start:stop].decode("utf-8", errors)
+        start = stop
 
 
 def read_json(data: bytes) -> Any:

@@ -25,6 +25,8 @@ SIZED = frozenset({"secrets", "contents", "retrieve"})
 """Analyzers whose files' size has a setting of its own."""
 AT_MOST = "at-most"
 """In an analyzer's options: the bound that holds for the files of all of them, ``limits.file-bytes``."""
+TOGETHER = "together"
+"""In an analyzer's options: the bound on what all of them find, ``limits.fact-bytes``."""
 MARK = "\n\n\nlimits: "
 """In an analyzer's options: what is said of limits follows."""
 
@@ -84,16 +86,20 @@ def limits_of(analyzer: Analyzer) -> tuple[Limit, ...]:
 
 
 def limited(
-    registered: Iterable[Registered], limits: Mapping[str, int], at_most: int | None = None
+    registered: Iterable[Registered],
+    limits: Mapping[str, int],
+    at_most: int | None = None,
+    together: int | None = None,
 ) -> tuple[Registered, ...]:
-    """The registry with what settings say of limits: ``{"java.depth": 50}``, and a bound on every file that is read.
+    """The registry with what settings say of limits: ``{"java.depth": 50}``, a bound on every file that is read, and
+    one on all that is found where it is not the default.
 
     Raises: UsageError for a name that no analyzer has.
     """
     found = tuple(registered)
     for name in limits:
         _check(name)
-    told = {each.name: _text(each.name, limits, at_most) for each in found}
+    told = {each.name: _text(each.name, limits, at_most, together) for each in found}
     return tuple(
         each._replace(options=each.options + MARK + text) if (text := told[each.name]) else each for each in found
     )
@@ -111,6 +117,7 @@ def with_limits(analyzer: Any, options: str, values: Mapping[str, int]) -> Any:
         return analyzer
     given = dict(values)
     at_most = given.pop(AT_MOST, 0)
+    given.pop(TOGETHER, 0)
     size = next((limit.value for limit in limits_of(analyzer) if limit.name == FILE_BYTES), 0)
     size = given.get(FILE_BYTES, size)
     if size:
@@ -123,10 +130,12 @@ def with_limits(analyzer: Any, options: str, values: Mapping[str, int]) -> Any:
     return replace(analyzer, **changes)
 
 
-def _text(analyzer: str, limits: Mapping[str, int], at_most: int | None) -> str:
+def _text(analyzer: str, limits: Mapping[str, int], at_most: int | None, together: int | None) -> str:
     said = {name.partition(".")[2]: value for name, value in limits.items() if name.partition(".")[0] == analyzer}
     if at_most and analyzer not in SIZED:
         said[AT_MOST] = at_most
+    if together is not None:
+        said[TOGETHER] = together
     return " ".join(f"{name}={value}" for name, value in sorted(said.items()))
 
 

@@ -10,17 +10,24 @@ as JSON, each further one ``PATH:FACT`` of those that were written down, both as
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import marshal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from anchorecli import compression
+from anchorecli.analyzers.room import Room, weight
 from anchorecli.layerindex import LayerIndex
 from anchorecli.model import Json
 
 WRITTEN_FROM = 4096
 """So many facts are held as they are; whenever there are as many, they are written down."""
+WRITTEN_BYTES = 4 * 1024 * 1024
+"""The same of what those that are held take in bytes, about."""
+ROWS_FROM = 1024 * 1024
+"""Bytes of a fact's text from which its rows are read one by one."""
 _PIECE = 1024 * 1024
+_LONG_PATH = 16 * 1024
 
 _write = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
@@ -28,19 +35,41 @@ _write = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 class Records(Mapping[str, Json]):
     """Facts by the raw path of their file. Each look-up of one that is written down reads it anew."""
 
-    __slots__ = ("_values", "_written")
+    __slots__ = ("_held", "_room", "_values", "_written", "left_out")
 
-    def __init__(self, values: dict[str, Json] | None = None) -> None:
+    def __init__(self, values: dict[str, Json] | None = None, room: Room | None = None) -> None:
         self._values = {} if values is None else values
         self._written: dict[str, bytes] = {}
+        self._held = 0
+        self._room = room
+        self.left_out: list[str] = []
+        """Files for whose facts there was no room, or for a part of them."""
 
     def put(self, path: str, value: Json) -> None:
         """Note a file's fact; a later one of the same path replaces it."""
         self._values[path] = value
-        if len(self._values) >= WRITTEN_FROM:
-            for each, held in self._values.items():
-                self._written[each] = _write(held).encode("ascii")
-            self._values = {}
+        self._held += _size(value)
+        if len(self._values) >= WRITTEN_FROM or self._held >= WRITTEN_BYTES:
+            self.write_down()
+
+    def write_down(self) -> None:
+        """Keep the text alone of all that are held, as far as there is room."""
+        values, self._values, self._held = self._values, {}, 0
+        while values:
+            # One after the other, so that there are never all of them in both forms.
+            path = next(iter(values))
+            written = _write(values.pop(path)).encode("ascii")
+            self._written.pop(path, None)
+            fitting = written if self._room is None else fitted(written, self._room)
+            if fitting is not None:
+                self._written[path] = fitting
+            if fitting is not written:
+                self.left_out.append(path)
+
+    def replace(self, path: str, written: bytes) -> None:
+        """Another text for a fact, in whose place it is."""
+        self._values.pop(path, None)
+        self._written[path] = written
 
     def held(self, path: str) -> Json | bytes:
         """A fact, or its JSON where it is written down: see ``opened``. Raises: KeyError where there is none."""
@@ -83,28 +112,106 @@ class LayerRecords(NamedTuple):
 
     values: Records
     links: Mapping[str, str]
+    size: int = 0
+    """Bytes of their text."""
+    weight: int = 0
+    """What they take at most, see ``room.weight``."""
+
+
+class Rows(Sequence[Json]):
+    """The rows of a database that is written down, each read when it is its turn: as lists they take ten times more."""
+
+    __slots__ = ("_count", "_text")
+
+    def __init__(self, written: bytes) -> None:
+        self._text = str(written, "ascii")
+        self._count = -1
+
+    def __iter__(self) -> Iterator[Json]:
+        read, at = json.JSONDecoder().raw_decode, 1
+        while self._text[at] != "]":
+            row, at = read(self._text, at + (self._text[at] == ","))
+            yield row
+
+    def __len__(self) -> int:
+        if self._count < 0:
+            self._count = sum(1 for _ in self)
+        return self._count
+
+    def __getitem__(self, place: Any) -> Any:
+        return list(self)[place]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Rows):
+            return self._text == other._text
+        return list(self) == other
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def fitted(held: Json | bytes, room: Room) -> Json | bytes | None:
+    """The fact that ``Records.held`` gave, of very many rows those there is room for; None where there is none."""
+    written = held if isinstance(held, bytes) else _write(held).encode("ascii")
+    if room.take(weight(written)):
+        return held
+    if written[:2] not in (b"[[", b"[{"):
+        return None
+    kept = bytearray()
+    for row in Rows(written):
+        text = _write(row).encode("ascii")
+        if not room.take(weight(text)):
+            break
+        kept += (b"," if kept else b"[") + text
+    return bytes(kept + b"]") if kept else None
 
 
 def opened(held: Json | bytes) -> Json:
-    """The fact that ``Records.held`` gave."""
-    return json.loads(str(held, "ascii")) if isinstance(held, bytes) else held
+    """The fact that ``Records.held`` gave; that of a large database as ``Rows``."""
+    if not isinstance(held, bytes):
+        return held
+    if len(held) >= ROWS_FROM and held[:2] in (b"[[", b"[{"):
+        return Rows(held)
+    return json.loads(str(held, "ascii"))
 
 
-def read(payload: bytes, index: LayerIndex) -> LayerRecords:
-    """What ``Records.packed`` made of facts of the layer with that index.
+def read(payload: bytes, index: LayerIndex, *, written: bool = False) -> LayerRecords:
+    """What ``Records.packed`` made of facts of the layer with that index; with ``written`` each is kept as its text.
 
     Raises: ValueError or LimitError where it is damaged.
     """
     lines = _lines(compression.unpacked(payload))
-    document = json.loads(next(lines))
+    first = next(lines)
+    document = json.loads(first)
     records = Records(document["values"])
+    size, held = len(first), weight(first)
+    del first
+    if written:
+        records.write_down()
     for line in lines:
-        text = str(line, "ascii")
-        path, end = scanstring(text, 1)
+        size += len(line)
+        held += weight(line)
+        path, end = _path(line)
         # The index has the same text: of hundreds of thousands one each is enough.
         row = index.rows.get(path)
         records._written[path if row is None else index.paths[row]] = line[end + 1 :]
-    return LayerRecords(records, document["links"])
+    return LayerRecords(records, document["links"], size, held)
+
+
+def _path(line: bytes) -> tuple[str, int]:
+    """The path that a line begins with, and where it ends; the fact behind it may be long."""
+    try:
+        found: tuple[str, int] = scanstring(str(line[:_LONG_PATH], "ascii"), 1)
+    except ValueError:
+        found = scanstring(str(line, "ascii"), 1)
+    return found
+
+
+def _size(value: Json) -> int:
+    """About the bytes of its text; this is many times quicker than writing it."""
+    try:
+        return len(marshal.dumps(value, 2))
+    except ValueError:
+        return len(_write(value))
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:

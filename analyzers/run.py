@@ -20,6 +20,7 @@ from anchorecli.analyzers.legible import legible
 from anchorecli.analyzers.limits import FILE_BYTES
 from anchorecli.analyzers.ownership import link_owners, link_secrets
 from anchorecli.analyzers.records import LayerRecords, Records, read
+from anchorecli.analyzers.room import BYTES, Room, told
 from anchorecli.analyzers.sifting import Sifter
 from anchorecli.analyzers.uncataloged import nameless, uncataloged, unlisted
 from anchorecli.analyzers.view import ImageView
@@ -50,7 +51,9 @@ MAX_TOLD = 1000
 MAX_MESSAGE = 2000
 """Characters of a problem's text: it may quote what a stranger wrote."""
 MAX_PACKED = 48 * 1024 * 1024
-"""Bytes of a layer's packed list of files; one of four million takes some thirty million."""
+"""Bytes of a layer's packed list of files; one of two million takes some fifteen million."""
+_WRITTEN_FROM = 8 * 1024 * 1024
+"""Bytes of an analyzer's facts from which the others are kept as their text."""
 _TIMINGS = Lock()
 _T = TypeVar("_T")
 
@@ -62,8 +65,10 @@ class Collector:
         self,
         analyzers: Sequence[Analyzer],
         timings: dict[str, float] | None = None,
+        fact_bytes: int = BYTES,
     ) -> None:
         self._analyzers = analyzers
+        self._room = Room(fact_bytes)
         self._paths = _table(analyzers, "paths")
         self._names = _table(analyzers, "names")
         self._suffixes = _table(analyzers, "suffixes")
@@ -71,7 +76,7 @@ class Collector:
         self._everything = tuple(a for a in analyzers if a.wants.everything)
         self._large = tuple(a for a in analyzers if a.wants.from_bytes)
         self._from_bytes = min((a.wants.from_bytes for a in self._large), default=1 << 63)
-        self._values = {a.name: Records() for a in analyzers}
+        self._values = {a.name: Records(room=self._room) for a in analyzers}
         self._problems: dict[str, list[Problem]] = {a.name: [] for a in analyzers}
         self._untold: dict[tuple[str, str], int] = {}
         sieves = {a.name: a.sieve() for a in analyzers if isinstance(a, Sifting)}
@@ -164,6 +169,7 @@ class Collector:
             self._seconds[analyzer.name] += thread_time() - started
             more = {cause: count for (name, cause), count in self._untold.items() if name == analyzer.name}
             problems = [*self._problems[analyzer.name], *_more(analyzer, more)]
+            problems += self._room.problems(analyzer.name, self._values[analyzer.name].left_out)
             status = FactStatus.FAILED if damage else FactStatus.PARTIAL if problems else FactStatus.OK
             payload = values.packed(links.get(analyzer.name, {}))
             rows.append(LayerFacts(diff_id, fact_key(analyzer), status, payload, tuple(problems)))
@@ -234,10 +240,12 @@ def assemble(
     facts: Iterable[LayerFacts],
     timings: dict[str, float] | None = None,
     entries: int = MAX_ENTRIES,
+    fact_bytes: int = BYTES,
 ) -> Analysis:
     """One image's analysis from the stored facts of its layers. ``timings`` gets what each analyzer took.
 
-    ``entries``: paths of all layers together, at most; of those beyond nothing is said.
+    ``entries``: paths of all layers together, at most; of those beyond nothing is said. ``fact_bytes`` bounds what the
+    facts of all layers may take of memory, see ``Room``.
     """
     by_layer: dict[DiffId, dict[str, LayerFacts]] = {}
     for row in facts:
@@ -250,15 +258,17 @@ def assemble(
     packages: list[Package] = []
     owned: dict[str, Iterable[str]] = {}
     looked_for: dict[str, str] = {}
+    room = Room(fact_bytes)
     others: dict[str, list[Any]] = {name: [] for name in _ON_DEMAND}
     for analyzer in analyzers:
-        records = [_records(by_layer[layer.diff_id], analyzer, indexes[layer.diff_id]) for layer in image.layers]
+        records, gap = _all_records(image, analyzer, by_layer, indexes, fact_bytes)
         view = ImageView(tree, image, records, distro)
         view.packages, view.owned, view.all_read = packages, owned, analyzer.wants.everything
+        view.room = room
         started = thread_time()
         found = _assemble_one(analyzer, view)
         _note(timings, {analyzer.name: thread_time() - started})
-        view.problems.extend(found.problems)
+        view.problems.extend((*found.problems, *gap, *room.problems(analyzer.name, view.left_out)))
         problems.update(_told(analyzer, set(view.problems)))
         distro = distro or found.distro
         packages.extend(found.packages)
@@ -356,6 +366,30 @@ def _cut(diff_id: DiffId, limit: str) -> Problem:
 def _records(rows: Mapping[str, LayerFacts], analyzer: Analyzer, index: LayerIndex) -> LayerRecords:
     row = rows.get(analyzer.name)
     return LayerRecords(Records(), {}) if row is None else read(row.payload, index)
+
+
+def _all_records(
+    image: Image,
+    analyzer: Analyzer,
+    by_layer: Mapping[DiffId, Mapping[str, LayerFacts]],
+    indexes: Mapping[DiffId, LayerIndex],
+    bound: int,
+) -> tuple[list[LayerRecords], list[Problem]]:
+    """One analyzer's facts of all layers, lowest first, and a problem where they are too many to be held.
+
+    The upper layers come first: they hide what is in the others.
+    """
+    size, records = 0, [LayerRecords(Records(), {})] * len(image.layers)
+    for number, layer in reversed(list(enumerate(image.layers))):
+        if (row := by_layer[layer.diff_id].get(analyzer.name)) is None:
+            continue
+        found = read(row.payload, indexes[layer.diff_id], written=size >= _WRITTEN_FROM)
+        size += found.size
+        if size > bound // 2:
+            message = f"{told(bound)}: those of the lowest {number + 1} layers are left out"
+            return records, [Problem("analyze", analyzer.name, message, _hint(analyzer), cause="limit_hit")]
+        records[number] = found
+    return records, []
 
 
 def _table(analyzers: Sequence[Analyzer], column: str) -> dict[str, tuple[Analyzer, ...]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from anchorecli.analyzers.base import Fact
-from anchorecli.analyzers.records import LayerRecords, opened
+from anchorecli.analyzers.records import LayerRecords, fitted, opened
+from anchorecli.analyzers.room import Room
 from anchorecli.model import DiffId, Distro, Image, ImagePath, Json, Location, Problem
 from anchorecli.tree import Tree
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from anchorecli.model import Package
+
+WEIGHED_FROM = 32 * 1024 * 1024
+"""What the facts of an analyzer take at most before each is weighed for itself."""
 
 
 class ImageView:
@@ -28,7 +32,14 @@ class ImageView:
         self.packages: Sequence[Package] = ()
         self.owned: Mapping[str, Iterable[str]] = {}
         self.problems: list[Problem] = []
+        self.room: Room | None = None
+        """What is left for the facts of all analyzers; None where there is no bound."""
+        self.left_out: list[str] = []
+        """Files for whose facts there was no room, or for a part of them."""
         self._records = records
+        self._location = Location(ImagePath(""))
+        self._weighing = False
+        """Whether each fact is weighed, since all of them, those that nobody sees among them, may be too much."""
         self._visible: dict[str, int | Fact] | None = None
         """By path the layer that has a fact under that very name, else the fact as ``Records.held`` gave it."""
 
@@ -44,8 +55,10 @@ class ImageView:
             for raw in sorted(records.values):
                 path = self.tree.canonical(layer, raw)
                 at = self.tree.where(path)
-                if at is None or at[0] != layer:
-                    yield Fact(ImagePath(path), layer, records.values[raw])
+                if at is not None and at[0] == layer:
+                    continue
+                if (held := self._fitted(path, records.values.held(raw))) is not None:
+                    yield Fact(ImagePath(path), layer, opened(held))
 
     def fact(self, path: str) -> Fact | None:
         """The fact of the file at a path, links followed."""
@@ -53,10 +66,9 @@ class ImageView:
         found = None if real is None else self._facts().get(real)
         return None if real is None or found is None else self._opened(real, found)
 
-    def history(self, path: str) -> list[tuple[int, Json | None]]:
+    def history(self, path: str) -> Sequence[tuple[int, Json | None]]:
         """What each layer left at a path."""
-        versions = self.tree.versions(path)
-        return [(layer, None if raw is None else opened(self._held(layer, raw))) for layer, raw in versions]
+        return _History(self.tree.versions(path), self._held)
 
     def diff_id(self, layer: int) -> DiffId:
         """The diff_id of a layer by its index."""
@@ -64,7 +76,11 @@ class ImageView:
 
     def location(self, fact: Fact) -> Location:
         """A fact's path and layer."""
-        return Location(fact.path, self.diff_id(fact.layer))
+        layer = self.diff_id(fact.layer)
+        # A database's packages come one after the other: they share one.
+        if self._location.path != fact.path or self._location.layer != layer:
+            self._location = Location(fact.path, layer)
+        return self._location
 
     def _opened(self, path: str, found: int | Fact) -> Fact:
         if isinstance(found, int):
@@ -84,7 +100,37 @@ class ImageView:
                         self._visible[path] = layer
                     elif (held := self._held(layer, raw)) is not None:
                         self._visible[path] = Fact(ImagePath(path), layer, held)
+            self._make_room(self._visible)
         return self._visible
+
+    def _make_room(self, visible: dict[str, int | Fact]) -> None:
+        """Leave out what there is no room for."""
+        if self.room is None:
+            return
+        most = sum(each.weight for each in self._records)
+        self._weighing = most > min(self.room.left, WEIGHED_FROM)
+        if not self._weighing:
+            self.room.take(most)
+            return
+        for path in sorted(visible):
+            found = visible[path]
+            held = found.value if isinstance(found, Fact) else self._records[found].values.held(path)
+            fitting = self._fitted(path, held)
+            if fitting is None:
+                del visible[path]
+            elif isinstance(found, Fact):
+                visible[path] = found._replace(value=fitting)
+            elif isinstance(fitting, bytes) and fitting is not held:
+                # The whole is not held beside its part.
+                self._records[found].values.replace(path, fitting)
+
+    def _fitted(self, path: str, held: Json | bytes) -> Json | bytes | None:
+        if self.room is None or not self._weighing:
+            return held
+        fitting = fitted(held, self.room)
+        if fitting is not held:
+            self.left_out.append(path)
+        return fitting
 
     def _held(self, layer: int, raw: str) -> Json | bytes | None:
         records = self._records[layer]
@@ -103,3 +149,22 @@ class ImageView:
                 Problem("analyze", raw, f"a hard link to {target}, which was not read", "scan with the target's name")
             )
         return None
+
+
+class _History(Sequence[tuple[int, "Json | None"]]):
+    """What each layer left at a path, each read when somebody looks at it: all of them may be large."""
+
+    def __init__(
+        self, versions: Sequence[tuple[int, str | None]], held: Callable[[int, str], Json | bytes | None]
+    ) -> None:
+        self._versions = versions
+        self._held = held
+
+    def __len__(self) -> int:
+        return len(self._versions)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return _History(self._versions[place], self._held)
+        layer, raw = self._versions[place]
+        return layer, None if raw is None else opened(self._held(layer, raw))

@@ -53,6 +53,22 @@ def debian(count: int = 100_000) -> Iterator[Entry]:
     yield "var/lib/dpkg/status", "".join(stanzas).encode(), ""
 
 
+def alpine(count: int = 100_000) -> Iterator[Entry]:
+    """Packages of one apk database; Alpine itself has some 20,000."""
+    yield "etc/os-release", b"ID=alpine\nVERSION_ID=3.20.1\n", ""
+    entries = (
+        f"P:pack-{number}\nV:1.{number}-r0\nA:x86_64\nI:2\nT:text\nL:MIT\no:pack-{number}\nm:A B <a@example.org>\n"
+        f"D:so:libc.musl so:lib{number // 2}.so\np:so:lib{number}.so=1\nF:usr/lib\nR:lib{number}.so\n\n"
+        for number in range(count)
+    )
+    yield "lib/apk/db/installed", "".join(entries).encode(), ""
+
+
+def crowd() -> Iterator[Entry]:
+    """More packages than may be: ``limits.fact-bytes`` is hit."""
+    return npm(300_000)
+
+
 def broken(count: int = 300_000) -> Iterator[Entry]:
     """Metadata that nobody can read."""
     for number in range(count):
@@ -91,7 +107,8 @@ def names(count: int = 200_000) -> Iterator[Entry]:
 
 
 IMAGES: dict[str, tuple[Callable[[], Iterable[Entry]], int]] = {
-    "npm": (npm, 1), "python": (python, 1), "debian": (debian, 1), "broken": (broken, 1), "empty": (empty, 1),
+    "npm": (npm, 1), "python": (python, 1), "debian": (debian, 1), "alpine": (alpine, 1), "crowd": (crowd, 1),
+    "broken": (broken, 1), "empty": (empty, 1),
     "same": (same, 20), "hard": (hard, 1), "symbolic": (symbolic, 1), "names": (names, 1),
 }  # fmt: skip
 """What fills a layer, and how many layers have it."""

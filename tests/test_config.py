@@ -162,6 +162,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "limits.layer-bytes": ("4GiB", 4 << 30),
     "limits.entries": ("1000", 1000),
     "limits.file-bytes": ("500kB", 500_000),
+    "limits.fact-bytes": ("100MB", 100_000_000),
     "limits.analyzers": ("java.depth=50", (("java.depth", 50),)),
     "secret-search.enabled": ("true", True),
     "secret-search.max-file-bytes": ("1MiB", 1 << 20),

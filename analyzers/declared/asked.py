@@ -25,9 +25,7 @@ from anchorecli.analyzers.language.rows import Row, row
 MAX_NAMES = 2000
 
 _NOT_ASKED = ("workspace:", "file:", "link:", "portal:", "catalog:")
-_REQUIREMENT = re.compile(
-    r"([A-Za-z0-9](?:[A-Za-z0-9._-]{0,200}[A-Za-z0-9])?)\s*(?:\[[^\]]{0,500}\])?\s*(?:$|[(<>=!~@;,])"
-)
+_REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,200}+)\s*+(?:\[[^\]]{0,500}\]\s*+)?(?:$|[(<>=!~@;,])")
 _TAG = re.compile(r"<([A-Za-z][\w.-]{0,100})>([^<>]{1,300})</")
 _COORDINATES = re.compile(r"""["']([\w.-]{1,200}:[\w.-]{1,200})(?::([^"'\s:@$]{1,100}))?(?:[:@][^"'\s]{1,100})?["']""")
 _GRADLE = re.compile(r"\s*(?:implementation|api|compile|runtime|runtimeOnly|compileOnlyApi|kapt|annotationProcessor)\b")
@@ -47,7 +45,7 @@ def asks(kind: str, names: Iterable[str]) -> Iterator[Row]:
 def requirement(text: str) -> str:
     """The name in a requirement (PEP 508), as PyPI compares names; empty where there is none."""
     found = _REQUIREMENT.match(text.strip())
-    return re.sub(r"[-_.]+", "-", found[1]).lower() if found else ""
+    return re.sub(r"[-_.]+", "-", found[1]).lower() if found and found[1][-1].isalnum() else ""
 
 
 def package_json(data: bytes) -> Iterator[Row]:

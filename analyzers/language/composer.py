@@ -15,13 +15,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, introduced, partial
+from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.documents import read_json
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.licenses import normalise
+from anchorecli.analyzers.os.attribution import first_layers, written
 from anchorecli.analyzers.purl import purl
 from anchorecli.errors import LimitError
-from anchorecli.model import Json, Package
+from anchorecli.model import DiffId, Json, Location, Package
 from anchorecli.values import dataclass
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -64,9 +65,9 @@ class Composer:
 
     def assemble(self, view: View) -> Found:
         """A package for each package of each installation."""
-        facts = {fact.path: fact for fact in view.facts()}
-        told = (fact for path, fact in facts.items() if _beside(path) not in facts)
-        return Found(packages=tuple(_package(view, fact, each) for fact in told for each in fact.value))
+        paths = {fact.path for fact in view.facts()}
+        told = (fact for fact in view.facts() if _beside(fact.path) not in paths)
+        return Found(packages=tuple(package for fact in told for package in _packages(view, fact)))
 
 
 def read_installed(data: bytes) -> list[dict[str, Json]]:
@@ -138,12 +139,18 @@ def _text(value: object) -> str:
     return printable(value).strip()[:MAX_TEXT] if isinstance(value, str) else ""
 
 
-def _package(view: View, fact: Fact, value: dict[str, Json]) -> Package:
+def _packages(view: View, fact: Fact) -> Iterator[Package]:
+    layers = first_layers(view.history(fact.path), written)
+    for value in fact.value:
+        layer = layers.get(repr(value), fact.layer) if layers else fact.layer
+        yield _package(value, view.location(fact), view.diff_id(layer))
+
+
+def _package(value: dict[str, Json], location: Location, layer: DiffId) -> Package:
     name, version = value["name"].lower(), value["version"]
     metadata: dict[str, str] = {key: value[key] for key in ("type", "reference") if key in value}
     if value.get("dev"):
         metadata["dev"] = "true"
-    layer = introduced(view.history(fact.path), lambda listed: value in listed)
     return Package(
         name=name,
         version=version,
@@ -153,8 +160,8 @@ def _package(view: View, fact: Fact, value: dict[str, Json]) -> Package:
         source=name,
         source_version=version,
         licenses=normalise(value.get("licenses", ())),
-        locations=(view.location(fact),),
-        layer=view.diff_id(layer),
+        locations=(location,),
+        layer=layer,
         analyzer="composer",
         metadata=metadata,
     )

@@ -10,10 +10,11 @@ Not handled: users of other sources (nsswitch.conf: LDAP, systemd-userdb, ``/usr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, introduced, partial
+from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.language.core_metadata import printable
+from anchorecli.analyzers.os.attribution import first_layers, written
 from anchorecli.model import Account, DiffId, Group, Json, Password
 from anchorecli.values import dataclass
 
@@ -113,12 +114,6 @@ def _rows(view: View, path: str) -> Iterator[tuple[Json, DiffId]]:
     fact: Fact | None = view.fact(path)
     if fact is None:
         return
-    history = view.history(fact.path)
-    kept: list[tuple[int, Json | None]] = [(layer, {repr(row) for row in value or ()}) for layer, value in history]
+    layers = first_layers(view.history(fact.path), written)
     for row in fact.value:
-        since = introduced(kept, _holds(repr(row))) if kept else fact.layer
-        yield row, view.diff_id(since)
-
-
-def _holds(row: str) -> Callable[[Json], bool]:
-    return lambda rows: row in rows
+        yield row, view.diff_id(layers.get(repr(row), fact.layer) if layers else fact.layer)

@@ -16,10 +16,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.documents import text_pieces
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.licenses import expression, identifier, normalise
 from anchorecli.analyzers.limits import Limit, Limits
-from anchorecli.analyzers.os.attribution import first_layers
+from anchorecli.analyzers.os.attribution import first_layers, names
 from anchorecli.analyzers.os.filelist import Paths, pack
 from anchorecli.analyzers.purl import os_purl
 from anchorecli.model import DiffId, Distro, Json, Package
@@ -69,14 +70,14 @@ class ApkAnalyzer:
 
     def read(self, file: LayerFile) -> Json | None:
         """The entries of a database; of a damaged one those that can be read."""
-        text = file.data().decode("utf-8", "surrogateescape")
-        if max(text.count("\nP:"), text.count("\nC:"), text.count("\n\n")) > self.limits["packages"]:
-            raise self.limits.exceeded("packages")
-        entries, damage = parse(text)
-        value = [list(entry) for entry in entries]
-        if damage:
-            return partial(value, f"damaged: {damage}; {len(value)} packages were kept")
-        return value or None
+        reading = _read(text_pieces(file.data(), b"\n"), self.limits["packages"])
+        value: list[Json] = reading.entries
+        for place, entry in enumerate(value):
+            value[place] = list(entry)
+        damage = reading.damage()
+        damage = f"damaged: {damage}; {len(value)} packages were kept" if damage else ""
+        hit = f"{self.limits.told('packages')}; so many were kept" if reading.hit else ""
+        return partial(value, damage, hit) if damage or hit else value or None
 
     def assemble(self, view: View) -> Found:
         """One package per entry of a visible database."""
@@ -98,27 +99,69 @@ class ApkAnalyzer:
 
 def parse(text: str) -> tuple[list[Entry], str]:
     """Every entry in its order, and what could not be read, in words or empty."""
-    drafts = [_Draft(1)]
-    for number, line in enumerate(text.split("\n"), 1):
-        draft = drafts[-1]
-        key = line[:2]
-        if key == "R:":
-            draft.names.append(line[2:])
-        elif key == "F:":
-            draft.names = draft.files.setdefault(line[2:], [])
-        elif key in _FIELDS:
+    reading = _read([text])
+    return reading.entries, reading.damage()
+
+
+def _read(pieces: Iterable[str], most: int = 1 << 63) -> _Reading:
+    """The entries of a database that comes in pieces of whole lines."""
+    reading, draft, number, end = _Reading(most), _Draft(1), 0, "\n"
+    for piece in pieces:
+        end = piece[-1:] or end
+        # What follows the last line's end is no line, but for that of the whole text, which ends an entry anyway.
+        for line in piece.removesuffix("\n").split("\n"):
+            number += 1
             # An entry begins with its checksum, so where the empty line before it is missing it shows.
-            if key in ("C:", "P:") and "P:" in draft.values:
-                drafts.append(draft := _Draft(number))
-            draft.values[key] = line[2:].strip()
-        elif not line:
-            if draft.values or draft.files or draft.junk:
-                drafts.append(_Draft(number + 1))
-        elif line[1:2] != ":":
-            draft.junk = True
-    drafts = [draft for draft in drafts if draft.values or draft.files or draft.junk]
-    entries = [draft.entry() for draft in drafts if draft.usable]
-    return entries, _damage(drafts, text)
+            if draft.is_begun if not line else (line[:2] in ("C:", "P:") and "P:" in draft.values):
+                reading.take(draft)
+                draft = _Draft(number + (not line))
+            draft.add(line)
+    if draft.is_begun:
+        reading.take(draft)
+    reading.cut = end != "\n"
+    return reading
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What was read so far, and what is the matter with it."""
+
+    most: int
+    entries: list[Entry] = field(default_factory=list)
+    total: int = 0
+    broken: int = 0
+    broken_at: int = 0
+    junk: int = 0
+    junk_at: int = 0
+    hit: bool = False
+    """Whether there are more entries than may be."""
+    cut: bool = False
+
+    def take(self, draft: _Draft) -> None:
+        """An entry whose lines are all in."""
+        self.total += 1
+        if not draft.usable:
+            self.broken += 1
+            self.broken_at = self.broken_at or draft.line
+        elif len(self.entries) >= self.most:
+            self.hit = True
+        else:
+            self.entries.append(draft.entry())
+            if draft.junk:
+                self.junk += 1
+                self.junk_at = self.junk_at or draft.line
+
+    def damage(self) -> str:
+        """In words what could not be read, or empty."""
+        found = []
+        if self.broken:
+            first = f"the first from line {self.broken_at}"
+            found.append(f"{self.broken} of {self.total} entries without a usable name or version, {first}")
+        if self.junk:
+            found.append(f"lines of another form in {self.junk} entries, the first from line {self.junk_at}")
+        if self.cut:
+            found.append("the last line has no end, so the file may be cut short")
+        return "; ".join(found)
 
 
 @dataclass(slots=True)
@@ -130,6 +173,22 @@ class _Draft:
     files: dict[str, list[str]] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     junk: bool = False
+
+    def add(self, line: str) -> None:
+        """One more line, which may be empty."""
+        key = line[:2]
+        if key == "R:":
+            self.names.append(line[2:])
+        elif key == "F:":
+            self.names = self.files.setdefault(line[2:], [])
+        elif key in _FIELDS:
+            self.values[key] = line[2:].strip()
+        elif line and line[1:2] != ":":
+            self.junk = True
+
+    @property
+    def is_begun(self) -> bool:
+        return bool(self.values or self.files or self.junk)
 
     @property
     def usable(self) -> bool:
@@ -155,20 +214,6 @@ class _Draft:
         )
 
 
-def _damage(drafts: list[_Draft], text: str) -> str:
-    found = []
-    if broken := [draft for draft in drafts if not draft.usable]:
-        found.append(
-            f"{len(broken)} of {len(drafts)} entries without a usable name or version, "
-            f"the first from line {broken[0].line}"
-        )
-    if junk := [draft for draft in drafts if draft.junk and draft.usable]:
-        found.append(f"lines of another form in {len(junk)} entries, the first from line {junk[0].line}")
-    if text and not text.endswith("\n"):
-        found.append("the last line has no end, so the file may be cut short")
-    return "; ".join(found)
-
-
 def _identities(value: Json) -> Iterable[tuple[str, str, str]]:
     return ((row[0], row[1], row[2]) for row in value)
 
@@ -190,8 +235,8 @@ def _package(entry: Entry, view: View, fact: Fact, layer: DiffId) -> Package:
         analyzer="apk",
         vendor=entry.maintainer,
         size=entry.size,
-        depends=tuple(name for name in entry.depends.split() if name[0] != "!"),
-        provides=tuple(entry.provides.split()),
+        depends=tuple(name for name in names(entry.depends) if name[0] != "!"),
+        provides=names(entry.provides),
     )
 
 

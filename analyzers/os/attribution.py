@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar
 
 from anchorecli.model import Json
@@ -10,7 +10,21 @@ from anchorecli.model import Json
 Key = TypeVar("Key", bound=Hashable)
 
 
-def first_layers(history: list[tuple[int, Json | None]], keys: Callable[[Json], Iterable[Key]]) -> dict[Key, int]:
+MOST_NAMES = 1000
+"""Dependencies of one package, or names it provides; of more than so many the first count."""
+
+
+def names(text: str, separator: str | None = None) -> tuple[str, ...]:
+    """The names in a list as databases have it."""
+    return tuple(text.split(separator, MOST_NAMES)[:MOST_NAMES]) if text else ()
+
+
+def written(rows: Json) -> Iterable[str]:
+    """Rows as what identifies each: all that it says."""
+    return map(repr, rows)
+
+
+def first_layers(history: Sequence[tuple[int, Json | None]], keys: Callable[[Json], Iterable[Key]]) -> dict[Key, int]:
     """For packages in the top-most state of a database, the lowest layer since which each was there throughout.
 
     Those that are not in it came with the top-most state: of a database that one layer wrote nothing is said.

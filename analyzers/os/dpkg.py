@@ -20,11 +20,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.documents import text_pieces
 from anchorecli.analyzers.licenses import normalise
 from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.analyzers.os import copyright as copyright_file
-from anchorecli.analyzers.os.attribution import first_layers
-from anchorecli.analyzers.os.dpkg_status import Stanza, parse
+from anchorecli.analyzers.os.attribution import first_layers, names
+from anchorecli.analyzers.os.dpkg_status import Stanza, parse_pieces
 from anchorecli.analyzers.os.filelist import Paths
 from anchorecli.analyzers.purl import os_purl
 from anchorecli.model import DiffId, Json, Package
@@ -87,9 +88,7 @@ class DpkgAnalyzer:
             return _summed(data) or None
         if base.endswith(".list") and directory.endswith("/info"):
             return data.decode("utf-8", "surrogateescape").strip("\n") or None
-        if data.count(b"\n\n") > self.limits["packages"]:
-            raise self.limits.exceeded("packages")
-        return _stanzas(data, whole=base == "status" and not directory.endswith("status.d"))
+        return _stanzas(data, self.limits, whole=base == "status" and not directory.endswith("status.d"))
 
     def assemble(self, view: View) -> Found:
         """One package per stanza of a visible database, with the paths and licences that its side files name."""
@@ -98,7 +97,7 @@ class DpkgAnalyzer:
         owned: dict[str, Paths] = {}
         for fact in facts.values():
             place = _ADMIN.match(fact.path.rpartition("/")[0])
-            if place is None or not isinstance(fact.value, list):
+            if place is None or isinstance(fact.value, str):
                 continue
             if fact.path.endswith(".control") and f"{place[0].removesuffix('/info')}/status" in facts:
                 continue
@@ -110,16 +109,19 @@ class DpkgAnalyzer:
         return Found(packages=tuple(packages.values()), owned=owned)
 
 
-def _stanzas(data: bytes, *, whole: bool) -> Json | None:
-    text = data.decode("utf-8", "replace")
-    stanzas, damage = parse(text)
-    value = [list(stanza) for stanza in stanzas]
-    if whole and text and not text.endswith("\n"):
+def _stanzas(data: bytes, limits: Limits, *, whole: bool) -> Json | None:
+    stanzas, damage, more = parse_pieces(text_pieces(data, b"\n\n", "replace"), limits["packages"])
+    # In place: there may be a hundred thousand of them.
+    value: list[Json] = list[Json](stanzas)
+    del stanzas
+    for place, stanza in enumerate(value):
+        value[place] = list(stanza)
+    if whole and data and not data.endswith(b"\n"):
         # dpkg ends every line; a single stanza in status.d may come from a tool that does not.
         damage = "; ".join(filter(None, [damage, "the last line has no end, so the file may be cut short"]))
-    if damage:
-        return partial(value, f"damaged: {damage}; {len(value)} packages were kept")
-    return value or None
+    damage = f"damaged: {damage}; {len(value)} packages were kept" if damage else ""
+    hit = f"{limits.told('packages')}; so many were kept" if more else ""
+    return partial(value, damage, hit) if damage or hit else value or None
 
 
 def _summed(data: bytes) -> str:
@@ -186,8 +188,8 @@ class _Database:
             vendor=stanza.maintainer,
             size=stanza.size,
             metadata=metadata,
-            depends=tuple(stanza.depends.split(", ")) if stanza.depends else (),
-            provides=tuple(stanza.provides.split(", ")) if stanza.provides else (),
+            depends=names(stanza.depends, ", "),
+            provides=names(stanza.provides, ", "),
         )
 
     def _licenses(self, stanza: Stanza) -> tuple[str, ...]:
@@ -215,4 +217,4 @@ class _Database:
 
 
 def _identities(value: Json) -> Iterable[tuple[str, str, str]]:
-    return ((row[0], row[1], row[2]) for row in value) if isinstance(value, list) else ()
+    return () if isinstance(value, str) else ((row[0], row[1], row[2]) for row in value)

@@ -9,6 +9,7 @@ it one that cannot be read, and a second ``Status`` takes nothing back; of other
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 GONE = frozenset({"config-files", "not-installed"})
@@ -62,32 +63,56 @@ class Status(NamedTuple):
 
     stanzas: list[Stanza]
     damage: str
+    hit: bool = False
+    """Whether there are more packages than may be; those are left out."""
 
 
 def parse(text: str) -> Status:
     """Every installed package of a status file, in its order."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n")
+    return parse_pieces([text])
+
+
+def parse_pieces(pieces: Iterable[str], most: int = 1 << 63) -> Status:
+    """The same of a file in pieces that end where an empty line does; ``most`` packages of it."""
     stanzas: list[Stanza] = []
-    damaged = first = position = total = 0
-    for block in text.split("\n\n"):
-        for part in _REPEATED.split(block) if "\nPackage:" in block else (block,):
-            if not part or part.isspace():
+    damaged = first = total = 0
+    hit = False
+    for line, part in _parts(pieces):
+        total += 1
+        values = _fields(part)
+        if values[0] and values[1] and _NAME(values[0]) and values[1].isprintable() and " " not in values[1]:
+            state = values[4].split(maxsplit=2)[-1] if values[4] else ""
+            if state in GONE:
                 continue
-            total += 1
-            values = _fields(part)
-            if values[0] and values[1] and _NAME(values[0]) and values[1].isprintable() and " " not in values[1]:
-                state = values[4].split(maxsplit=2)[-1] if values[4] else ""
-                if state not in GONE:
-                    stanzas.append(_stanza(values, state))
-            elif not values[0] or values[4].rpartition(" ")[2] not in GONE:
-                damaged += 1
-                first = first or text.count("\n", 0, position) + 1
-        position += len(block) + 2
+            if len(stanzas) < most:
+                stanzas.append(_stanza(values, state))
+            else:
+                hit = True
+        elif not values[0] or values[4].rpartition(" ")[2] not in GONE:
+            damaged += 1
+            first = first or line()
     damage = ""
     if damaged:
         damage = f"{damaged} of {total} stanzas without a usable name or version, the first in line {first}"
-    return Status(stanzas, damage)
+    return Status(stanzas, damage, hit)
+
+
+def _parts(pieces: Iterable[str]) -> Iterator[tuple[Callable[[], int], str]]:
+    """Each stanza, with what tells its block's first line: that is asked for once at most."""
+    before = 1
+    for piece in pieces:
+        text = piece.replace("\r\n", "\n") if "\r" in piece else piece
+        position = 0
+
+        def line() -> int:
+            return before + text.count("\n", 0, position)  # noqa: B023 - asked for before the next one
+
+        for block in text.split("\n\n"):
+            for part in _REPEATED.split(block) if "\nPackage:" in block else (block,):
+                if part and not part.isspace():
+                    yield line, part
+            position += len(block) + 2
+        before += text.count("\n")
 
 
 def _fields(block: str) -> list[str]:

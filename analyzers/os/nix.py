@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from anchorecli.analyzers.base import Found, LayerFile, View, Wants
 from anchorecli.analyzers.purl import purl
-from anchorecli.model import ImagePath, Json, Location, Package
+from anchorecli.model import ImagePath, Json, Location, Package, Problem
 from anchorecli.tree import Tree
 from anchorecli.values import dataclass
 
@@ -40,6 +40,8 @@ OUTPUTS = frozenset(
 """Names of outputs that nixpkgs uses."""
 HASH = 32
 
+MOST = 50_000
+"""Packages of one store: the largest images have some thousand."""
 _ALPHABET = frozenset("0123456789abcdfghijklmnpqrsvwxyz")
 _NO_PACKAGE = (".drv", ".patch", ".diff", ".gz", ".xz", ".bz2", ".zip", ".zst", ".lock", ".sh", ".nix", ".json")
 
@@ -62,14 +64,21 @@ class NixAnalyzer:
         if STORE not in view.tree:
             return Found()
         paths = _store_paths(view.tree)
-        packages, owned = [], {}
+        packages: list[Package] = []
+        owned: dict[str, list[str]] = {}
+        problems: list[Problem] = []
         for path, files in sorted(paths.items()):
             name, version, output = split_name(path.rpartition("/")[2][HASH + 1 :])
-            if version:
-                package = _package(view, path, (name, version, output))
-                packages.append(package)
-                owned[package.purl] = files
-        return Found(packages=tuple(packages), owned=owned)
+            if not version:
+                continue
+            if len(packages) >= MOST:
+                message = f"more than {MOST} packages (a fixed limit)"
+                problems.append(Problem("analyze", STORE, message, "the others are missing", cause="limit_hit"))
+                break
+            package = _package(view, path, (name, version, output))
+            packages.append(package)
+            owned[package.purl] = files
+        return Found(packages=tuple(packages), owned=owned, problems=tuple(problems))
 
 
 def split_name(name: str) -> tuple[str, str, str]:

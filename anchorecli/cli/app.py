@@ -184,6 +184,7 @@ class App:
                 scanner=scanner,
                 layer_bytes=settings.limits_layer_bytes,
                 entries=settings.limits_entries,
+                fact_bytes=settings.limits_fact_bytes,
                 digests=demand.digests,
                 progress=tell,
                 timings=self.timings if self.verbose else None,
@@ -195,12 +196,15 @@ class App:
 
     def _limited(self, registered: tuple[Registered, ...]) -> tuple[Registered, ...]:
         """The analyzers with the limits of the settings. Raises: UsageError for a limit that none has."""
+        from anchorecli.analyzers.room import BYTES
+
         settings = self.settings
-        if not settings.limits_analyzers and settings.limits_file_bytes is None:
+        facts = None if settings.limits_fact_bytes == BYTES else settings.limits_fact_bytes
+        if not settings.limits_analyzers and settings.limits_file_bytes is None and facts is None:
             return registered
         from anchorecli.analyzers.limits import limited
 
-        return limited(registered, dict(settings.limits_analyzers), settings.limits_file_bytes)
+        return limited(registered, dict(settings.limits_analyzers), settings.limits_file_bytes, facts)
 
     def bundle(self) -> Bundle:
         """The policy bundle in force. Raises: BundleError, UsageError."""

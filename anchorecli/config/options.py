@@ -210,6 +210,7 @@ OPTIONS = (
     Option("limits.layer-bytes", size),
     Option("limits.entries", positive),
     Option("limits.file-bytes", unless_off(size), _OFF),
+    Option("limits.fact-bytes", size),
     Option("limits.analyzers", analyzer_limit, _TEXT, many=True),
     Option("secret-search.enabled", boolean, _BOOL, local=True, long="secrets"),
     Option("secret-search.max-file-bytes", size),

@@ -113,6 +113,8 @@ class Settings:
     """Entries of one layer."""
     limits_file_bytes: int | None = None
     """Of one file that an analyzer reads whole; None: what each analyzer allows."""
+    limits_fact_bytes: int = 176 * 1024 * 1024
+    """Of what is found in an image, by what it takes of memory."""
     limits_analyzers: tuple[tuple[str, int], ...] = ()
     """``ANALYZER.LIMIT`` and its value, where it is not the default: see ``anchore analyzers``."""
     secret_search_enabled: bool = False

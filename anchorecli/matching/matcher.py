@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from anchorecli.matching.coverage import Plan, plan, unspoken
 from anchorecli.matching.decide import Hit, Subject
@@ -13,7 +13,16 @@ from anchorecli.matching.merge import Draft, merge
 from anchorecli.matching.scores import about, scored
 from anchorecli.matching.streams import verdict
 from anchorecli.matching.values import Details, Lookup, MatchResult
-from anchorecli.model import Advisory, Candidate, Distro, Match, Package, Statement
+from anchorecli.model import Advisory, Candidate, Distro, Match, Package, Problem, Statement
+
+AT_A_TIME = 4096
+"""So many groups of equal packages are looked up at once; few images have more."""
+SAID_AT_A_TIME = 100_000
+"""Statements that are compared at once."""
+MOST = 100_000
+"""Matches from which no further packages are compared; old images with thousands of packages have some ten thousand."""
+
+_TOO_MANY = "what it finds of the others is missing"
 
 
 def match_all(
@@ -31,11 +40,59 @@ def match_all(
 
 
 def _match_all(planned: Plan, lookup: Lookup, details: Details) -> MatchResult:
-    index: dict[tuple[str, str], list[Candidate]] = {}
-    asked = dict.fromkeys((query.ecosystem, query.name) for group in planned.groups for query in group)
-    for candidate in lookup(list(asked)) if asked else ():
-        index.setdefault((candidate.ecosystem, candidate.package), []).append(candidate)
-    found = _judged(planned, index)
+    matches: list[Match] = []
+    spoken: set[tuple[str, str]] = set()
+    compared = 0
+    for part, index in _parts(list(planned.groups), lookup):
+        if len(matches) >= MOST:
+            break
+        spoken.update(index)
+        drafts = _drafts(part, planned, index, (lookup, details))
+        for package, found in ((package, drafts.get(group, ())) for group in part for package in planned.groups[group]):
+            if found and len(matches) >= MOST:
+                break
+            compared += 1
+            if found:
+                reason = _suppression(package, planned)
+                matches += [_match(draft, package, reason) for draft in found]
+    problems = planned.problems
+    if left := sum(map(len, planned.groups.values())) - compared:
+        message = f"more than {MOST} matches (a fixed limit): {left} packages were not compared"
+        problems = (*problems, Problem("match", "packages", message, _TOO_MANY, cause="limit_hit"))
+    if planned.programs:
+        problems = (*problems, *unspoken(planned, spoken))
+    return MatchResult(tuple(sorted(matches, key=_order)), tuple(sorted(problems)))
+
+
+_Index = dict[tuple[str, str], list[Candidate]]
+
+
+def _parts(groups: list[_Key], lookup: Lookup) -> Iterator[tuple[list[_Key], _Index]]:
+    """The groups in parts of which not too much is said, each with what feeds say of their names."""
+    for start in range(0, len(groups), AT_A_TIME):
+        part: list[_Key] = []
+        index: _Index = {}
+        said = 0
+        asked = dict.fromkeys(
+            (query.ecosystem, query.name) for group in groups[start : start + AT_A_TIME] for query in group
+        )
+        for candidate in lookup(list(asked)) if asked else ():
+            index.setdefault((candidate.ecosystem, candidate.package), []).append(candidate)
+        for group in groups[start : start + AT_A_TIME]:
+            part.append(group)
+            said += sum(len(index.get((query.ecosystem, query.name), ())) for query in group)
+            if said >= SAID_AT_A_TIME:
+                yield part, index
+                part, said = [], 0
+        yield part, index
+
+
+def _drafts(
+    groups: Sequence[_Key], planned: Plan, index: _Index, known_by: tuple[Lookup, Details]
+) -> dict[_Key, list[Draft]]:
+    """What is found of some groups, which may be none; ``index`` is what feeds say of their names."""
+    lookup, details = known_by
+    found = _judged(groups, index)
     rows = sorted({hit.candidate.row for hits in found.values() for hit, _ in hits})
     advisories = details(rows) if rows else {}
     drafts = {group: merge(_valid(hits, advisories)) for group, hits in found.items()}
@@ -43,24 +100,18 @@ def _match_all(planned: Plan, lookup: Lookup, details: Details) -> MatchResult:
     known = about((each for group in drafts.values() for each in group), lookup, details) if planned.scored else {}
     if known:
         drafts = {group: [scored(each, known) for each in listed] for group, listed in drafts.items()}
-    matches: list[Match] = []
-    for group, each in drafts.items():
-        for package in planned.groups[group]:
-            reason = _suppression(package, planned)
-            matches += [_match(draft, package, reason) for draft in each]
-    problems = planned.problems
-    if planned.programs:
-        problems = tuple(sorted((*problems, *unspoken(planned, index))))
-    return MatchResult(tuple(sorted(matches, key=_order)), problems)
+    return drafts
 
 
 _Key = tuple[Query, ...]
 
 
-def _judged(planned: Plan, index: Mapping[tuple[str, str], list[Candidate]]) -> dict[_Key, list[tuple[Hit, Subject]]]:
+def _judged(
+    groups: Iterable[_Key], index: Mapping[tuple[str, str], list[Candidate]]
+) -> dict[_Key, list[tuple[Hit, Subject]]]:
     """What holds for each group of equal packages; denials only where there is something to deny."""
     found = {}
-    for group in planned.groups:
+    for group in groups:
         hits: list[tuple[Hit, Subject]] = []
         for query in group:
             candidates = index.get((query.ecosystem, query.name))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from anchorecli.model import Advisory, Candidate, Match, Problem
 from anchorecli.values import dataclass
 
-VERSION = 4
+VERSION = 5
 """Raised when equal feeds may give other matches or problems: what scans found before is then looked for again."""
 
 Lookup = Callable[[Sequence[tuple[str, str]]], Iterable[Candidate]]

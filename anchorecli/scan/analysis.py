@@ -41,11 +41,15 @@ def analyze(source: Source, store: Store, options: AnalyzeOptions) -> Analysis:
         # Links lead to files that nobody could know of while the layers were read.
         again = replace(options, analyzers=further, force=False, meanwhile=None)
         analyzers, (facts, complete) = further, layer_facts(source, store, again)
-    analysis = assemble(image, analyzers, facts, options.timings, options.entries)
+
+    def assembled(part: Image, timings: dict[str, float] | None = None) -> Analysis:
+        return assemble(part, analyzers, facts, timings, options.entries, options.fact_bytes)
+
+    analysis = assembled(image, options.timings)
     if options.all_layers:
         from anchorecli.scan.layers import with_hidden
 
-        analysis = with_hidden(analysis, lambda part: assemble(part, analyzers, facts, None, options.entries))
+        analysis = with_hidden(analysis, assembled)
     # A layer that was cut is read again, perhaps under other limits.
     if complete and not any(problem.stage == "layers" for problem in analysis.problems):
         save(store, analysis, analyzer_set, options.now)

@@ -25,21 +25,24 @@ def with_hidden(analysis: Analysis, assemble: Callable[[Image], Analysis]) -> An
     ``assemble`` gives the analysis of an image that has the lowest of its layers only.
     """
     image = analysis.image
-    states = [assemble(replace(image, layers=image.layers[:end])) for end in range(1, len(image.layers))]
     visible: dict[_Key, list[int]] = {}
     last: dict[_Key, Package] = {}
-    for number, state in enumerate((*states, analysis)):
+    problems: set[Problem] = set()
+    top = len(image.layers) - 1
+    for number in range(len(image.layers)):
+        # One at a time: a hundred states of a large image are not held together.
+        state = analysis if number == top else assemble(replace(image, layers=image.layers[: number + 1]))
+        if number < top:
+            problems.update(_of_layer(each, number) for each in _own(state, analysis))
         for package in state.packages:
             key = _key(package)
             seen = visible.setdefault(key, [])
             if not seen or seen[-1] != number:
                 seen.append(number)
             last[key] = package
-    top = len(states)
     packages = [_told(each, visible[_key(each)], top) for each in analysis.packages]
     packages += [_told(last[key], seen, top) for key, seen in visible.items() if seen[-1] != top]
     packages.sort(key=lambda p: (p.type, p.name, p.version, p.arch, p.locations))
-    problems = {_of_layer(each, number) for number, state in enumerate(states) for each in _own(state, analysis)}
     return replace(
         analysis,
         packages=tuple(packages),

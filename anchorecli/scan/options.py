@@ -33,6 +33,8 @@ class AnalyzeOptions:
     """Inflated bytes of a layer, at most; more is an error."""
     entries: int = MAX_ENTRIES
     """Entries of all layers, at most."""
+    fact_bytes: int = 176 * 1024 * 1024
+    """What all that is found may take of memory, at most, by estimate; what is more is left out and told."""
     digests: bool = False
     """Whether every regular file is hashed (sha256)."""
     progress: Progress | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from anchorecli.analyzers.keys import fact_key, fact_keys
 from anchorecli.analyzers.run import Collector
@@ -18,6 +19,8 @@ from anchorecli.source import DirLayer, Source
 from anchorecli.store import Store
 from anchorecli.values import dataclass
 
+_LARGE = 1024 * 1024
+"""Packed bytes of one analyzer's facts of one layer, from which reading them took tens of megabytes."""
 WORKERS = 2
 """Inflating and hashing release the GIL: two layers at a time fill two cores, a third gains nothing."""
 
@@ -32,7 +35,18 @@ def layer_facts(source: Source, store: Store, options: AnalyzeOptions) -> tuple[
     fresh = _read_layers(source, store, missing, known, options) if missing else []
     read = {(row.diff_id, row.key) for row in fresh}
     stored = [row for row in store.get_facts(diff_ids, keys) if (row.diff_id, row.key) not in read] if known else []
+    if any(len(row.payload) >= _LARGE for row in fresh):
+        _give_back()
     return fresh + stored, all(row.status is not FactStatus.FAILED for row in fresh)
+
+
+def _give_back() -> None:
+    """What reading took, back to the system: the C library keeps it for itself where there were other threads."""
+    import ctypes
+
+    # Only glibc has it, and only glibc needs it.
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _read_layers(
@@ -101,7 +115,7 @@ class _Read:
 
 def _read_one(source: Source, layer: Layer, known: frozenset[FactKey], options: AnalyzeOptions) -> _Read:
     wanted = [a for a in options.analyzers or () if fact_key(a) not in known]
-    collector = Collector(wanted, options.timings)
+    collector = Collector(wanted, options.timings, options.fact_bytes)
     blob = source.open_layer(layer)
     limits = Limits(options.layer_bytes, options.entries, digests=options.digests)
     try:

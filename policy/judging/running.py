@@ -14,6 +14,9 @@ from anchorecli.policy.language.parameters import Arguments, arguments
 from anchorecli.policy.language.rules import find_gate, find_trigger
 from anchorecli.policy.language.spellings import PENDING_GATES, RETIRED_GATES
 
+MOST_FIRES = 100_000
+"""Findings of one rule. A rule that finds something in every file of an image has told enough by then."""
+
 
 class Ran(NamedTuple):
     """What a rule gave. ``fires`` holds each finding once; ``others`` maps one to the firings that differ from it in
@@ -68,6 +71,11 @@ def _fired(rule: Rule, trigger: Trigger, evidence: Evidence, given: Arguments) -
             known = fires.setdefault(fire[:_WHAT_IT_SAYS], fire)
             if known is not fire and known != fire:
                 others.setdefault(known, []).append(fire)
+            elif len(fires) > MOST_FIRES:
+                del fires[fire[:_WHAT_IT_SAYS]]
+                message = f"rule {rule.id}: more than {MOST_FIRES} findings (a fixed limit); the first were kept"
+                problems[Problem("policy", f"{rule.gate}.{rule.trigger}", message, cause="limit_hit")] = None
+                break
     except LimitError as error:
         message = f"rule {rule.id} could not look at everything: {error}"
         problems[_not_run(f"{rule.gate}.{rule.trigger}", message)] = None

@@ -51,6 +51,11 @@ LONG = 300_000
 LINES = {
     "declared:pnpm-lock.yaml": b"lockfileVersion: '9.0'\npackages:\n" + (b"  a/1.1.1" + b"-" * 9900 + b"\n") * 30,
     "declared:requirements.txt": b"a" + b" " * LONG + b"b\n",
+    "declared:setup.cfg": b"[options]\ninstall_requires =\n  a" + b" " * LONG + b"b\n",
+    "declared:pom.xml": b"<dependencies>" + b"<dependency><groupId>a" * (LONG // 20),
+    "declared:build.gradle": (b"  api 'a:" + b"b" * 9000 + b"\n") * 30,
+    "declared:mix.exs": b'{:a, "1",' * (LONG // 9),
+    "declared:a.csproj": (b"<PackageReference " + b"a " * 990 + b">") * 150,
     "declared:go.mod": b"module x\nrequire (\n" + b"a." * (LONG // 2) + b"\n)\n",
     "declared:packages.config": (b"<package " + b"a" * 1900 + b">") * 150,
     "gem:usr/lib/ruby/gems/3.0.0/specifications/a-1.gemspec": b"Gem::Specification.new do |s|\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from anchorecli.matching import ecosystem_for, ecosystems_of
+from anchorecli.matching import ecosystem_for, ecosystems_of, matcher
 from anchorecli.model import Distro, FixState, MatchVerdict, Range, Severity, Statement
 from tests.matching.feeds import ALMA, ALPINE, DEBIAN, Feeds, advisory, affected, denial, package
 
@@ -361,3 +361,20 @@ def test_a_denial_by_a_guess_denies_nothing():
     no = affected("conan", "x", "1w", scheme="fuzzy", statement=Statement.NOT_AFFECTED)
     (found,) = Feeds([advisory("X-1", claim, no)]).match(package("x", "1k", "conan")).matches
     assert (found.suppressed, found.verdict) == ("", MatchVerdict.AFFECTED)
+
+
+def test_of_very_many_matches_the_first_are_kept_and_the_rest_is_told(monkeypatch):
+    feeds = Feeds([advisory(f"CVE-2024-{number}", affected("debian:12", "bash")) for number in range(4)])
+    packages = [package("bash", f"{number}") for number in range(9)]
+    whole = feeds.match(*packages)
+    assert (len(whole.matches), whole.problems) == (36, ())
+    for name, value in (("AT_A_TIME", 2), ("SAID_AT_A_TIME", 5), ("SAID_AT_A_TIME", 1)):
+        monkeypatch.setattr(matcher, name, value)
+        assert feeds.match(*packages) == whole
+    monkeypatch.setattr(matcher, "MOST", 10)
+    part = feeds.match(*packages, package("zlib", "1"))
+    assert len(part.matches) == 12
+    assert all(match in whole.matches for match in part.matches)
+    [problem] = part.problems
+    assert (problem.stage, problem.cause, problem.incomplete) == ("match", "limit_hit", True)
+    assert problem.message == "more than 10 matches (a fixed limit): 7 packages were not compared"

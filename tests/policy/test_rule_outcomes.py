@@ -101,6 +101,16 @@ def test_a_rule_that_fired_and_could_not_look_at_all_says_both(monkeypatch):
     assert (outcome.status, outcome.fired, outcome.note) == ("fired", 1, "a file is missing")
 
 
+def test_of_very_many_findings_the_first_are_kept_and_the_rest_is_told(monkeypatch):
+    monkeypatch.setattr(running, "MOST_FIRES", 3)
+    few, many = (tuple(Fire(f"m{number}") for number in range(count)) for count in (3, 9))
+    assert run_trigger(monkeypatch, Trigger("t", "", lambda evidence, arguments: few))[0].note == ""
+    outcome, status = run_trigger(monkeypatch, Trigger("t", "", lambda evidence, arguments: many))
+    assert (outcome.status, outcome.fired) == ("fired", 3)
+    assert "more than 3 findings (a fixed limit)" in outcome.note
+    assert status is not Status.PASS
+
+
 def test_a_remark_leaves_a_rule_silent(monkeypatch):
     remark = Problem("policy", "x", "by the way", incomplete=False)
     outcome, status = run_trigger(monkeypatch, Trigger("t", "", lambda evidence, arguments: (remark,)))
