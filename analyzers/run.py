@@ -15,7 +15,8 @@ from time import thread_time
 from typing import Any, TypeVar
 
 from anchorecli.analyzers.base import PARTIAL, Analyzer, Finishing, Following, Found, LayerFile, Sifting
-from anchorecli.analyzers.keys import FILES, fact_key, fact_keys, files_key
+from anchorecli.analyzers.filelists import cut, file_indexes, packed_files
+from anchorecli.analyzers.keys import fact_key, fact_keys, files_key
 from anchorecli.analyzers.legible import legible
 from anchorecli.analyzers.limits import FILE_BYTES
 from anchorecli.analyzers.ownership import link_owners, link_secrets
@@ -24,9 +25,8 @@ from anchorecli.analyzers.room import BYTES, Room, told
 from anchorecli.analyzers.sifting import Sifter
 from anchorecli.analyzers.uncataloged import nameless, uncataloged, unlisted
 from anchorecli.analyzers.view import ImageView
-from anchorecli.compression import pack_all, unpacked
 from anchorecli.errors import LimitError
-from anchorecli.layerindex import EXTENT_BYTES, MAX_ENTRIES, Extent
+from anchorecli.layerindex import MAX_ENTRIES
 from anchorecli.model import (
     Analysis,
     DiffId,
@@ -38,7 +38,6 @@ from anchorecli.model import (
     Package,
     Problem,
 )
-from anchorecli.texts import Spool
 from anchorecli.tree import LayerIndex, Tree
 
 _ON_DEMAND = (
@@ -50,8 +49,6 @@ MAX_TOLD = 1000
 """Problems of one analyzer that are told one by one; of more than that their number."""
 MAX_MESSAGE = 2000
 """Characters of a problem's text: it may quote what a stranger wrote."""
-MAX_PACKED = 48 * 1024 * 1024
-"""Bytes of a layer's packed list of files; one of two million takes some fifteen million."""
 _WRITTEN_FROM = 8 * 1024 * 1024
 """Bytes of an analyzer's facts from which the others are kept as their text."""
 _TIMINGS = Lock()
@@ -158,8 +155,8 @@ class Collector:
         Where the layer was not read to its end (``damage``) all of them count as failed: they serve this scan, and the
         next one reads the layer again.
         """
-        packed, cut = _packed_files(diff_id, index)
-        damage += cut
+        packed, gap = packed_files(diff_id, index)
+        damage += gap
         status = FactStatus.FAILED if damage else FactStatus.OK
         rows = [LayerFacts(diff_id, files_key(digests), status, packed, damage)]
         links = self._links(index)
@@ -220,20 +217,6 @@ class Collector:
         noted.append(Problem("analyze", path, message, _hint(analyzer), cause=cause))
 
 
-def _packed_files(diff_id: DiffId, index: LayerIndex) -> tuple[bytes, tuple[Problem, ...]]:
-    """A layer's list of files as the store keeps it; as much of it as may be kept, and then a problem."""
-    whole = count = index.extent().entries
-    while True:
-        try:
-            packed = pack_all(index.pieces(), MAX_PACKED)
-        except LimitError:
-            count //= 2
-            index = index.first(count)
-        else:
-            limit = f"names that take more than {MAX_PACKED} bytes when they are packed"
-            return packed, () if count == whole else (_cut(diff_id, limit),)
-
-
 def assemble(
     image: Image,
     analyzers: Sequence[Analyzer],
@@ -250,10 +233,10 @@ def assemble(
     by_layer: dict[DiffId, dict[str, LayerFacts]] = {}
     for row in facts:
         by_layer.setdefault(row.diff_id, {})[row.key.analyzer] = row
-    indexes, cut = _indexes([layer.diff_id for layer in image.layers], by_layer, entries)
+    indexes, gaps = file_indexes([layer.diff_id for layer in image.layers], by_layer, entries)
     tree = Tree([indexes[layer.diff_id] for layer in image.layers])
-    cut += [_cut(image.layers[number].diff_id, reason) for number, reason in tree.cut.items()]
-    problems = {*cut, *(problem for rows in by_layer.values() for row in rows.values() for problem in row.problems)}
+    gaps += [cut(image.layers[number].diff_id, reason) for number, reason in tree.cut.items()]
+    problems = {*gaps, *(problem for rows in by_layer.values() for row in rows.values() for problem in row.problems)}
     distro: Distro | None = None
     packages: list[Package] = []
     owned: dict[str, Iterable[str]] = {}
@@ -305,7 +288,7 @@ def followed(
     by_layer: dict[DiffId, dict[str, LayerFacts]] = {}
     for row in facts:
         by_layer.setdefault(row.diff_id, {})[row.key.analyzer] = row
-    indexes, _ = _indexes([layer.diff_id for layer in image.layers], by_layer, entries)
+    indexes, _ = file_indexes([layer.diff_id for layer in image.layers], by_layer, entries)
     tree = Tree([indexes[layer.diff_id] for layer in image.layers])
     more = {}
     for analyzer in following:
@@ -331,36 +314,6 @@ def _note(timings: dict[str, float] | None, seconds: Mapping[str, float]) -> Non
             for name, more in seconds.items():
                 if more:
                     timings[name] = timings.get(name, 0) + more
-
-
-def file_tree(diff_ids: Sequence[DiffId], facts: Iterable[LayerFacts], entries: int = MAX_ENTRIES) -> Tree:
-    """The files of layers, squashed, from their stored file lists; lowest layer first."""
-    by_layer = {row.diff_id: {FILES: row} for row in facts if row.key.analyzer == FILES}
-    indexes, _ = _indexes(diff_ids, by_layer, entries)
-    return Tree([indexes[diff_id] for diff_id in diff_ids])
-
-
-def _indexes(
-    layers: Sequence[DiffId], by_layer: Mapping[DiffId, Mapping[str, LayerFacts]], entries: int
-) -> tuple[dict[DiffId, LayerIndex], list[Problem]]:
-    """The lists of files of layers, and a problem for each that is cut."""
-    files = {diff_id: by_layer[diff_id][FILES].payload for diff_id in layers}
-    extents = [LayerIndex.extent_of(unpacked(payload, step=EXTENT_BYTES)) for payload in files.values()]
-    whole = Extent(sum(each.entries for each in extents), sum(each.text for each in extents))
-    indexes, problems, left, spool = {}, [], entries, Spool()
-    for (diff_id, payload), extent in zip(files.items(), extents, strict=True):
-        index = LayerIndex.read(unpacked(payload), compact=whole.compact, spool=spool) if left else LayerIndex()
-        if extent.entries > left:
-            index = index.first(left)
-            problems.append(_cut(diff_id, f"more than {entries} entries in all layers (limit limits.entries)"))
-        left -= min(left, extent.entries)
-        indexes[diff_id] = index
-    return indexes, problems
-
-
-def _cut(diff_id: DiffId, limit: str) -> Problem:
-    hint = "what stands behind this point of the layer was not looked at"
-    return Problem("layers", f"layer {diff_id}", f"not read to its end: {limit}", hint, cause="limit_hit")
 
 
 def _records(rows: Mapping[str, LayerFacts], analyzer: Analyzer, index: LayerIndex) -> LayerRecords:

@@ -168,7 +168,7 @@ def image_purl(image: Image) -> str:
         "tag": ref.tag,
     }
     query = "&".join(f"{key}={quote(text(value), safe='/:')}" for key, value in qualifiers.items() if value)
-    return f"pkg:oci/{quote(text(name))}@{quote(image.digest, safe=':')}?{query}"
+    return f"pkg:oci/{quote(text(name))}@{quote(text(image.digest), safe=':')}?{query}"
 
 
 def image_name(image: Image) -> str:

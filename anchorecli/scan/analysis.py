@@ -103,7 +103,7 @@ def stored_files(store: Store, diff_ids: Sequence[DiffId]) -> Tree | None:
     for digests in (True, False):
         rows = store.get_facts(diff_ids, [files_key(digests)])
         if {row.diff_id for row in rows} == set(diff_ids):
-            from anchorecli.analyzers.run import file_tree
+            from anchorecli.analyzers.filelists import file_tree
 
             return file_tree(diff_ids, rows)
     return None

@@ -298,7 +298,7 @@ def test_what_is_beyond_the_number_of_entries_is_told_and_the_rest_is_kept() -> 
 
 
 def test_names_that_do_not_pack_are_told_and_the_rest_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("anchorecli.analyzers.run.MAX_PACKED", 1500)
+    monkeypatch.setattr("anchorecli.analyzers.filelists.MAX_PACKED", 1500)
     image, tars = image_of({digest(bytes([number]))[7:] + ".db": f"x {number}" for number in range(64)})
     facts = facts_of(tars, (Lines(),))
     assert facts[0].status is FactStatus.FAILED and len(facts[0].payload) <= 1500
