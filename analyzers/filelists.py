@@ -13,7 +13,7 @@ from anchorecli.texts import Spool
 from anchorecli.tree import LayerIndex, Tree
 
 MAX_PACKED = 48 * 1024 * 1024
-"""Bytes of a layer's packed list of files; one of two million takes some fifteen million."""
+"""Bytes of a layer's packed list of files; in real images a file takes nine."""
 
 
 def packed_files(diff_id: DiffId, index: LayerIndex) -> tuple[bytes, tuple[Problem, ...]]:
