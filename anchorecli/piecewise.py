@@ -78,7 +78,8 @@ def _read(kind: type, text: str) -> Any:
     recipes = codec.Recipes(classes)
     hints = _hints(kind)
     found: dict[str, Any] = {}
-    for place, name in enumerate(classes[kind.__name__]):
+    # A class that the document does not name has the fields that this version knows, as in the lasting form.
+    for place, name in enumerate(classes.get(kind.__name__, hints)):
         at = _past(",", text, at) if place else at
         convert = _item_reader(recipes, hints.get(name))
         if convert is not None and text[at] == "[":
