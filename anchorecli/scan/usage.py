@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from heapq import nsmallest
 from typing import NamedTuple
 
 from anchorecli.tree import LayerIndex, Tree
 
 LARGEST = 10
+_KEPT = 10_000
+"""So many candidates at a time: a layer may have a million."""
 
 
 class Usage(NamedTuple):
@@ -29,8 +32,8 @@ def usage(tree: Tree) -> list[Usage]:
 
 def _of(tree: Tree, number: int, index: LayerIndex) -> Usage:
     kept = _linked(tree, number, index)
-    files = size = wasted = 0
-    hidden: list[tuple[int, str]] = []
+    files = size = wasted = count = 0
+    largest: list[tuple[int, str]] = []
     for row, path in enumerate(index.paths):
         if index.kinds[row] != "f":
             continue
@@ -38,9 +41,15 @@ def _of(tree: Tree, number: int, index: LayerIndex) -> Usage:
         size += index.sizes[row]
         if tree.where(tree.canonical(number, path)) != (number, row) and path not in kept:
             wasted += index.sizes[row]
-            hidden.append((index.sizes[row], path))
-    hidden.sort(key=lambda each: (-each[0], each[1]))
-    return Usage(files, size, len(hidden), wasted, tuple((path, length) for length, path in hidden[:LARGEST]))
+            count += 1
+            largest.append((index.sizes[row], path))
+            if len(largest) >= _KEPT:
+                largest = _largest(largest)
+    return Usage(files, size, count, wasted, tuple((path, length) for length, path in _largest(largest)))
+
+
+def _largest(files: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    return nsmallest(LARGEST, files, key=lambda each: (-each[0], each[1]))
 
 
 def _linked(tree: Tree, number: int, index: LayerIndex) -> set[str]:

@@ -24,6 +24,14 @@ def test_files_that_later_layers_removed_or_replaced_are_wasted():
     assert third == (1, 1, 0, 0, ())
 
 
+def test_of_very_many_files_the_largest_are_told(monkeypatch):
+    monkeypatch.setattr("anchorecli.scan.usage._KEPT", 12)
+    first, _ = used({f"f{number:02}": "x" * (number * 7 % 41) for number in range(40)}, {".wh..wh..opq": "", "new": ""})
+    assert (first.wasted_files, first.wasted) == (40, sum(number * 7 % 41 for number in range(40)))
+    expected = sorted(((number * 7 % 41, f"f{number:02}") for number in range(40)), key=lambda each: -each[0])
+    assert first.largest == tuple((path, size) for size, path in expected[:10])
+
+
 def test_bytes_that_a_hard_link_still_shows_are_not_wasted():
     first, _ = used({"a": "x" * 10, "b": hardlink("a")}, {".wh.a": ""})
     assert (first.wasted_files, first.wasted) == (0, 0)
