@@ -12,8 +12,8 @@ from typing import Any
 
 from anchorecli.errors import LimitError
 
-MOST_VALUES = 2_000_000
-"""Of one document. A list of a hundred thousand files with their digests has a third of it."""
+MOST_VALUES = 1_000_000
+"""Of one document. A list of a hundred thousand files with their digests has two thirds of it."""
 
 
 _PIECE = 1024 * 1024

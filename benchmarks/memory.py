@@ -106,10 +106,15 @@ def names(count: int = 200_000) -> Iterator[Entry]:
         yield "/".join([f"d{number % 97:02}{'x' * 60}"] * 14) + f"/{number}", b"", ""
 
 
+def most(count: int = 999_000) -> Iterator[Entry]:
+    """Links, in two layers about as many entries as an image may have (``limits.entries``)."""
+    yield from symbolic(count)
+
+
 IMAGES: dict[str, tuple[Callable[[], Iterable[Entry]], int]] = {
     "npm": (npm, 1), "python": (python, 1), "debian": (debian, 1), "alpine": (alpine, 1), "crowd": (crowd, 1),
     "broken": (broken, 1), "empty": (empty, 1),
-    "same": (same, 20), "hard": (hard, 1), "symbolic": (symbolic, 1), "names": (names, 1),
+    "same": (same, 20), "hard": (hard, 1), "symbolic": (symbolic, 1), "most": (most, 2), "names": (names, 1),
 }  # fmt: skip
 """What fills a layer, and how many layers have it."""
 

@@ -106,6 +106,8 @@ class DpkgAnalyzer:
                 if key not in packages:
                     packages[key] = package
                     owned[package.purl] = _joined(owned.get(package.purl), paths)
+            # Nobody asks for it again, and there may be a hundred thousand files of one stanza each.
+            facts[fact.path] = fact._replace(value=None)
         return Found(packages=tuple(packages.values()), owned=owned)
 
 
