@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from anchorecli.analyzers.keys import FILES
 from anchorecli.compression import pack_all, unpacked
 from anchorecli.errors import LimitError
-from anchorecli.layerindex import EXTENT_BYTES, MAX_ENTRIES, Extent
+from anchorecli.layerindex import EXTENT_BYTES, Extent
 from anchorecli.model import DiffId, LayerFacts, Problem
 from anchorecli.texts import Spool
 from anchorecli.tree import LayerIndex, Tree
 
 MAX_PACKED = 48 * 1024 * 1024
 """Bytes of a layer's packed list of files; in real images a file takes nine."""
+_ALL = 1 << 62
 
 
 def packed_files(diff_id: DiffId, index: LayerIndex) -> tuple[bytes, tuple[Problem, ...]]:
@@ -30,10 +31,13 @@ def packed_files(diff_id: DiffId, index: LayerIndex) -> tuple[bytes, tuple[Probl
             return packed, () if count == whole else (cut(diff_id, limit),)
 
 
-def file_tree(diff_ids: Sequence[DiffId], facts: Iterable[LayerFacts], entries: int = MAX_ENTRIES) -> Tree:
-    """The files of layers, squashed, from their stored file lists; lowest layer first."""
+def file_tree(diff_ids: Sequence[DiffId], facts: Iterable[LayerFacts]) -> Tree:
+    """The files of layers, squashed, from their stored file lists; lowest layer first.
+
+    All of them: nothing tells here of what is left out, and the settings may allow more than the default.
+    """
     by_layer = {row.diff_id: {FILES: row} for row in facts if row.key.analyzer == FILES}
-    indexes, _ = file_indexes(diff_ids, by_layer, entries)
+    indexes, _ = file_indexes(diff_ids, by_layer, _ALL)
     return Tree([indexes[diff_id] for diff_id in diff_ids])
 
 

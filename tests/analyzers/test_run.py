@@ -9,10 +9,11 @@ from threading import Thread, local
 
 import pytest
 
-from anchorecli.analyzers import records, run
+from anchorecli.analyzers import filelists, records, run
 from anchorecli.analyzers.base import Analyzer, Found, LayerFile, View, Wants, introduced, partial
 from anchorecli.analyzers.keys import fact_keys
 from anchorecli.analyzers.run import Collector, assemble
+from anchorecli.layerindex import MAX_ENTRIES
 from anchorecli.model import (
     Analysis,
     DiffId,
@@ -295,6 +296,21 @@ def test_what_is_beyond_the_number_of_entries_is_told_and_the_rest_is_kept() -> 
     message = "not read to its end: more than 3 entries in all layers (limit limits.entries)"
     assert told == sorted((f"layer {layer.diff_id}", message, "limit_hit") for layer in image.layers[1:])
     assert all(problem.incomplete for problem in analysis.problems)
+
+
+def test_the_files_that_rules_look_at_are_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever raised the limit would not be told what a list cut at the default hides."""
+    bounds: list[int] = []
+    real = filelists.file_indexes
+
+    def noted(layers, by_layer, entries):  # type: ignore[no-untyped-def]
+        bounds.append(entries)
+        return real(layers, by_layer, entries)
+
+    monkeypatch.setattr(filelists, "file_indexes", noted)
+    image, tars = image_of({"a": "1", "b": "2"}, {"c": "3"})
+    tree = filelists.file_tree([part.diff_id for part in image.layers], facts_of(tars, ()))
+    assert (sorted(tree), bounds[0] > 1000 * MAX_ENTRIES) == (["a", "b", "c"], True)
 
 
 def test_names_that_do_not_pack_are_told_and_the_rest_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
