@@ -32,7 +32,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("distro", 2, "os.distro.DistroAnalyzer"),
     Registered("dpkg", 3, "os.dpkg.DpkgAnalyzer"),
     Registered("apk", 3, "os.apk.ApkAnalyzer"),
-    Registered("rpm", 3, "os.rpm.plugin.RpmAnalyzer"),
+    Registered("rpm", 4, "os.rpm.plugin.RpmAnalyzer"),
     Registered("python", 2, "language.python.Python"),
     Registered("npm", 5, "language.npm.Npm"),
     Registered("java", 7, "language.java.plugin.Java"),

@@ -27,6 +27,8 @@ WRITTEN_BYTES = 4 * 1024 * 1024
 ROWS_FROM = 1024 * 1024
 """Bytes of a fact's text from which its rows are read one by one."""
 _PIECE = 1024 * 1024
+_ROWS = 1024
+"""So many rows of a fact are measured or written at a time: of all together the encoder holds each text twice."""
 _LONG_PATH = 16 * 1024
 
 _write = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
@@ -46,7 +48,7 @@ class Records(Mapping[str, Json]):
         """Files for whose facts there was no room, or for a part of them."""
 
     def put(self, path: str, value: Json) -> None:
-        """Note a file's fact; a later one of the same path replaces it."""
+        """Note a file's fact; a later one of the same path replaces it. A long list is taken: it may be empty then."""
         self._values[path] = value
         self._held += _size(value)
         if len(self._values) >= WRITTEN_FROM or self._held >= WRITTEN_BYTES:
@@ -58,7 +60,9 @@ class Records(Mapping[str, Json]):
         while values:
             # One after the other, so that there are never all of them in both forms.
             path = next(iter(values))
-            written = _write(values.pop(path)).encode("ascii")
+            value = values.pop(path)
+            written = _emptied(value) if _is_long(value) else _write(value).encode("ascii")
+            del value
             self._written.pop(path, None)
             fitting = written if self._room is None else fitted(written, self._room)
             if fitting is not None:
@@ -121,17 +125,34 @@ class LayerRecords(NamedTuple):
 class Rows(Sequence[Json]):
     """The rows of a database that is written down, each read when it is its turn: as lists they take ten times more."""
 
-    __slots__ = ("_count", "_text")
+    __slots__ = ("_count", "_written")
 
     def __init__(self, written: bytes) -> None:
-        self._text = str(written, "ascii")
+        self._written = written
         self._count = -1
 
     def __iter__(self) -> Iterator[Json]:
-        read, at = json.JSONDecoder().raw_decode, 1
-        while self._text[at] != "]":
-            row, at = read(self._text, at + (self._text[at] == ","))
-            yield row
+        return (row for row, _, _ in self.placed())
+
+    def placed(self) -> Iterator[tuple[Json, int, int]]:
+        """Each row with the place of its text: from the one byte to before the other."""
+        read, start, size = json.JSONDecoder().raw_decode, 1, _PIECE
+        while True:
+            # A row that a piece cuts off is the first of the next one.
+            piece, at = str(self._written[start : start + size], "ascii"), 0
+            while piece[at : at + 1] != "]":
+                begin = at + (piece[at : at + 1] == ",")
+                try:
+                    row, at = read(piece, begin)
+                except json.JSONDecodeError:
+                    if start + size >= len(self._written):
+                        raise
+                    break
+                yield row, start + begin, start + at
+            else:
+                return
+            size = _PIECE if at else 2 * size
+            start += at
 
     def __len__(self) -> int:
         if self._count < 0:
@@ -143,7 +164,7 @@ class Rows(Sequence[Json]):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Rows):
-            return self._text == other._text
+            return self._written == other._written
         return list(self) == other
 
     __hash__ = None  # type: ignore[assignment]
@@ -156,13 +177,12 @@ def fitted(held: Json | bytes, room: Room) -> Json | bytes | None:
         return held
     if written[:2] not in (b"[[", b"[{"):
         return None
-    kept = bytearray()
-    for row in Rows(written):
-        text = _write(row).encode("ascii")
-        if not room.take(weight(text)):
+    whole, end = memoryview(written), 0
+    for _, start, stop in Rows(written).placed():
+        if not room.take(weight(written[start:stop])):
             break
-        kept += (b"," if kept else b"[") + text
-    return bytes(kept + b"]") if kept else None
+        end = stop
+    return b"".join((whole[:end], b"]")) if end else None
 
 
 def opened(held: Json | bytes) -> Json:
@@ -180,46 +200,71 @@ def read(payload: bytes, index: LayerIndex, *, written: bool = False) -> LayerRe
     Raises: ValueError or LimitError where it is damaged.
     """
     lines = _lines(compression.unpacked(payload))
-    first = next(lines)
+    first = b"".join(next(lines))
     document = json.loads(first)
     records = Records(document["values"])
     size, held = len(first), weight(first)
     del first
     if written:
         records.write_down()
-    for line in lines:
-        size += len(line)
-        held += weight(line)
-        path, end = _path(line)
+    for pieces in lines:
+        path, fact = _fact(pieces)
+        size += len(fact)
+        held += weight(fact)
         # The index has the same text: of hundreds of thousands one each is enough.
         row = index.rows.get(path)
-        records._written[path if row is None else index.paths[row]] = line[end + 1 :]
+        records._written[path if row is None else index.paths[row]] = fact
     return LayerRecords(records, document["links"], size, held)
 
 
-def _path(line: bytes) -> tuple[str, int]:
-    """The path that a line begins with, and where it ends; the fact behind it may be long."""
+def _fact(pieces: list[bytes]) -> tuple[str, bytes]:
+    """The path that a line begins with, and the fact behind it; the fact may be long, and the pieces are taken."""
     try:
-        found: tuple[str, int] = scanstring(str(line[:_LONG_PATH], "ascii"), 1)
+        path, end = scanstring(str(pieces[0][:_LONG_PATH], "ascii"), 1)
     except ValueError:
-        found = scanstring(str(line, "ascii"), 1)
-    return found
+        path, end = "", _LONG_PATH
+    if end >= min(_LONG_PATH, len(pieces[0])):
+        pieces[:] = [b"".join(pieces)]
+        path, end = scanstring(str(pieces[0], "ascii"), 1)
+    pieces[0] = pieces[0][end + 1 :]
+    written = b"".join(pieces)
+    pieces.clear()
+    return path, written
+
+
+def _is_long(value: Json) -> bool:
+    return isinstance(value, list) and len(value) > _ROWS
 
 
 def _size(value: Json) -> int:
     """About the bytes of its text; this is many times quicker than writing it."""
+    if _is_long(value):
+        return sum(_size(value[at : at + _ROWS]) for at in range(0, len(value), _ROWS))
     try:
         return len(marshal.dumps(value, 2))
     except ValueError:
         return len(_write(value))
 
 
-def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _emptied(rows: list[Json]) -> bytes:
+    """The JSON of a list, of which nothing is left: whoever made it may hold it still, and it is large."""
+    written = bytearray(b"[")
+    for at in range(0, len(rows), _ROWS):
+        if at:
+            written += b","
+        written += _write(rows[at : at + _ROWS])[1:-1].encode("ascii")
+        rows[at : at + _ROWS] = [None] * len(rows[at : at + _ROWS])
+    rows.clear()
+    return bytes(written + b"]")
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Each line in its pieces, one of which at least holds its beginning."""
     held: list[bytes] = []
     for piece in pieces:
         first, *others = piece.split(b"\n")
         held.append(first)
         for each in others:
-            yield b"".join(held)
+            yield held
             held = [each]
-    yield b"".join(held)
+    yield held

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar
 
@@ -15,8 +16,8 @@ MOST_NAMES = 1000
 
 
 def names(text: str, separator: str | None = None) -> tuple[str, ...]:
-    """The names in a list as databases have it."""
-    return tuple(text.split(separator, MOST_NAMES)[:MOST_NAMES]) if text else ()
+    """The names in a list as databases have it; one that many packages have is one text for all."""
+    return tuple(map(sys.intern, text.split(separator, MOST_NAMES)[:MOST_NAMES])) if text else ()
 
 
 def written(rows: Json) -> Iterable[str]:

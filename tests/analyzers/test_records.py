@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from anchorecli import compression
 from anchorecli.analyzers import records
-from anchorecli.analyzers.records import Records, opened, read
+from anchorecli.analyzers.records import Records, Rows, opened, read
 from anchorecli.errors import LimitError
 from anchorecli.layerindex import LayerIndex
 from tests.test_codec import JSON, TEXT
@@ -63,3 +64,37 @@ def test_damage_is_an_error() -> None:
             read(damaged, LayerIndex())
     with pytest.raises(KeyError):
         facts["b"]
+
+
+def test_rows_of_a_long_list_are_taken_while_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "WRITTEN_BYTES", 1000)
+    rows = [[f"name-{number}", {"x": [number]}] for number in range(records._ROWS + 7)]
+    expected = copy.deepcopy(rows)
+    facts = Records()
+    facts.put("a", rows)
+    assert rows == []
+    assert facts["a"] == expected
+    assert list(read(facts.packed({}), LayerIndex()).values["a"]) == expected
+
+
+@pytest.mark.parametrize("piece", [1, 2, 5, 16, 17, 64])
+def test_rows_are_read_wherever_a_piece_of_their_text_ends(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "_PIECE", piece)
+    rows = [["a,]", 1], [], [["b", {"c": "d" * 30}]], ['\u00fc"'], [-12.5, None, True]]
+    text = json.dumps(rows, separators=(",", ":")).encode()
+    assert list(Rows(text)) == rows
+    assert [json.loads(text[start:stop]) for _, start, stop in Rows(text).placed()] == rows
+    with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
+        list(Rows(text[:-3]))
+
+
+@pytest.mark.parametrize("size", [1, 3, 8, 9, 10, 11, 1000])
+def test_a_line_is_read_wherever_its_pieces_end(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = Records()
+    expected = {"dir/a": "x" * 50, 'b"\\"': [1, 2], "c": {"d": "e"}}
+    for path, value in expected.items():
+        facts.put(path, value)
+    facts.write_down()
+    text = b"".join(compression.unpacked(facts.packed({})))
+    monkeypatch.setattr(compression, "unpacked", lambda _: (text[at : at + size] for at in range(0, len(text), size)))
+    assert dict(read(b"", LayerIndex()).values) == expected

@@ -76,6 +76,8 @@ HITS = {
     "java.inflated-bytes": ("a.jar", jar({"lib/a.jar": bytes(2000)}), 1000),
     "java.artifacts": ("a.jar", jar(POMS), 5),
     "rpm.packages": ("var/lib/rpm/Packages", rpmdb.ndb(HEADERS), 1),
+    "rpm.relation-bytes": ("var/lib/rpm/Packages", rpmdb.ndb([rpmdb.header("one", requires=["two", "three"])]), 7),
+    "rpm.text-bytes": ("var/lib/rpm/Packages", rpmdb.ndb(HEADERS), 60),
     "rpm.path-bytes": ("var/lib/rpm/Packages", rpmdb.ndb(HEADERS), 5),
     "chisel.inflated-bytes": ("var/lib/chisel/manifest.wall", compressed(WALL, "zstd"), 1000),
     "sboms.components": ("a.cdx.json", sboms.cyclonedx(*(f"pkg:npm/a@{number}" for number in range(9))).encode(), 5),

@@ -13,11 +13,13 @@ from typing import NamedTuple
 
 from anchorecli.analyzers.os.filelist import pack
 
-MAX_BYTES = 64 * 1024 * 1024
-"""The largest real ones, of packages with a hundred thousand files, have a quarter of it."""
+MAX_BYTES = 32 * 1024 * 1024
+"""The largest real ones, of packages with a hundred thousand files, have half of it."""
 MAX_ENTRIES = 0xFFFF
 """As rpm itself has it."""
-MAX_FILES = 1_000_000
+MAX_FILES = 250_000
+MAX_RELATIONS = 100_000
+"""What one package requires, or provides: a kernel provides some thirty thousand symbols."""
 
 _NAME, _VERSION, _RELEASE, _EPOCH = 1000, 1001, 1002, 1003
 _SIZE, _VENDOR, _LICENSE, _ARCH, _SOURCE = 1009, 1011, 1014, 1022, 1044
@@ -33,6 +35,7 @@ _TAGS = frozenset(
 _INT32, _INT64 = 4, 5
 _TEXT = frozenset({6, 8, 9})
 """String, string array and translated string: NUL-terminated all."""
+_MANY = 10_000
 _PREFIX = struct.Struct(">II")
 
 
@@ -54,7 +57,7 @@ class Header(NamedTuple):
     files: str
     """As ``filelist.pack`` has it."""
     depends: str = ""
-    """A line each: ``libc.so.6(GLIBC_2.34)(64bit)``, ``/bin/sh``, names; no versions, no conditions."""
+    """With blanks between: ``libc.so.6(GLIBC_2.34)(64bit) /bin/sh bash``; no versions, no conditions."""
     provides: str = ""
 
 
@@ -88,8 +91,8 @@ def parse(blob: bytes, damage: list[str]) -> Header:
         size=reader.number(_LONG_SIZE) or reader.number(_SIZE),
         module=reader.text(_MODULE),
         files=files,
-        depends=reader.names(_REQUIRES, name),
-        provides=reader.names(_PROVIDES, name),
+        depends=reader.names(_REQUIRES, name, damage),
+        provides=reader.names(_PROVIDES, name, damage),
     )
 
 
@@ -137,13 +140,18 @@ class _Reader:
         width = {_INT32: 4, _INT64: 8}.get(kind, 0)
         return int.from_bytes(self._blob[start : start + width], "big") if items else 0
 
-    def names(self, tag: int, own: str) -> str:
-        """What a package requires or provides but itself, rpm and its settings, each once; damaged ones are none."""
+    def names(self, tag: int, own: str, damage: list[str]) -> str:
+        """What a package requires or provides but itself, rpm and its settings, each once; of a damaged list nothing.
+
+        A name cannot have a blank: rpm takes what follows for another one.
+        """
         try:
-            found = dict.fromkeys(self._array(tag))
-        except HeaderError:
+            found = dict.fromkeys(self._array(tag, MAX_RELATIONS))
+        except HeaderError as exc:
+            damage.append(f"{own}: {exc}")
             return ""
-        return "\n".join(each for each in found if each != own and not each.startswith(("rpmlib(", "config(", "(")))
+        leave = ("rpmlib(", "config(", "(")
+        return " ".join(each for each in found if each != own and not each.startswith(leave) and " " not in each)
 
     def files(self) -> str:
         """The package's paths by directory, packed."""
@@ -159,16 +167,27 @@ class _Reader:
             grouped[index].append(name)
         return pack(zip(directories, grouped, strict=True))
 
-    def _array(self, tag: int) -> list[str]:
+    def _array(self, tag: int, most: int = MAX_FILES) -> list[str]:
         kind, start, items = self._entries.get(tag, (0, 0, 0))
         if kind not in _TEXT or not items:
             return []
-        if items > MAX_FILES:
-            raise HeaderError(f"tag {tag} claims {items} strings, more than {MAX_FILES}")
+        if items > most:
+            raise HeaderError(f"tag {tag} claims {items} strings, more than {most}")
+        if items > _MANY:
+            return self._long_array(tag, start, items)
         parts = self._blob[start:].split(b"\0", items)
         if len(parts) <= items:
             raise HeaderError(f"tag {tag} has fewer strings than it claims")
         return b"\0".join(parts[:items]).decode("utf-8", "surrogateescape").split("\0")
+
+    def _long_array(self, tag: int, start: int, items: int) -> list[str]:
+        """The same with the strings in memory once."""
+        end = start
+        for _ in range(items):
+            end = self._blob.find(b"\0", end) + 1
+            if not end:
+                raise HeaderError(f"tag {tag} has fewer strings than it claims")
+        return str(memoryview(self._blob)[start : end - 1], "utf-8", "surrogateescape").split("\0")
 
     def _integers(self, tag: int) -> tuple[int, ...]:
         kind, start, items = self._entries.get(tag, (0, 0, 0))

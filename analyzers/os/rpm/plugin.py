@@ -12,18 +12,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, starmap
 from typing import BinaryIO
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.licenses import normalise
 from anchorecli.analyzers.limits import Limit, Limits
-from anchorecli.analyzers.os.attribution import first_layers
+from anchorecli.analyzers.os.attribution import first_layers, names
 from anchorecli.analyzers.os.filelist import Paths
 from anchorecli.analyzers.os.rpm import bdb, manifest, ndb, sqlite
 from anchorecli.analyzers.os.rpm.header import Header, HeaderError, parse
 from anchorecli.analyzers.purl import os_purl
 from anchorecli.model import DiffId, Json, Package, Problem
+from anchorecli.places import hashed
 from anchorecli.values import dataclass
 
 MAX_DATABASE = 512 * 1024 * 1024
@@ -31,8 +33,11 @@ LIMITS = Limits(
     "rpm",
     (
         Limit("packages", 100_000, "packages in one database"),
-        # A million files have a fifth of it.
-        Limit("path-bytes", 128 * 1024 * 1024, "characters of all file lists together"),
+        # A million files have half of it.
+        Limit("path-bytes", 48 * 1024 * 1024, "characters of all file lists together"),
+        # Ten thousand packages of Fedora have half of it.
+        Limit("relation-bytes", 24 * 1024 * 1024, "characters of what all packages require and provide"),
+        Limit("text-bytes", 32 * 1024 * 1024, "characters of all names, versions, licences and vendors together"),
     ),
 )
 
@@ -43,6 +48,8 @@ _PLACE = re.compile(
 )
 _WAL = "-wal"
 _RANK = {"sqlite": 0, "ndb": 1, "bdb": 2, "manifest": 3}
+_FILES, _DEPENDS, _PROVIDES = map(Header._fields.index, ("files", "depends", "provides"))
+_COMPACT_FROM = 4 * 1024 * 1024
 _SOURCE = re.compile(r"(?P<name>.+)-(?P<version>[^-]+-[^-]+)\.(?:src|nosrc)\.rpm$")
 
 Backend = Callable[[BinaryIO, int, list[str]], Iterator[bytes]]
@@ -52,11 +59,12 @@ Backend = Callable[[BinaryIO, int, list[str]], Iterator[bytes]]
 class RpmAnalyzer:
     """rpm packages.
 
-    A fact is ``{"backend": …, "packages": [arrays, see Header]}``, or ``{"frames": n}`` of a write-ahead log.
+    A fact is an array: its first row ``[backend]``, each further one a package (see Header); or ``{"frames": n}`` of a
+    write-ahead log.
     """
 
     name: str = "rpm"
-    version: int = 3
+    version: int = 4
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"Packages", "Packages.db", "rpmdb.sqlite", "rpmdb.sqlite-wal", "container-manifest-2"}),
@@ -73,14 +81,15 @@ class RpmAnalyzer:
                 return {"frames": frames} if frames else None
             damage: list[str] = []
             hit: list[str] = []
-            backend, blobs = _opened(file, stream, damage)
-            found = _related(list(_within(blobs, self.limits, hit)))
-        value = {"backend": backend, "packages": [list(header) for header in found]}
+            backend, headers = _opened(file, stream, damage)
+            rows: list[Json] = [[backend]]
+            rows += map(list, _within(headers, self.limits, hit))
+        _relate(rows)
         if not damage and not hit:
-            return value
+            return rows
         more = f" (and {len(damage) - 1} more)" if len(damage) > 1 else ""
-        said = f"damaged: {damage[0]}{more}; {len(found)} packages were kept" if damage else ""
-        return partial(value, said, "; ".join(hit))
+        said = f"damaged: {damage[0]}{more}; {len(rows) - 1} packages were kept" if damage else ""
+        return partial(rows, said, "; ".join(hit))
 
     def assemble(self, view: View) -> Found:
         """One package per header of the visible databases; of several in one directory the newest format counts."""
@@ -91,8 +100,7 @@ class RpmAnalyzer:
             place = _PLACE.match(fact.path)
             root = (place["root"] if place else "") or ""
             layers = first_layers(view.history(fact.path), _identities)
-            for row in fact.value["packages"]:
-                header = Header(*row)
+            for header in _headers(fact.value):
                 identity = (header.name, _version(header), header.arch)
                 if (root, *identity) not in packages:
                     package = _package(header, view, fact, view.diff_id(layers.get(identity, fact.layer)))
@@ -122,32 +130,40 @@ def _parsed(blobs: Iterator[bytes], damage: list[str]) -> Iterator[Header]:
 
 def _within(headers: Iterator[Header], limits: Limits, hit: list[str]) -> Iterator[Header]:
     """The headers that are packages, within bounds; what is left out for their sake is told in ``hit``."""
-    left = limits["path-bytes"]
+    paths, relations, texts = limits["path-bytes"], limits["relation-bytes"], limits["text-bytes"]
     for number, header in enumerate(headers):
-        if number >= limits["packages"]:
-            hit.append(limits.told("packages"))
-            return
         # Keys that signatures are checked with are kept as if they were packages.
         if header.name == "gpg-pubkey":
             continue
-        if len(header.files) > left:
+        texts -= sum(len(text) for text in header[:_FILES] if isinstance(text, str))
+        if number >= limits["packages"] or texts < 0:
+            hit.append(
+                f"{limits.told('packages' if texts >= 0 else 'text-bytes')}; those before {header.name} were kept"
+            )
+            return
+        if len(header.files) > paths:
             hit.append(f"the files of {header.name} were left out: {limits.told('path-bytes')}")
             header = header._replace(files="")
-        left -= len(header.files)
+        if len(header.depends) + len(header.provides) > relations:
+            hit.append(f"what {header.name} requires and provides was left out: {limits.told('relation-bytes')}")
+            header = header._replace(depends="", provides="")
+        paths -= len(header.files)
+        relations -= len(header.depends) + len(header.provides)
         yield header
 
 
-def _related(headers: list[Header]) -> list[Header]:
-    """The headers with what they provide to one another alone: a library provides a name for each of its symbols."""
-    required = {name for header in headers for name in header.depends.split("\n")}
-    provided = {name for header in headers for name in header.provides.split("\n")} | {each.name for each in headers}
-    return [
-        header._replace(
-            depends="\n".join(name for name in header.depends.split("\n") if name in provided),
-            provides="\n".join(name for name in header.provides.split("\n") if name in required),
-        )
-        for header in headers
-    ]
+def _relate(rows: list[Json]) -> None:
+    """Of what packages provide leave them what others ask for alone: a library provides a name for each of its symbols.
+
+    In place: there may be a hundred thousand of them.
+    """
+    packages = rows[1:]
+    compact = sum(len(row[_DEPENDS]) + len(row[_PROVIDES]) for row in packages) > _COMPACT_FROM
+    required = hashed((name for row in packages for name in row[_DEPENDS].split()), compact=compact)
+    provided = hashed((name for row in packages for name in (row[0], *row[_PROVIDES].split())), compact=compact)
+    for row in packages:
+        row[_DEPENDS] = " ".join(name for name in row[_DEPENDS].split() if hash(name) in provided)
+        row[_PROVIDES] = " ".join(name for name in row[_PROVIDES].split() if hash(name) in required)
 
 
 def _backend(head: bytes) -> tuple[str, Backend | None]:
@@ -171,10 +187,10 @@ def _choose(view: View) -> tuple[list[Fact], list[Problem]]:
             directories.setdefault(fact.path.rpartition("/")[0], []).append(fact)
     chosen, problems = [], []
     for facts in directories.values():
-        facts.sort(key=lambda fact: (not fact.value["packages"], _RANK.get(fact.value["backend"], 9)))
+        facts.sort(key=_preference)
         chosen.append(facts[0])
         for fact in facts[1:]:
-            if fact.value["packages"]:
+            if any(_headers(fact.value)):
                 message = f"not counted: {facts[0].path} beside it is a newer kind of database"
                 problems.append(Problem("analyze", fact.path, message, "remove the one that rpm does not use", False))
     for log in logs:
@@ -186,9 +202,18 @@ def _choose(view: View) -> tuple[list[Fact], list[Problem]]:
     return chosen, problems
 
 
+def _preference(fact: Fact) -> tuple[bool, int]:
+    """Of databases in one directory the lowest counts."""
+    return not any(_headers(fact.value)), _RANK.get(next(iter(fact.value))[0], 9)
+
+
+def _headers(value: Json) -> Iterator[Header]:
+    """The packages of a database's fact."""
+    return starmap(Header, islice(value, 1, None))
+
+
 def _identities(value: Json) -> Iterable[tuple[str, str, str]]:
-    for row in value["packages"]:
-        header = Header(*row)
+    for header in _headers(value):
         yield header.name, _version(header), header.arch
 
 
@@ -223,6 +248,6 @@ def _package(header: Header, view: View, fact: Fact, layer: DiffId) -> Package:
         vendor=header.vendor,
         module=header.module,
         size=header.size,
-        depends=tuple(filter(None, header.depends.split("\n"))),
-        provides=tuple(filter(None, header.provides.split("\n"))),
+        depends=names(header.depends),
+        provides=names(header.provides),
     )

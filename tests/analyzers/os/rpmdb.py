@@ -51,6 +51,11 @@ def header(name: str = "bash", evr: str = "5.1.8-6.el9", files: Sequence[str] = 
     return raw_header([(tag, *value) for tag, value in tags.items()])
 
 
+def names(fact: Sequence[Sequence[str]]) -> list[str]:
+    """Of the packages in a database's fact, which has its kind as first row."""
+    return [row[0] for row in fact[1:]]
+
+
 def raw_header(tags: Sequence[tuple[int, int, object]]) -> bytes:
     """Index and data of tags in the order given, which may repeat."""
     index = b""
@@ -109,7 +114,7 @@ def ndb(headers: Sequence[bytes], *, free: int = 1) -> bytes:
     slots = 4096 // 16 - 2
     pages = 1 + (len(headers) + free) // slots
     table = [(0, 0, 0)] * free
-    body = b""
+    body = bytearray()
     offset = pages * 256
     for number, blob in reversed(list(enumerate(headers, 1))):
         padding = -(16 + len(blob) + 12) % 16

@@ -43,8 +43,9 @@ def find(*layers, distro=ROCKY):
 def read(path, data):
     """Names of the packages read, and the message where it was partial."""
     value = RpmAnalyzer().read(MemoryFile(path, data))
-    message = value.get(PARTIAL, "")
-    return [row[0] for row in value.get("value", value)["packages"]], message
+    if isinstance(value, list):
+        return rpmdb.names(value), ""
+    return rpmdb.names(value["value"]), value[PARTIAL]
 
 
 @pytest.mark.parametrize("kind", CONTAINERS)

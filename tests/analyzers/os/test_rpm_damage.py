@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from anchorecli.analyzers.base import PARTIAL
 from anchorecli.analyzers.limits import with_limits
-from anchorecli.analyzers.os.rpm import RpmAnalyzer, bdb, ndb, sqlite
+from anchorecli.analyzers.os.rpm import RpmAnalyzer, bdb, header, ndb, plugin, sqlite
 from tests.analyzers.os import rpmdb
 from tests.analyzers.view import MemoryFile, make_view
 
@@ -35,8 +35,9 @@ def find(*layers):
 def read(path, data):
     """Names of the packages read, and the message where it was partial."""
     value = RpmAnalyzer().read(MemoryFile(path, data))
-    message = value.get(PARTIAL, "")
-    return [row[0] for row in value.get("value", value)["packages"]], message
+    if isinstance(value, list):
+        return rpmdb.names(value), ""
+    return rpmdb.names(value["value"]), value[PARTIAL]
 
 
 @pytest.mark.parametrize(
@@ -216,10 +217,43 @@ def test_limits_are_told():
         analyzer = with_limits(RpmAnalyzer(), "", {name.replace("_", "-"): value for name, value in limits.items()})
         value = analyzer.read(MemoryFile("var/lib/rpm/Packages", rpmdb.ndb([LIBS, BASH])))
         assert value[PARTIAL] == ""
-        return [row[0] for row in value["value"]["packages"]], value["limit"]
+        return rpmdb.names(value["value"]), value["limit"]
 
     names, said = limited(path_bytes=10)
     assert names == ["openssl-libs", "bash"]
     assert said.startswith("the files of bash were left out: more than 10 characters")
     assert said.endswith("(limit rpm.path-bytes)")
-    assert limited(packages=1) == (["openssl-libs"], "more than 1 packages in one database (limit rpm.packages)")
+    names, said = limited(packages=1)
+    assert names == ["openssl-libs"]
+    assert said == "more than 1 packages in one database (limit rpm.packages); those before bash were kept"
+    names, said = limited(text_bytes=100)
+    assert names == ["openssl-libs"]
+    assert said.endswith("(limit rpm.text-bytes); those before bash were kept")
+
+
+def test_what_packages_need_of_one_another_has_a_bound_of_its_own():
+    analyzer = with_limits(RpmAnalyzer(), "", {"relation-bytes": 20})
+    data = rpmdb.ndb([rpmdb.header("one", provides=["x" * 21]), rpmdb.header("two", requires=["one"])])
+    value = analyzer.read(MemoryFile("var/lib/rpm/Packages", data))
+    assert [row[-2:] for row in value["value"][1:]] == [["", ""], ["one", ""]]
+    assert value["limit"].startswith("what one requires and provides was left out: more than 20 characters")
+
+
+@pytest.mark.parametrize("compact_from", [0, 1 << 20])
+def test_what_nobody_asks_for_is_not_kept(compact_from, monkeypatch):
+    monkeypatch.setattr(plugin, "_COMPACT_FROM", compact_from)
+    one = rpmdb.header("one", provides=["libone.so", "libone.so(ONE_1)", "unasked"], requires=["/bin/sh", "two"])
+    two = rpmdb.header("two", requires=["libone.so", "libone.so(ONE_1)", "rpmlib(X)", "not there"])
+    value = RpmAnalyzer().read(MemoryFile("var/lib/rpm/Packages", rpmdb.ndb([one, two])))
+    assert [row[-2:] for row in value[1:]] == [
+        ["two", "libone.so libone.so(ONE_1)"],
+        ["libone.so libone.so(ONE_1)", ""],
+    ]
+
+
+def test_of_a_list_that_is_too_long_nothing_is_kept_and_it_is_told(monkeypatch):
+    monkeypatch.setattr(header, "MAX_RELATIONS", 2)
+    blob = rpmdb.header("one", requires=["a", "b", "c"])
+    value = RpmAnalyzer().read(MemoryFile("var/lib/rpm/Packages", rpmdb.ndb([blob])))
+    assert rpmdb.names(value["value"]) == ["one"]
+    assert value[PARTIAL] == "damaged: one: tag 1049 claims 3 strings, more than 2; 1 packages were kept"
