@@ -42,14 +42,16 @@ def analyze(source: Source, store: Store, options: AnalyzeOptions) -> Analysis:
         again = replace(options, analyzers=further, force=False, meanwhile=None)
         analyzers, (facts, complete) = further, layer_facts(source, store, again)
 
-    def assembled(part: Image, timings: dict[str, float] | None = None) -> Analysis:
+    def assembled(part: Image) -> Analysis:
+        timings = options.timings if part is image else None
         return assemble(part, analyzers, facts, timings, options.entries, options.fact_bytes)
 
-    analysis = assembled(image, options.timings)
     if options.all_layers:
         from anchorecli.scan.layers import with_hidden
 
-        analysis = with_hidden(analysis, assembled)
+        analysis = with_hidden(image, assembled)
+    else:
+        analysis = assembled(image)
     # A layer that was cut is read again, perhaps under other limits.
     if complete and not any(problem.stage == "layers" for problem in analysis.problems):
         save(store, analysis, analyzer_set, options.now)

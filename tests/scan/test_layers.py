@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from anchorecli.model import Analysis, DiffId, Distro, Image, Layer, Location, Package, Problem
 from anchorecli.model.base import ImagePath
+from anchorecli.scan import layers
 from anchorecli.scan.layers import ranges, with_hidden
 from tests.analyzers.view import image
 
@@ -29,9 +32,14 @@ def state(part: Image) -> Analysis:
     return Analysis(part, None, STATES[number], problems=told.get(number, ()))
 
 
-def test_what_later_layers_removed_or_replaced_is_there_and_says_so():
-    whole = image([Layer(DiffId(f"sha256:{number:064x}")) for number in range(3)])
-    found = with_hidden(state(whole), state)
+def layered(count: int) -> Image:
+    return image([Layer(DiffId(f"sha256:{number:064x}")) for number in range(count)])
+
+
+@pytest.mark.parametrize("put_away_from", [1, 1000])
+def test_what_later_layers_removed_or_replaced_is_there_and_says_so(put_away_from, monkeypatch):
+    monkeypatch.setattr(layers, "_PUT_AWAY_FROM", put_away_from)
+    found = with_hidden(layered(3), state)
     assert [(each.name, each.version, each.metadata) for each in found.packages] == [
         ("bash", "1", {"layers": "0-2"}),
         ("curl", "7", {"layers": "0", "hidden": "true"}),
@@ -50,10 +58,38 @@ def test_a_distribution_that_comes_before_its_packages_is_no_gap():
         packages = (package("bash"),) if len(part.layers) == 2 else ()
         return Analysis(part, distro, packages, problems=tuple(unlisted(distro, packages)))
 
-    whole = image([Layer(DiffId(f"sha256:{number:064x}")) for number in range(2)])
-    found = with_hidden(bare(whole), bare)
+    found = with_hidden(layered(2), bare)
     assert found.problems == () and found.packages[0].metadata == {"layers": "1"}
 
 
+def test_a_package_that_goes_and_comes_again_tells_each_span():
+    def by_turns(part: Image) -> Analysis:
+        there = {1: "ab", 2: "b", 3: "", 4: "a", 5: "a", 6: "b"}[len(part.layers)]
+        return Analysis(part, None, tuple(package(name) for name in there))
+
+    found = with_hidden(layered(6), by_turns)
+    assert [(each.name, each.metadata) for each in found.packages] == [
+        ("a", {"layers": "0,3-4", "hidden": "true"}),
+        ("b", {"layers": "0-1,5"}),
+    ]
+
+
+@pytest.mark.parametrize(("most", "most_hidden"), [(7, 0), (0, 4)])
+def test_of_too_many_hidden_packages_the_lowest_are_left_out_and_it_is_told(most, most_hidden, monkeypatch):
+    def replaced(part: Image) -> Analysis:
+        number = len(part.layers)
+        return Analysis(part, None, tuple(package(f"{name}", str(number)) for name in "abc"))
+
+    monkeypatch.setattr(layers, "MOST_HIDDEN", most_hidden)
+    monkeypatch.setattr(layers, "MOST", most)
+    found = with_hidden(layered(4), replaced)
+    assert [(each.name, each.version) for each in found.packages if "hidden" in each.metadata] == [
+        *(("a", "2"), ("a", "3")),
+        *(("b", "3"), ("c", "3")),
+    ]
+    [problem] = found.problems
+    assert (problem.subject, problem.cause, problem.incomplete) == ("all-layers", "limit_hit", True)
+
+
 def test_ranges():
-    assert [ranges(each) for each in ([], [3], [0, 1, 2], [0, 2, 3, 7])] == ["", "3", "0-2", "0,2-3,7"]
+    assert [ranges(each) for each in ([], [3, 3], [2, 0], [7, 7, 3, 2, 0, 0])] == ["", "3", "0-2", "0,2-3,7"]
