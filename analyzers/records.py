@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from anchorecli import compression
 from anchorecli.analyzers.room import Room, weight
 from anchorecli.layerindex import LayerIndex
+from anchorecli.longjson import Reader
 from anchorecli.model import Json
 
 WRITTEN_FROM = 4096
@@ -135,24 +136,8 @@ class Rows(Sequence[Json]):
         return (row for row, _, _ in self.placed())
 
     def placed(self) -> Iterator[tuple[Json, int, int]]:
-        """Each row with the place of its text: from the one byte to before the other."""
-        read, start, size = json.JSONDecoder().raw_decode, 1, _PIECE
-        while True:
-            # A row that a piece cuts off is the first of the next one.
-            piece, at = str(self._written[start : start + size], "ascii"), 0
-            while piece[at : at + 1] != "]":
-                begin = at + (piece[at : at + 1] == ",")
-                try:
-                    row, at = read(piece, begin)
-                except json.JSONDecodeError:
-                    if start + size >= len(self._written):
-                        raise
-                    break
-                yield row, start + begin, start + at
-            else:
-                return
-            size = _PIECE if at else 2 * size
-            start += at
+        """Each row with the place of its text: its first byte and the one behind it."""
+        return Reader(self._written).items()
 
     def __len__(self) -> int:
         if self._count < 0:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from itertools import chain
 from typing import Any
 
@@ -93,7 +94,11 @@ def pack_all(pieces: Iterable[bytes], limit: int = 1 << 31) -> bytes:
 
 def unpack(data: bytes, limit: int = 1 << 31) -> bytes:
     """The reverse of ``pack``. Raises LimitError past ``limit`` bytes, ValueError where it is something else."""
-    return b"".join(unpacked(data, limit, limit))
+    # Its own buffer is given out: the pieces and the whole are never both there.
+    whole = BytesIO()
+    for piece in unpacked(data, limit):
+        whole.write(piece)
+    return whole.getvalue()
 
 
 def unpacked(data: bytes, limit: int = 1 << 31, step: int = MAX_OUT) -> Iterator[bytes]:

@@ -8,18 +8,20 @@ A value read back takes less as well: of texts and mappings that stand in many o
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
 from typing import Any, get_args, get_origin
 
 from anchorecli import codec
+from anchorecli.longjson import Reader
 from anchorecli.values import fields, is_dataclass
 
 AT_A_TIME = 1024
 """So many items of a sequence are written at once."""
 LONG = 4 * 1024 * 1024
 """Bytes from which a document is worth reading in this way: shorter ones are read sooner by the decoder's one pass."""
-_MEMO = 4096
+_MEMO = 32 * 1024
 
 _Memo = dict[Any, Any]
 
@@ -38,6 +40,21 @@ def write(kind: type, value: object) -> Iterator[bytes]:
             yield (("," if place else "") + piece).encode("utf-8", "surrogatepass")
             place = 0
     yield b"]]"
+
+
+def write_items(kind: type, values: tuple[Any, ...], shared: Sequence[object] = ()) -> Iterator[bytes]:
+    """What ``codec.write_lasting`` writes of values of the class ``kind``, in pieces; see there for ``shared``.
+
+    Raises: as that does.
+    """
+    recipes = codec.Recipes()
+    if shared:
+        places = {id(each): place for place, each in enumerate(shared)}
+        recipes.share(type(shared[0]), lambda each: places[id(each)], None)
+    hint = tuple[kind, ...]  # type: ignore[valid-type]
+    convert = recipes.of(hint).write
+    for piece in chain([f"[{codec.dump(recipes.classes)},"], _pieces(hint, convert, values), ["]"]):
+        yield piece.encode("utf-8", "surrogatepass")
 
 
 def sequence(kind: type, values: tuple[Any, ...]) -> Iterator[str]:
@@ -64,35 +81,65 @@ def read(kind: type, data: bytes) -> Any:
 
     Raises: ValueError where the bytes are damaged, or speak of what this version does not know.
     """
+    with _read_whole(), codec.uncollected():
+        return _read(kind, Reader(data))
+
+
+def read_items(kind: type, data: bytes, shared: Sequence[object] = ()) -> tuple[Any, ...]:
+    """The values of the class ``kind`` that ``write_items`` wrote; see ``codec.read_lasting`` for ``shared``.
+
+    Raises: ValueError as ``read`` does.
+    """
+    with _read_whole(), codec.uncollected():
+        reader = Reader(data)
+        reader.sign(b"[")
+        recipes = codec.Recipes(reader.value())
+        if shared:
+            recipes.share(type(shared[0]), None, shared.__getitem__)
+        reader.sign(b",")
+        found = _items(recipes.of(kind).read, reader)
+        _end(reader, b"]")
+        return found
+
+
+@contextmanager
+def _read_whole() -> Iterator[None]:
     try:
-        with codec.uncollected():
-            return _read(kind, data.decode("utf-8", "surrogatepass"))
+        yield
     except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
         raise ValueError(f"a damaged document: {error}") from error
 
 
-def _read(kind: type, text: str) -> Any:
-    scan = json.JSONDecoder().raw_decode
-    classes, at = scan(text, _past("[", text, 0))
-    at = _past("[", text, _past(",", text, at))
+def _read(kind: type, reader: Reader) -> Any:
+    reader.sign(b"[")
+    classes = reader.value()
+    reader.sign(b",")
+    reader.sign(b"[")
     recipes = codec.Recipes(classes)
     hints = _hints(kind)
     found: dict[str, Any] = {}
     # A class that the document does not name has the fields that this version knows, as in the lasting form.
     for place, name in enumerate(classes.get(kind.__name__, hints)):
-        at = _past(",", text, at) if place else at
+        if place:
+            reader.sign(b",")
         convert = _item_reader(recipes, hints.get(name))
-        if convert is not None and text[at] == "[":
-            found[name], at = _items(convert, text, at)
+        if convert is not None and reader.next() == b"[":
+            found[name] = _items(convert, reader)
             continue
-        value, at = scan(text, at)
+        value = reader.value()
         # What this version does not know is passed over.
         if name in hints:
             read = recipes.of(hints[name]).read
             found[name] = value if read is None else read(value)
-    if text[at:] != "]]":
-        raise ValueError("it does not end where it should")
+    _end(reader, b"]]")
     return kind(**found)
+
+
+def _end(reader: Reader, signs: bytes) -> None:
+    for sign in signs:
+        reader.sign(bytes([sign]))
+    if reader.next():
+        raise ValueError("it does not end where it should")
 
 
 def _item_reader(recipes: codec.Recipes, hint: Any) -> Any:
@@ -101,20 +148,15 @@ def _item_reader(recipes: codec.Recipes, hint: Any) -> Any:
     return recipes.of(item).read if is_dataclass(item) else None
 
 
-def _items(convert: Any, text: str, at: int) -> tuple[tuple[Any, ...], int]:
-    """The items of a sequence, each converted as soon as it is read, and where the text goes on."""
-    scan = json.JSONDecoder().raw_decode
+def _items(convert: Any, reader: Reader) -> tuple[Any, ...]:
+    """The items of a sequence, each converted as soon as it is read."""
     items: list[Any] = []
     memo: _Memo = {}
-    at = _past("[", text, at)
-    while text[at] != "]":
-        if items:
-            at = _past(",", text, at)
-        row, at = scan(text, at)
+    for row, _, _ in reader.items():
         items.append(convert(_shared(row, memo)))
         if len(memo) > _MEMO:
             memo.clear()
-    return tuple(items), at + 1
+    return tuple(items)
 
 
 def _shared(value: Any, memo: _Memo) -> Any:
@@ -127,12 +169,6 @@ def _shared(value: Any, memo: _Memo) -> Any:
         own = {key: _shared(each, memo) for key, each in value.items()}
         return memo.setdefault(tuple(own.items()), own) if all(isinstance(each, str) for each in own.values()) else own
     return value
-
-
-def _past(sign: str, text: str, at: int) -> int:
-    if text[at : at + 1] != sign:
-        raise ValueError(f"no {sign} at {at}")
-    return at + 1
 
 
 def _hints(kind: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import sys
 import tarfile
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -79,6 +80,37 @@ def rpm(count: int = 100_000) -> Iterator[Entry]:
     yield "var/lib/rpm/rpmdb.sqlite", rpmdb.sqlite(list(headers)), ""
 
 
+def matches(count: int = 20) -> Iterator[Entry]:
+    """Packages of one source with five thousand vulnerabilities, as those of a kernel: see ``FEEDS``."""
+    yield "etc/os-release", b'ID=debian\nVERSION_ID="12"\n', ""
+    stanzas = (
+        f"Package: linux-part-{number}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 5.10.1-1\n"
+        f"Source: linux\nMaintainer: A B <a@example.org>\nDescription: text\n\n"
+        for number in range(count)
+    )
+    yield "var/lib/dpkg/status", "".join(stanzas).encode(), ""
+
+
+def kernel_advisories(path: Path, count: int = 5000) -> None:
+    """Records of OSV's form, about the source package ``linux`` of Debian 12."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(count):
+            cve = f"CVE-2023-{10000 + number}"
+            events = [{"introduced": "0"}, {"fixed": f"6.1.{number % 90 + 1}-1"}]
+            affected = {
+                "package": {"ecosystem": "Debian:12", "name": "linux"},
+                "ranges": [{"type": "ECOSYSTEM", "events": events}],
+            }
+            record = {
+                "id": f"DEBIAN-{cve}",
+                "modified": "2023-02-01T00:00:00Z",
+                "upstream": [cve],
+                "details": f"In part {number} of the kernel something was used after it had been freed. " * 5,
+                "affected": [affected],
+            }
+            archive.writestr(f"DEBIAN-{cve}.json", json.dumps(record))
+
+
 def crowd() -> Iterator[Entry]:
     """More packages than may be: ``limits.fact-bytes`` is hit."""
     return npm(300_000)
@@ -128,10 +160,12 @@ def most(count: int = 999_000) -> Iterator[Entry]:
 
 IMAGES: dict[str, tuple[Callable[[], Iterable[Entry]], int]] = {
     "npm": (npm, 1), "python": (python, 1), "debian": (debian, 1), "alpine": (alpine, 1), "rpm": (rpm, 1),
-    "crowd": (crowd, 1), "broken": (broken, 1), "empty": (empty, 1),
+    "matches": (matches, 1), "crowd": (crowd, 1), "broken": (broken, 1), "empty": (empty, 1),
     "same": (same, 20), "hard": (hard, 1), "symbolic": (symbolic, 1), "most": (most, 2), "names": (names, 1),
 }  # fmt: skip
 """What fills a layer, and how many layers have it."""
+FEEDS: dict[str, tuple[str, Callable[[Path], None]]] = {"matches": ("osv:Debian:12", kernel_advisories)}
+"""The feed that an image is compared with, and what writes its file."""
 
 
 def layer(path: Path, entries: Iterable[Entry], mark: str) -> Path:
@@ -158,6 +192,17 @@ def make(name: str, archive: Path) -> None:
         each.unlink()
 
 
+def fill_store(name: str, store: Path) -> None:
+    """A new store with the feed of an image, where it has one."""
+    if name in FEEDS:
+        feed, write = FEEDS[name]
+        records = store.with_suffix(".zip")
+        write(records)
+        anchore = [sys.executable, "-m", "anchorecli", "--store", str(store)]
+        once(Contender("feed", [*anchore, "feeds", "sync", feed, "--from", str(records)]))
+        records.unlink()
+
+
 def peaks(name: str, work: Path) -> list[float]:
     """Peak MB of a scan as table, as JSON, and of the SBOM."""
     archive, store = work / f"{name}.tar", work / "store.db"
@@ -170,6 +215,7 @@ def peaks(name: str, work: Path) -> list[float]:
         if command == "scan":
             for left in work.glob("store.db*"):
                 left.unlink()
+            fill_store(name, store)
         anchore = [sys.executable, "-m", "anchorecli", "--store", str(store), command, f"docker-archive:{archive}"]
         # What is broken, or has no distribution, is told by the exit code.
         found.append(once(Contender(output, [*anchore, "-o", f"{output}={os.devnull}"], ok=(0, 1, 4)))[2])

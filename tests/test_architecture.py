@@ -17,7 +17,9 @@ LEVELS: dict[str, float] = {
     "layerindex": 0.5,
     "links": 0.75,
     "squash": 0.8,
-    **dict.fromkeys(("tree", "versions", "compression", "codec", "transport", "patterns", "spdx", "cpe", "legible"), 1),
+    **dict.fromkeys(
+        ("tree", "versions", "compression", "codec", "longjson", "transport", "patterns", "spdx", "cpe", "legible"), 1
+    ),
     **dict.fromkeys(("archive", "piecewise"), 1.25),
     "archivekind": 1.3,
     # Readers of documents: what an image holds of them is read by an analyzer.

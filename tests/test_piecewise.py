@@ -70,6 +70,44 @@ def test_a_document_of_another_version_is_read_by_the_names_of_its_fields() -> N
     assert piecewise.read(model.Analysis, data) == LONG == read_lasting(model.Analysis, data)
 
 
+MATCHES = tuple(
+    model.Match(
+        f"CVE-2024-{number}",
+        LONG.packages[number % 7],
+        advisory=f"DSA-{number}",
+        feed="debian",
+        verdict=model.MatchVerdict.AFFECTED,
+        severity=model.Severity.HIGH,
+        fix_state=model.FixState.FIXED,
+        fixed_in=("2",),
+        summary=f"of {number // 100} …",
+        cvss=(model.Cvss("3.1", "AV:N", 9.8),),
+    )
+    for number in range(3000)
+)
+
+
+@pytest.mark.usefixtures("at_a_time")
+def test_items_that_share_others_are_the_same_in_pieces() -> None:
+    data = b"".join(piecewise.write_items(model.Match, MATCHES, LONG.packages))
+    assert data == write_lasting(tuple[model.Match, ...], MATCHES, LONG.packages)
+    back = piecewise.read_items(model.Match, data, LONG.packages)
+    assert back == MATCHES
+    assert all(one.package is other.package for one, other in zip(back, MATCHES, strict=True))
+    assert len({id(each.summary) for each in back}) == len({each.summary for each in MATCHES})
+    for damaged in (data[:-1], data + b"]", data[:-40], data.replace(b"[", b"{", 1)):
+        with pytest.raises(ValueError, match="a damaged document"):
+            piecewise.read_items(model.Match, damaged, LONG.packages)
+    with pytest.raises(ValueError, match="a damaged document"):
+        piecewise.read_items(model.Match, data, LONG.packages[:3])
+
+
+def test_no_items_are_the_same_in_pieces() -> None:
+    data = b"".join(piecewise.write_items(model.Match, (), ()))
+    assert data == write_lasting(tuple[model.Match, ...], ())
+    assert piecewise.read_items(model.Match, data) == ()
+
+
 SMALL = write_lasting(model.Analysis, dataclasses.replace(LONG, packages=LONG.packages[:2]))
 
 

@@ -6,6 +6,8 @@ semicolons. What a spreadsheet would calculate (``=``, ``+``, ``-``, ``@`` first
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from anchorecli.model import Match, Report
 from anchorecli.report import identity
 from anchorecli.report.base import RenderOptions, Subject
@@ -19,6 +21,7 @@ COLUMNS = (
     *("fix_state", "fixed_in", "cvss", "cwes", "epss", "epss_percentile", "exploited_since", "exploited_due", "risk"),
     *("feed", "advisory", "published", "url", "layer", "action", "excused", "why", "fingerprint"),
 )
+_AT_A_TIME = 256
 _FORMULA = ("=", "+", "-", "@")
 
 
@@ -36,6 +39,10 @@ class Csv:
 
     def render(self, report: Report, options: RenderOptions) -> str:
         """The matches, worst first, suppressed ones last with their reason."""
+        return "".join(self.pieces(report, options))
+
+    def pieces(self, report: Report, options: RenderOptions) -> Iterator[str]:
+        """The same in pieces."""
         import csv
         from io import StringIO
 
@@ -44,8 +51,13 @@ class Csv:
         text = StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows([[_cell(value) for value in _row(match, report, rulings)] for match in matches])
-        return text.getvalue()
+        for start in range(0, len(matches), _AT_A_TIME):
+            rows = matches[start : start + _AT_A_TIME]
+            writer.writerows([[_cell(value) for value in _row(match, report, rulings)] for match in rows])
+            yield text.getvalue()
+            text.seek(0)
+            text.truncate()
+        yield text.getvalue()
 
 
 def _row(match: Match, report: Report, rulings: Rulings) -> tuple[object, ...]:

@@ -7,6 +7,8 @@ Suppressed matches, and what an exception lets through, are left out: GitLab has
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from anchorecli.model import Match, Report, Severity
@@ -14,8 +16,8 @@ from anchorecli.report import identity
 from anchorecli.report.base import RenderOptions, Subject
 from anchorecli.report.beside import risk
 from anchorecli.report.commands import command, rpm_tool
-from anchorecli.report.json_lines import written
-from anchorecli.report.text import clean, fit, quiet
+from anchorecli.report.json_lines import batched, written
+from anchorecli.report.text import clean, fit
 from anchorecli.report.words import Rulings, brought_by, facts, fix_words, shown
 from anchorecli.values import dataclass
 
@@ -52,7 +54,11 @@ class GitLab:
 
     def render(self, report: Report, options: RenderOptions) -> str:
         """The report as GitLab reads it."""
-        return quiet(written(_document(report), _FRAME)) + "\n"
+        return "".join(self.pieces(report, options))
+
+    def pieces(self, report: Report, options: RenderOptions) -> Iterator[str]:
+        """The same in pieces."""
+        return batched(chain(written(_document(report), _FRAME), ("\n",)))
 
 
 def _document(report: Report) -> Object:
@@ -66,7 +72,7 @@ def _document(report: Report) -> Object:
     }
     rulings = Rulings(report.verdict)
     tool_for_rpm = rpm_tool(report.analysis.distro, report.analysis.packages)
-    counted = [match for match in shown(report) if not rulings.of(match).excused]
+    counted = (match for match in shown(report) if not rulings.of(match).excused)
     return {
         "version": _VERSION,
         "scan": {
@@ -84,7 +90,7 @@ def _document(report: Report) -> Object:
                 for problem in sorted(set(report.problems))
             ],
         },
-        "vulnerabilities": [_vulnerability(match, report, tool_for_rpm) for match in counted],
+        "vulnerabilities": (_vulnerability(match, report, tool_for_rpm) for match in counted),
         "remediations": [],
     }
 

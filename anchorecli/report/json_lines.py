@@ -17,15 +17,36 @@ _PIECE = 256 * 1024
 _line = json.JSONEncoder(ensure_ascii=True, check_circular=False).encode
 
 
-def written(value: Any, levels: int, indent: str = "\n") -> str:
-    """``value`` as JSON, its outer ``levels`` over several lines."""
+def written(value: Any, levels: int, indent: str = "\n") -> Iterator[str]:
+    """``value`` as JSON in pieces, its outer ``levels`` over several lines; iterators are lists, made in their turn."""
+    inner = indent + " "
+    if isinstance(value, Iterator):
+        before = "["
+        for item in value:
+            yield f"{before}{inner}{_whole(item, levels - 1, inner)}"
+            before = ","
+        yield indent + "]" if before == "," else "[]"
+    elif levels == 0 or not value or not isinstance(value, dict | list):
+        yield _line(value)
+    else:
+        keys = [f"{_line(str(key))}: " for key in value] if isinstance(value, dict) else [""] * len(value)
+        start, end = "{}" if isinstance(value, dict) else "[]"
+        for key, item in zip(keys, value.values() if isinstance(value, dict) else value, strict=True):
+            yield f"{start}{inner}{key}"
+            yield from written(item, levels - 1, inner)
+            start = ","
+        yield indent + end
+
+
+def _whole(value: Any, levels: int, indent: str) -> str:
+    """A value without iterators in it: in one go, of which there are many."""
     if levels == 0 or not value or not isinstance(value, dict | list):
         return _line(value)
     inner = indent + " "
     if isinstance(value, dict):
-        body = [f"{_line(str(key))}: {written(item, levels - 1, inner)}" for key, item in value.items()]
+        body = [f"{_line(str(key))}: {_whole(item, levels - 1, inner)}" for key, item in value.items()]
         return "{" + inner + ("," + inner).join(body) + indent + "}"
-    return "[" + inner + ("," + inner).join([written(item, levels - 1, inner) for item in value]) + indent + "]"
+    return "[" + inner + ("," + inner).join([_whole(item, levels - 1, inner) for item in value]) + indent + "]"
 
 
 def framed(fields: Iterable[tuple[str, Any]]) -> Iterator[str]:

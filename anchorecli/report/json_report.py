@@ -66,7 +66,7 @@ class JsonReport:
 
 
 def document(report: Report, memo: Memo | None = None) -> dict[str, Any]:
-    """The report as plain JSON values, in the shape of the schema; of the packages an iterator over their lines."""
+    """The report as plain JSON values, in the shape of the schema; iterators for what there may be very many of."""
     image = report.analysis.image
     layers = identity.layers_by_id(image)
     starter, beside = identity.starter_feeds(report), report.enrichment
@@ -96,8 +96,8 @@ def document(report: Report, memo: Memo | None = None) -> dict[str, Any]:
         "end_of_life": report.enrichment.end_of_life,
         "feeds": [_feed(feed) for feed in sorted(report.feeds, key=lambda feed: feed.name)],
         "packages": packages(report, memo, SCHEMA_VERSION),
-        "matches": [_match(match, layers, starter, beside) for match in matches],
-        "suppressed": [_match(match, layers, starter, beside) | {"reason": match.suppressed} for match in suppressed],
+        "matches": (_match(match, layers, starter, beside) for match in matches),
+        "suppressed": (_match(match, layers, starter, beside) | {"reason": match.suppressed} for match in suppressed),
         "advice": advice(report),
         **facts(report.analysis),
         **({} if report.attached is None else {"attached": [_attached(each) for each in report.attached]}),
@@ -284,7 +284,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "policy_ids": list(verdict.policy_ids),
         "mapping_id": verdict.mapping_id,
         "problems": _problems(verdict.problems),
-        "findings": [_finding(finding) for finding in sorted(verdict.findings, key=identity.finding_order)],
+        "findings": (_finding(finding) for finding in sorted(verdict.findings, key=identity.finding_order)),
         "rules": [_rule(rule) for rule in verdict.rules],
         "allowances": [_allowance(outcome) for outcome in verdict.allowances],
     }

@@ -8,14 +8,15 @@ Format: the dialect of Jenkins and GitLab, https://github.com/jenkinsci/xunit-pl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from anchorecli.model import Action, Finding, Match, Problem, Report
 from anchorecli.report import identity
 from anchorecli.report.base import RenderOptions, Subject
 from anchorecli.report.text import clean
-from anchorecli.report.words import Rulings, about_the_image, brought_by, facts, headline, shown
+from anchorecli.report.words import Ruling, Rulings, about_the_image, brought_by, facts, headline, shown
 from anchorecli.values import dataclass
 
 
@@ -33,22 +34,20 @@ class JUnit:
 
     def render(self, report: Report, options: RenderOptions) -> str:
         """The report as JUnit XML."""
-        rulings = Rulings(report.verdict)
-        judged = report.verdict is not None
-        matches = shown(report) + identity.suppressed(report)
-        suites = {
-            "vulnerabilities": [_match(match, report, rulings, judged=judged) for match in matches],
-            "policy": [_finding(finding, rulings) for finding in about_the_image(report.verdict)],
-            "evidence": [_problem(each) for each in sorted(set(report.problems)) if each.incomplete],
-        }
-        # A suite without tests is taken for one that did not run: what held is a test as well.
-        filled = {name: listed or [_Case("anchore", f"{name}: nothing found")] for name, listed in suites.items()}
-        cases = [case for listed in filled.values() for case in listed]
+        return "".join(self.pieces(report, options))
+
+    def pieces(self, report: Report, options: RenderOptions) -> Iterator[str]:
+        """The same in pieces."""
         image = clean(report.analysis.image.ref.name)
-        lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<testsuites name="{_text(image)}" {_counts(cases)}>']
-        for name, listed in filled.items():
-            lines += _suite(name, image, report.created_at, listed)
-        return "\n".join([*lines, "</testsuites>"]).encode("ascii", "xmlcharrefreplace").decode("ascii") + "\n"
+        suites = [each if each.outcomes else _nothing_found(each.name) for each in _suites(report)]
+        outcomes = [outcome for suite in suites for outcome in suite.outcomes]
+        lines = chain(
+            ['<?xml version="1.0" encoding="UTF-8"?>', f'<testsuites name="{_text(image)}" {_counts(outcomes)}>'],
+            *(_suite(each, image, report.created_at) for each in suites),
+            ["</testsuites>"],
+        )
+        for line in lines:
+            yield line.encode("ascii", "xmlcharrefreplace").decode("ascii") + "\n"
 
 
 class _Case(NamedTuple):
@@ -60,15 +59,46 @@ class _Case(NamedTuple):
     text: str = ""
 
 
-def _match(match: Match, report: Report, rulings: Rulings, *, judged: bool) -> _Case:
-    ruling = rulings.of(match)
+class _Suite(NamedTuple):
+    name: str
+    outcomes: list[str]
+    """Of each case: they are counted before the first is written."""
+    cases: Iterable[_Case]
+
+
+def _suites(report: Report) -> tuple[_Suite, ...]:
+    rulings = Rulings(report.verdict)
+    judged = report.verdict is not None
+    matches = shown(report) + identity.suppressed(report)
+    policy = [_finding(finding, rulings) for finding in about_the_image(report.verdict)]
+    evidence = [_problem(each) for each in sorted(set(report.problems)) if each.incomplete]
+    return (
+        _Suite(
+            "vulnerabilities",
+            [_outcome(rulings.of(match), judged=judged) for match in matches],
+            (_match(match, report, rulings.of(match), judged=judged) for match in matches),
+        ),
+        _Suite("policy", [case.outcome for case in policy], policy),
+        _Suite("evidence", [case.outcome for case in evidence], evidence),
+    )
+
+
+def _nothing_found(name: str) -> _Suite:
+    # A suite without tests is taken for one that did not run: what held is a test as well.
+    return _Suite(name, [""], [_Case("anchore", f"{name}: nothing found")])
+
+
+def _outcome(ruling: Ruling, *, judged: bool) -> str:
+    return "skipped" if ruling.excused else "failure" if ruling.action is Action.STOP or not judged else ""
+
+
+def _match(match: Match, report: Report, ruling: Ruling, *, judged: bool) -> _Case:
     group = clean(f"{match.package.type}.{match.package.source or match.package.name}")
-    outcome = "skipped" if ruling.excused else "failure" if ruling.action is Action.STOP or not judged else ""
     told = [*facts(match, report.enrichment), ("layer", brought_by(match, report))]
     text = "\n".join(f"{label}: {value}" for label, value in told if value)
     place = identity.installed_at(match.package)
     name = clean(f"{match.id} in {match.package.name} {match.package.version}{f' ({place})' if place else ''}")
-    return _Case(group, name, outcome, ruling.excused or headline(match), text)
+    return _Case(group, name, _outcome(ruling, judged=judged), ruling.excused or headline(match), text)
 
 
 def _finding(finding: Finding, rulings: Rulings) -> _Case:
@@ -83,10 +113,10 @@ def _problem(problem: Problem) -> _Case:
     return _Case(f"evidence.{clean(problem.stage)}", message, "error", message, clean(problem.hint))
 
 
-def _suite(name: str, image: str, moment: str, cases: list[_Case]) -> Iterable[str]:
+def _suite(suite: _Suite, image: str, moment: str) -> Iterator[str]:
     stamp = f' timestamp="{_text(clean(moment))}"' if moment else ""
-    yield f'<testsuite name="{name}" hostname="{_text(image)}"{stamp} {_counts(cases)}>'
-    for case in cases:
+    yield f'<testsuite name="{suite.name}" hostname="{_text(image)}"{stamp} {_counts(suite.outcomes)}>'
+    for case in suite.cases:
         head = f'<testcase classname="{_text(case.group)}" name="{_text(case.name)}" time="0"'
         if case.outcome == "skipped":
             yield f'{head}><skipped message="{_text(case.message)}"/></testcase>'
@@ -100,10 +130,9 @@ def _suite(name: str, image: str, moment: str, cases: list[_Case]) -> Iterable[s
     yield "</testsuite>"
 
 
-def _counts(cases: list[_Case]) -> str:
-    outcomes = [case.outcome for case in cases]
+def _counts(outcomes: list[str]) -> str:
     return (
-        f'tests="{len(cases)}" failures="{outcomes.count("failure")}" errors="{outcomes.count("error")}"'
+        f'tests="{len(outcomes)}" failures="{outcomes.count("failure")}" errors="{outcomes.count("error")}"'
         f' skipped="{outcomes.count("skipped")}"'
     )
 

@@ -10,6 +10,8 @@ GitHub's, https://docs.github.com/en/code-security/code-scanning/integrating-wit
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
@@ -17,8 +19,8 @@ from anchorecli.model import Action, Finding, Match, Report, Severity
 from anchorecli.report import identity
 from anchorecli.report.base import RenderOptions, Subject
 from anchorecli.report.beside import epss, exploited, risk
-from anchorecli.report.json_lines import written
-from anchorecli.report.text import clean, quiet
+from anchorecli.report.json_lines import batched, written
+from anchorecli.report.text import clean
 from anchorecli.report.words import Rulings, about_the_image, brought_by, facts, headline, shown
 from anchorecli.values import dataclass
 
@@ -55,19 +57,24 @@ class Sarif:
 
     def render(self, report: Report, options: RenderOptions) -> str:
         """The report as SARIF."""
-        return quiet(written(_document(report), _FRAME)) + "\n"
+        return "".join(self.pieces(report, options))
+
+    def pieces(self, report: Report, options: RenderOptions) -> Iterator[str]:
+        """The same in pieces."""
+        return batched(chain(written(_document(report), _FRAME), ("\n",)))
 
 
 def _document(report: Report) -> Object:
     matches = shown(report) + identity.suppressed(report)
     others = about_the_image(report.verdict)
-    rules = _rules(matches, others)
-    places = {rule["id"]: at for at, rule in enumerate(rules)}
+    ruled = _ruled(matches, others)
+    places = {name: at for at, name in enumerate(ruled)}
+    rules = (_rule(each) if isinstance(each, Match) else _policy_rule(each) for each in ruled.values())
     rulings = Rulings(report.verdict)
-    results = [_result(match, report, rulings) for match in matches]
-    results += [_finding(finding, report, rulings) for finding in others]
-    for result in results:
-        result["ruleIndex"] = places[result["ruleId"]]
+    results = chain(
+        (_result(match, report, rulings) for match in matches),
+        (_finding(finding, report, rulings) for finding in others),
+    )
     image = report.analysis.image
     run: Object = {
         "tool": {"driver": {"name": "anchore", "version": clean(report.tool_version), "rules": rules}},
@@ -75,7 +82,7 @@ def _document(report: Report) -> Object:
         "originalUriBaseIds": {_ROOT: {"description": {"text": f"the root of {clean(image.ref.name)}"}}},
         "columnKind": "unicodeCodePoints",
         "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": _notifications(report)}],
-        "results": results,
+        "results": (result | {"ruleIndex": places[result["ruleId"]]} for result in results),
         "properties": {
             "image": clean(image.ref.name),
             "imageDigest": clean(image.digest or image.image_id),
@@ -86,27 +93,33 @@ def _document(report: Report) -> Object:
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rules(matches: list[Match], others: list[Finding]) -> list[Object]:
-    rules: dict[str, Object] = {}
+def _ruled(matches: list[Match], others: list[Finding]) -> dict[str, Match | Finding]:
+    """What each rule is made of, by its name and in that order."""
+    found: dict[str, Match | Finding] = {}
     # The worst is first, and a rule is as bad as its worst result.
     for match in sorted(matches, key=identity.match_order):
-        rules.setdefault(clean(match.id) or "unnamed", _rule(match))
+        found.setdefault(_name(match), match)
     for finding in others:
-        name = _rule_name(finding)
-        rules.setdefault(
-            name,
-            {
-                "id": name,
-                "shortDescription": {"text": f"policy: {name}"},
-                "defaultConfiguration": {"level": _ACTIONS[finding.action]},
-                "properties": {"tags": ["policy"]},
-            },
-        )
-    return [rules[name] for name in sorted(rules)]
+        found.setdefault(_rule_name(finding), finding)
+    return dict(sorted(found.items()))
+
+
+def _policy_rule(finding: Finding) -> Object:
+    name = _rule_name(finding)
+    return {
+        "id": name,
+        "shortDescription": {"text": f"policy: {name}"},
+        "defaultConfiguration": {"level": _ACTIONS[finding.action]},
+        "properties": {"tags": ["policy"]},
+    }
+
+
+def _name(match: Match) -> str:
+    return clean(match.id) or "unnamed"
 
 
 def _rule(match: Match) -> Object:
-    name = clean(match.id) or "unnamed"
+    name = _name(match)
     tags = ["security", "vulnerability", *(f"external/cwe/{clean(each).lower()}" for each in match.cwes)]
     rule: Object = {
         "id": name,
@@ -136,7 +149,7 @@ def _result(match: Match, report: Report, rulings: Rulings) -> Object:
     known, likely = exploited(match, report.enrichment), epss(match, report.enrichment)
     told = [f"{label}: {text}" for label, text in facts(match, report.enrichment)]
     result: Object = {
-        "ruleId": clean(match.id) or "unnamed",
+        "ruleId": _name(match),
         "level": _LEVELS.get(match.severity, "note"),
         "message": {"text": "\n".join([headline(match), *told])},
         "locations": [_place(identity.installed_at(package), report, package.purl, brought_by(match, report))],

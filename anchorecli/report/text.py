@@ -90,6 +90,9 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def _visible(text: str) -> str:
+    # Most texts are: a summary that is cut ends in ``…``. Of characters there are few, however long a text is.
+    if text.isprintable() and not _INVISIBLE_CHARACTER.search(text) and not any(map(unicodedata.combining, set(text))):
+        return text
     out: list[str] = []
     marks = 0
     for character in text:

@@ -77,7 +77,7 @@ def matched_by(analysis: Analysis, store: Store, feeds: Feeds) -> Matched:
         if feeds.enrichment is not None:
             beside = Enrichment(*feeds.enrichment[:3], *beside[3:])
         states = (*knowledge.states(), *(before.embedded if before else knowledge.asked()))
-        return Matched(found, states, revision, knowledge.covered, beside, before.matches if before else b"")
+        return Matched(found, states, revision, knowledge.covered, beside, before.matches if before else None)
 
 
 def judged(analysis: Analysis, bundle: Bundle, occasion: Occasion, given: Given, matched: Matched) -> Decision:

@@ -52,7 +52,7 @@ from anchorecli.scan.analysis import set_digest
 from anchorecli.scan.documents import analysis_document, known_digest, read_analysis
 from anchorecli.scan.reuse import matches_document, read_matches, remember
 from anchorecli.scan.values import Decision
-from anchorecli.store import Part, Store
+from anchorecli.store import Document, Part, Store
 from anchorecli.values import dataclass, field, replace
 from anchorecli.vex.values import VexDocument
 
@@ -179,7 +179,7 @@ def _parts(decision: Decision) -> dict[str, Part]:
     return parts
 
 
-def _matches(decision: Decision) -> bytes:
+def _matches(decision: Decision) -> Document:
     matched, report = decision.matched, decision.report
     if matched.reused and report.matches is matched.found.matches:
         return matched.reused

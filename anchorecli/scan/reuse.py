@@ -9,13 +9,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from anchorecli import __version__, codec
+from anchorecli import __version__, codec, piecewise
 from anchorecli.errors import StoreError
 from anchorecli.matching import VERSION, MatchResult
 from anchorecli.model import Analysis, FeedState, Match, Problem
 from anchorecli.scan.documents import known_digest
 from anchorecli.scan.values import Matched
-from anchorecli.store import Store
+from anchorecli.store import Document, Store, body_of, packed_document
 
 _MATCHES: Any = tuple[Match, ...]
 
@@ -37,36 +37,40 @@ class Reused(NamedTuple):
 
     found: MatchResult
     embedded: tuple[FeedState, ...]
-    matches: bytes
+    matches: Document
 
 
-def matches_document(analysis: Analysis, matches: tuple[Match, ...]) -> bytes:
+def matches_document(analysis: Analysis, matches: tuple[Match, ...]) -> Document:
     """Matches as a document; a package is its place in the analysis."""
-    return codec.write_lasting(_MATCHES, matches, analysis.packages)
+    return packed_document(piecewise.write_items(Match, matches, analysis.packages))
 
 
 def read_matches(analysis: Analysis, body: bytes) -> tuple[Match, ...]:
     """The reverse of ``matches_document``. Raises: ValueError where it is damaged."""
-    found: tuple[Match, ...] = codec.read_lasting(_MATCHES, body, analysis.packages)
+    found: tuple[Match, ...]
+    if len(body) >= piecewise.LONG:
+        found = piecewise.read_items(Match, body, analysis.packages)
+    else:
+        found = codec.read_lasting(_MATCHES, body, analysis.packages)
     return found
 
 
 def reused(store: Store, analysis: Analysis, revision: int) -> Reused | None:
     """What this version of the program found for the analysis by that revision of the feeds; None if it did not."""
-    digest = known_digest(analysis)
+    digest, key = known_digest(analysis), _key(revision)
     if not digest:
         return None
     try:
-        matches, rest = (store.derived.get(digest, name, _key(revision)) for name in ("matches", "rest"))
+        matches, rest = store.derived.packed(digest, "matches", key), store.derived.get(digest, "rest", key)
         if matches is None or rest is None:
             return None
         problems, embedded = codec.read_lasting(_Rest, rest)
-        return Reused(MatchResult(read_matches(analysis, matches), problems), embedded, matches)
+        return Reused(MatchResult(read_matches(analysis, body_of(matches)), problems), embedded, matches)
     except (StoreError, ValueError):
         return None
 
 
-def remember(store: Store, analysis: Analysis, matched: Matched, matches: bytes) -> None:
+def remember(store: Store, analysis: Analysis, matched: Matched, matches: Document) -> None:
     """Keep what was found for the next scan; ``matches`` is its document. Nothing where it cannot be kept."""
     digest, key = known_digest(analysis), _key(matched.revision)
     if digest:

@@ -9,6 +9,7 @@ from anchorecli.matching import MatchResult
 from anchorecli.model import Analysis, Attached, Checked, DiffId, Enrichment, FeedState, ImageRef, Problem, Report
 from anchorecli.policy.base import Evidence
 from anchorecli.policy.values import Bundle
+from anchorecli.store import Document
 from anchorecli.tree import Tree
 from anchorecli.values import dataclass, field
 from anchorecli.vex.values import VexDocument
@@ -84,5 +85,5 @@ class Matched(NamedTuple):
     revision: int
     covered: frozenset[str]
     enrichment: Enrichment = Enrichment()
-    reused: bytes = b""
+    reused: Document | None = None
     """The document that the matches were read from, where they were found before."""

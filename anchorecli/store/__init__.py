@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from anchorecli.store.connection import open_session
-from anchorecli.store.documents import Document, Part, packed_document
+from anchorecli.store.documents import Document, Part, body_of, packed_document
 from anchorecli.store.documents import digest_of as document_digest
 from anchorecli.store.facade import Store
 from anchorecli.store.feeds import Revision
@@ -23,6 +23,7 @@ __all__ = [
     "Part",
     "Revision",
     "Store",
+    "body_of",
     "default_path",
     "document_digest",
     "open_store",

@@ -29,11 +29,16 @@ class Derived:
 
     def get(self, analysis: str, name: str, key: str) -> bytes | None:
         """What was kept of the analysis with that digest under that name, if it was made from ``key``."""
+        found = self.packed(analysis, name, key)
+        return None if found is None else documents.body_of(found)
+
+    def packed(self, analysis: str, name: str, key: str) -> documents.Document | None:
+        """The same as it is kept."""
         with self._session.read() as db:
             row = db.execute(_ASKED, (name, key, documents.key_of(analysis))).fetchone()
-            return None if row is None else documents.get(db, row[0])
+            return None if row is None else documents.packed(db, row[0])
 
-    def put(self, analysis: str, name: str, key: str, body: bytes) -> None:
+    def put(self, analysis: str, name: str, key: str, body: documents.Body) -> None:
         """Keep it instead of what was kept under that name; nothing where the store does not keep the analysis."""
         with self._session.write() as db, suppress(LookupError):
             values = (documents.row_of(db, analysis), name, key, documents.put(db, body))

@@ -77,14 +77,24 @@ def key_of(digest: str) -> bytes:
 
 def get(db: sqlite3.Connection, row: int) -> bytes:
     """A document. Raises: StoreError where its bytes are not those that were written."""
+    return body_of(packed(db, row))
+
+
+def packed(db: sqlite3.Connection, row: int) -> Document:
+    """A document as it is kept."""
     digest, body = db.execute("SELECT digest, body FROM document WHERE id = ?", (row,)).fetchone()
+    return Document(f"sha256:{digest.hex()}", body)
+
+
+def body_of(document: Document) -> bytes:
+    """A document's bytes. Raises: StoreError where they are not those that were written."""
     try:
-        found = unpack(body)
+        found = unpack(document.packed)
     except (ValueError, LimitError):
         found = b""
-    if sha256(found).digest() != digest:
+    if digest_of(found) != document.digest:
         hint = "run `PRAGMA integrity_check` on a copy; what refers to it has to be made again by a scan"
-        raise StoreError(f"document sha256:{digest.hex()} of the store is damaged", hint=hint)
+        raise StoreError(f"document {document.digest} of the store is damaged", hint=hint)
     return found
 
 
