@@ -94,6 +94,11 @@ def split_name(text: str) -> tuple[str, str, str, str]:
 
     A name with a digest and no tag has an empty tag. Raises: UsageError naming the nearest valid form.
     """
+    return _parted(text, "")
+
+
+def _parted(text: str, prefix: str) -> tuple[str, str, str, str]:
+    """``split_name``; the nearest form is named with ``prefix``."""
     rest, at, digest = text.partition("@")
     if at and not _DIGEST.fullmatch(digest):
         raise UsageError(
@@ -106,7 +111,7 @@ def split_name(text: str) -> tuple[str, str, str, str]:
         raise UsageError(
             f"{text!r}: {tag!r} is not a tag", hint="a tag has up to 128 letters, digits, '_', '.' and '-'"
         )
-    registry, repository = _split_registry(name + last, text)
+    registry, repository = _split_registry(name + last, text, prefix)
     return registry, repository, tag or ("" if digest else DEFAULT_TAG), digest
 
 
@@ -186,34 +191,35 @@ def _named(transport: str, name: str, original: str) -> ImageRef:
             f"{original!r} is a digest without a name",
             hint=f"write name@sha256:… for a registry, or docker:{name} for an image id of the local engine",
         )
-    registry, repository, tag, digest = split_name(name)
+    registry, repository, tag, digest = _parted(name, original.removesuffix(name))
     return ImageRef(transport, original, registry=registry, repository=repository, tag=tag, digest=digest)
 
 
-def _split_registry(name: str, text: str) -> tuple[str, str]:
+def _split_registry(name: str, text: str, prefix: str) -> tuple[str, str]:
     first, slash, rest = name.partition("/")
-    if slash and (first in _BARE_HOSTS or "." in first or ":" in first):
-        if not _HOST.fullmatch(first):
-            raise UsageError(f"{text!r}: {first!r} is not a registry host", hint="write host[:port]/repository:tag")
-        registry, repository = first.lower(), rest
-    else:
-        registry, repository = DOCKER_HUB, name
+    host = slash and (first in _BARE_HOSTS or "." in first or ":" in first)
+    if host and not _HOST.fullmatch(first):
+        raise UsageError(f"{text!r}: {first!r} is not a registry host", hint="write host[:port]/repository:tag")
+    registry, repository = (first.lower(), rest) if host else (DOCKER_HUB, name)
     if registry in _HUB_ALIASES:
         registry = DOCKER_HUB
     if registry == DOCKER_HUB and repository.count("/") == 1:
         repository = repository.removeprefix("library/")
     if len(repository) > 255 or not all(_PATH_PART.fullmatch(part) for part in repository.split("/")):
-        raise UsageError(f"{text!r} is not an image name", hint=_nearest_name(name))
+        near = _nearest_name(rest if host else name)
+        whole = f"{prefix}{f'{first}/' if host else ''}{near}{text[len(name) :]}"
+        hint = f"did you mean {whole!r}?" if near else "write [host/]repository[:tag][@sha256:…]"
+        raise UsageError(f"{text!r} is not an image name", hint=hint)
     return registry, repository
 
 
 def _nearest_name(name: str) -> str:
-    """A hint with the closest valid repository name, so that an upper-case letter or a blank is soon found."""
+    """The closest valid repository name, so that an upper-case letter or a blank is soon found; empty for none."""
     nearest = re.sub(r"[^a-z0-9._/-]+", "-", name.lower())
     nearest = re.sub(r"/{2,}", "/", re.sub(r"[._]{3,}", "-", nearest))
     nearest = "/".join(part.strip("._-") for part in nearest.strip("/").split("/"))
     valid = nearest and all(_PATH_PART.fullmatch(part) for part in nearest.split("/"))
-    return f"did you mean {nearest!r}?" if valid and nearest != name else "write [host/]repository[:tag][@sha256:…]"
+    return nearest if valid and nearest != name else ""
 
 
 def _refuse_foreign(text: str) -> None:
