@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from anchorecli.analyzers.declared.needed import pnpm_needed
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.rows import Row, row
 
@@ -19,10 +20,11 @@ _HEADER = re.compile(r'"?(@?[^@"\s:]+)(?:@(?:npm:(@?[^@"\s]+)@)?|:$)')
 _VERSION = re.compile(r'  "?version"? "([^"\s]+)"$')
 _RESOLVED = re.compile(r'  "?resolved"? "https?://[^"\s]*?/((?:(?:@|%40)[^/"\s]+(?:/|%2[fF]))?[^/@"\s]+)/-/')
 _PNPM = re.compile(
-    r"\s+'?(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?/)?/?((?:@[^@'\s/:]+/)?[^@'\s/:]+)[@/]"
-    r"(\d+\.\d+\.\d[^'\s(_:]*+)[^'\s]*'?:(?: .*)?$"
+    r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?/)?/?((?:@[^@'\s/:]+/)?[^@'\s/:]+)[@/](\d+\.\d+\.\d[^'\s(_:]*+)\S*"
 )
+_KEY = re.compile(r"""(?:"([^"]*)"|'([^']*)'|(\S+?))(?::(?:\s+(.*))?)?""")
 MAX_LINE = 10_000
+MAX_DEPTH = 20
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _RELEASE = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][\w.-]+)?")
 _USES = re.compile(r"""\s*(?:-\s+)?uses:\s*["']?([\w.-]+/[\w.-]+)((?:/[\w./-]+)?)@([\w./-]+)["']?(?:\s+#\s*(\S+))?""")
@@ -52,26 +54,36 @@ def yarn(data: bytes) -> Iterator[Row]:
 
 
 def pnpm(data: bytes) -> Iterator[Row]:
-    """Keys below ``packages:``; in older files those with ``dev: true`` are left out.
+    """Keys below ``packages:`` but for what is for development; before version 9 those with ``dev: true``."""
+    rows: dict[str, Row] = {}
+    left_out = set()
+    for keys, value in _entries(data):
+        if keys[0] == "packages" and len(keys) == 2 and (found := _PNPM.fullmatch(keys[1])):
+            rows[keys[1]] = row("npm", found[1], found[2])
+        elif keys[0] == "packages" and keys[2:] == ("dev",) and value == "true":
+            left_out.add(keys[1])
+    needed = pnpm_needed(_entries(data))
+    yield from (each for key, each in rows.items() if key not in left_out and (needed is None or key in needed))
 
-    Of two documents the first is about pnpm itself (since pnpm 11).
+
+def _entries(data: bytes) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each line's keys, from the outside in, and its value; two blanks deeper as pnpm writes it, or any number.
+
+    Of two documents the first is about pnpm itself (since pnpm 11). A long key stands behind ``?``, its value behind
+    ``:`` in a line of its own.
     """
-    section, indent = "", ""
-    rows: list[Row] = []
-    for line in _lines(data):
-        if line[0] not in " #":
-            section, indent = line.strip(), ""
-            if section == "---":
-                rows.clear()
-            continue
-        # Two blanks as pnpm writes it, more where somebody formatted it.
-        indent = indent or line[: len(line) - len(line.lstrip())]
-        if section == "packages:" and line.startswith(indent) and line[len(indent)] != " ":
-            found = _PNPM.match(line)
-            rows.append(row("npm", found[1], found[2]) if found else {})
-        elif section == "packages:" and rows and line.strip() == "dev: true":
-            rows[-1] = {}
-    yield from filter(None, rows)
+    above: list[tuple[int, str]] = []
+    for line in _lines(printable(data).rpartition("\n---\n")[2].encode()):
+        text = line.lstrip()
+        depth = len(line) - len(text)
+        if text.startswith((": ", "? ")):
+            depth += 2 * (text[0] == ":")
+            text = text[2:].strip()
+        while above and above[-1][0] >= depth:
+            above.pop()
+        if len(above) < MAX_DEPTH and (found := _KEY.fullmatch(text.rstrip())):
+            above.append((depth, found[1] or found[2] or found[3] or ""))
+            yield tuple(key for _, key in above), (found[4] or "").strip("'\"")
 
 
 def workflow(data: bytes) -> Iterator[Row]:

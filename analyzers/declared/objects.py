@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from anchorecli.analyzers.declared.needed import bun_needed
 from anchorecli.analyzers.documents import read_json
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.formats.conan import reference_row
@@ -88,11 +89,16 @@ def nuget_assets(data: bytes) -> Iterator[Row]:
 
 
 def bun(data: bytes) -> Iterator[Row]:
-    """Packages from a registry: of the lists below ``packages`` the first text, ``NAME@VERSION``."""
+    """Packages from a registry: of the lists below ``packages`` the first text, ``NAME@VERSION``.
+
+    Those that only development dependencies of the workspaces reach are left out.
+    """
     # Texts are passed over whole: a comma in one is not the format's.
     text = re.sub(rb'("(?:[^"\\\\]|\\\\.)*")|,(?=\s*[}\]])', lambda found: found[1] or b"", data)
-    for entry in _mapping(_object(text).get("packages")).values():
-        first = entry[0] if isinstance(entry, list) and entry else ""
+    document = _object(text)
+    needed = bun_needed(document)
+    for key, entry in _mapping(document.get("packages")).items():
+        first = entry[0] if isinstance(entry, list) and entry and (needed is None or key in needed) else ""
         name, _, version = printable(first if isinstance(first, str) else "").rpartition("@")
         yield from _npm(name, {"version": version})
 

@@ -16,7 +16,8 @@ nothing. Each package says so (``kind: declared``); what was also found installe
                        Gemfile, mix.exs, project files of .NET: what is asked for, mostly by a range
 =====================  ===============================================================================================
 
-Dependencies for development alone are left out where the file tells them apart. Packages that a project asks for are
+Dependencies for development alone are left out where the file tells them apart, or names what needs what (pnpm, bun,
+uv): yarn.lock, pdm.lock and Poetry's between 1.5 and 2 do neither. Packages that a project asks for are
 listed where the version stands there (pom.xml, Gradle, .NET); those that no lock file settles and nobody installed are
 a gap in a directory of sources, in an image a remark.
 
@@ -72,9 +73,9 @@ READERS = {
     "conan.lock": ("objects", "conan"),
     "renv.lock": ("objects", "renv"),
     "Cargo.lock": ("tables", "cargo"),
-    "poetry.lock": ("tables", "python"),
-    "pdm.lock": ("tables", "python"),
-    "uv.lock": ("tables", "python"),
+    "poetry.lock": ("tables", "poetry"),
+    "pdm.lock": ("tables", "pdm"),
+    "uv.lock": ("tables", "uv"),
     "pylock.toml": ("tables", "pylock"),
     "Manifest.toml": ("tables", "julia"),
     "yarn.lock": ("indented", "yarn"),
@@ -136,7 +137,7 @@ class DeclaredAnalyzer:
     """Packages of lock files as rows (see ``language.rows``): a fact is the list of one file's."""
 
     name: str = "declared"
-    version: int = 5
+    version: int = 6
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({*READERS, *ASKING}),

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
+from anchorecli.analyzers.declared.needed import uv_needed
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.rows import Row, row
 
@@ -26,20 +27,38 @@ def cargo(data: bytes) -> Iterator[Row]:
             yield from _row("cargo", entry)
 
 
-def python(data: bytes) -> Iterator[Row]:
-    """Distributions from an index; in older lock files of Poetry those of the category ``dev`` are left out."""
+def poetry(data: bytes) -> Iterator[Row]:
+    """Distributions from an index; left out are those of groups without ``main``, or of the category ``dev`` (before
+    Poetry 1.5; between it and Poetry 2 the file does not tell)."""
     for entry in _packages(table(data).get("package")):
-        if not _is_elsewhere(entry.get("source")) and entry.get("category") != "dev":
-            for each in _row("pypi", entry):
-                yield {**each, "name": re.sub(r"[-_.]+", "-", each["name"]).lower()}
+        groups = entry.get("groups")
+        grouped = entry.get("category") == "dev" or (isinstance(groups, list) and "main" not in groups)
+        if not grouped and not _is_elsewhere(entry.get("source")):
+            yield from _distribution(entry)
+
+
+def pdm(data: bytes) -> Iterator[Row]:
+    """Distributions from an index, all of them: the file does not tell groups for development from extras."""
+    for entry in _packages(table(data).get("package")):
+        if not _is_elsewhere(entry.get("source")):
+            yield from _distribution(entry)
+
+
+def uv(data: bytes) -> Iterator[Row]:
+    """Distributions from an index, but for those that only groups of members' dependencies reach."""
+    document = table(data)
+    packages = list(_packages(document.get("package")))
+    needed = uv_needed(packages, document.get("manifest"))
+    for place, entry in enumerate(packages):
+        if (needed is None or place in needed) and not _is_elsewhere(entry.get("source")):
+            yield from _distribution(entry)
 
 
 def pylock(data: bytes) -> Iterator[Row]:
     """Distributions that are from no repository or directory."""
     for entry in _packages(table(data).get("packages")):
         if not {"vcs", "directory"} & entry.keys():
-            for each in _row("pypi", entry):
-                yield {**each, "name": re.sub(r"[-_.]+", "-", each["name"]).lower()}
+            yield from _distribution(entry)
 
 
 def table(data: bytes) -> dict[str, Any]:
@@ -68,6 +87,11 @@ def julia(data: bytes) -> Iterator[Row]:
                 uuid = entry.get("uuid")
                 for each in _row("julia", {**entry, "name": name}):
                     yield {**each, "qualifiers": {"uuid": printable(uuid)}} if isinstance(uuid, str) else each
+
+
+def _distribution(entry: dict[str, Any]) -> Iterator[Row]:
+    for each in _row("pypi", entry):
+        yield {**each, "name": re.sub(r"[-_.]+", "-", each["name"]).lower()}
 
 
 def _row(kind: str, entry: dict[str, Any]) -> Iterator[Row]:

@@ -19,6 +19,7 @@ from tests.analyzers.binary import test_nativeimage as nativeimage
 from tests.analyzers.binary import test_packagenote as packagenote
 from tests.analyzers.binary import test_zipped as zipped
 from tests.analyzers.declared.test_asked import CASES as ASKED
+from tests.analyzers.declared.test_needed import CASES as GRAPHS
 from tests.analyzers.declared.test_plugin import CASES as LOCK_FILES
 from tests.analyzers.language import test_assemblies as assemblies
 from tests.analyzers.language import test_composer as composer
@@ -372,4 +373,6 @@ def _lock_files() -> list[Sample]:
     return [
         Sample("declared", path, data.encode() if isinstance(data, str) else data, path.endswith(closed))
         for path, data in {path: data for path, (data, *_) in (*LOCK_FILES.items(), *ASKED.items())}.items()
+    ] + [
+        Sample("declared", f"graph/{path}", data.encode(), path.endswith(closed)) for path, (data, _) in GRAPHS.items()
     ]

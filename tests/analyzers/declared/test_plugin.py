@@ -185,8 +185,8 @@ CASES = {
         ["pkg:pypi/zope-interface@6.0"],
     ),
     "uv.lock": (
-        'version = 1\n[[package]]\nname = "root"\nversion = "0"\nsource = { virtual = "." }\n[[package]]\n'
-        'name = "anyio"\n'
+        'version = 1\n[[package]]\nname = "root"\nversion = "0"\nsource = { virtual = "." }\n'
+        'dependencies = [{ name = "anyio" }, { name = "u" }]\n[[package]]\nname = "anyio"\n'
         'version = "4.0"\nsource = { registry = "https://pypi.org/simple" }\n[[package]]\nname = "u"\nversion = "1"\n'
         'source = { url = "https://x" }\n',
         ["pkg:pypi/anyio@4.0"],
