@@ -118,6 +118,17 @@ class Image:
     names: tuple[str, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def origin(self) -> str:
+        """The transport of what was looked at: of an SBOM that tells it (``dir``, ``rootfs``) what it was made of."""
+        told = self.annotations.get("anchore.sbom.subject.transport", "") if self.ref.transport == "sbom" else ""
+        return told or self.ref.transport
+
+    @property
+    def is_only_files(self) -> bool:
+        """Whether there is no image, only files: a directory, or the tar of one. They have no configuration."""
+        return self.origin in ("dir", "rootfs")
+
 
 @dataclass(frozen=True, slots=True)
 class File:

@@ -92,6 +92,7 @@ def image_facts(image: Image) -> list[tuple[str, str]]:
         ("image:digest", image.digest or image.annotations.get("anchore.sbom.subject.digest", "")),
         ("image:index_digest", image.index_digest),
         ("image:platform", str(image.config.platform)),
+        ("image:transport", image.origin if image.is_only_files else ""),
     ]
     for index, layer in enumerate(image.layers):
         found += [

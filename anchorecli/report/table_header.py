@@ -36,7 +36,7 @@ def header(report: Report, options: RenderOptions) -> list[Line]:
     lines: list[Line] = [[(fit(clean(image.ref.name or image.ref.original), _NAME), "title")]]
     for label, text in (
         ("image", ", ".join(fact for fact in (*facts, built) if fact)),
-        ("", _UNCONFIGURED.get(image.ref.transport, "")),
+        ("", _UNCONFIGURED.get(image.origin, "")),
         ("distro", _distro(report)),
         ("packages", _packages(report)),
         *zip(("feeds", *[""] * len(report.feeds)), _feeds(report), strict=False),

@@ -74,6 +74,7 @@ def _image(ref: ImageRef, contents: Contents, digest: Digest) -> Image:
         "tool": contents.tool,
         "subject": contents.subject,
         "subject.id": facts.get("image:id", "")[:MAX_TEXT],
+        "subject.transport": _transport(facts),
         "subject.digest": facts.get("image:digest", "")[:MAX_TEXT],
     }
     return Image(
@@ -84,6 +85,12 @@ def _image(ref: ImageRef, contents: Contents, digest: Digest) -> Image:
         layers=tuple(_layers(facts)),
         annotations={ANNOTATION + name: value for name, value in claims.items() if value},
     )
+
+
+def _transport(facts: dict[str, str]) -> str:
+    """What is known to have no configuration; of images it does not matter where they came from."""
+    found = facts.get("image:transport", "")
+    return found if found in ("dir", "rootfs") else ""
 
 
 def _layers(facts: dict[str, str]) -> list[Layer]:

@@ -75,7 +75,7 @@ def dockerfile(evidence: Evidence) -> Dockerfile:
 
 def is_without_configuration(evidence: Evidence) -> bool:
     """Whether there is no image, only files: a directory, or the tar of one."""
-    return evidence.analysis.image.ref.transport in ("dir", "rootfs")
+    return evidence.analysis.image.is_only_files
 
 
 def base_of(file: Dockerfile) -> str:

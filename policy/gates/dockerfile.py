@@ -164,7 +164,7 @@ def _not_provided(evidence: Evidence, _arguments: Arguments) -> Fires:
 
 
 def _nothing_to_see(evidence: Evidence) -> Problem:
-    what = "a directory" if evidence.analysis.image.ref.transport == "dir" else "the tar of a root file system"
+    what = "a directory" if evidence.analysis.image.origin == "dir" else "the tar of a root file system"
     message = f"{what} has no image configuration: rules of the gate dockerfile have nothing to look at"
     return Problem("policy", evidence.reference.name, message, "Give the Dockerfile.", incomplete=False)
 

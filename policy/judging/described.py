@@ -1,7 +1,8 @@
 """What an image's description alone (an SBOM) cannot decide.
 
 An SBOM tells of packages and of the distribution. Rules on files, configuration, history or layers are not run on one,
-and that is a gap in the evidence: a pass would be a claim that nobody can make.
+and that is a gap in the evidence: a pass would be a claim that nobody can make. Of files that were no image (a
+directory) it is known that there is no configuration: rules on it find as little in their SBOM as in them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ def undecidable(gate: str, trigger: Trigger, arguments: Arguments, evidence: Evi
     if not is_description(evidence):
         return ""
     if gate == "dockerfile":
+        if evidence.analysis.image.is_only_files:
+            return ""
         given = bool(evidence.dockerfile) and trigger.name not in _CONFIGURED
         return "" if given or trigger.name == "no_dockerfile_provided" else _why("the image's configuration")
     if gate not in _DECIDABLE:

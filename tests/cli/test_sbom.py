@@ -12,7 +12,7 @@ import pytest
 from tests.analyzers.binary import executables
 from tests.analyzers.language.jars import jar, maven
 from tests.analyzers.os import rpmdb
-from tests.builders import Entry
+from tests.builders import Entry, layer
 from tests.cli.world import Done, archive, debian, osv_record, osv_zip, tracker
 
 Run = Callable[..., Done]
@@ -165,6 +165,43 @@ def test_an_incomplete_sbom_stays_incomplete(run: Run, tmp_path: Path) -> None:
         again = run("sbom", tmp_path / name, "-o", "purls")
         assert again.code == 4, name
         assert "var/lib/dpkg/status: damaged" in again.err
+
+
+@pytest.mark.parametrize("what", ["settled", "open", "rootfs"])
+def test_files_that_are_no_image_are_none_in_their_sbom_either(what: str, run: Run, tmp_path: Path) -> None:
+    """What is asked for in a directory of sources stays open, and no configuration is missed that never was."""
+    if what == "rootfs":
+        files = tmp_path / "rootfs.tar"
+        files.write_bytes(layer(DEB))
+    else:
+        files = tmp_path / "sources"
+        files.mkdir()
+        (files / "requirements.txt").write_text("Jinja2==3.1.2\n")
+        if what == "open":
+            (files / "Gemfile").write_text("gem 'rake'\n")
+    source = f"{'rootfs' if what == 'rootfs' else 'dir'}:{files}"
+    feeds(run, tmp_path)
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        'id: x\nversion: "1_0"\npolicies:\n- id: p\n  version: "1_0"\n  rules:\n'
+        "  - {gate: dockerfile, trigger: effective_user, action: STOP, params: {users: root, type: denylist}}\n"
+    )
+
+    def scanned(name: str) -> tuple[int, object, list[tuple[str, bool]]]:
+        done = run("scan", name, "-p", policy, "-o", "json")
+        said = done.json["coverage"]["problems"]
+        return (done.code, findings(done.json),
+                [(each["message"], each["incomplete"]) for each in said if each["subject"] != "SBOM"])  # fmt: skip
+
+    outputs = [argument for name in FORMATS for argument in ("-o", f"{name}={tmp_path / name}")]
+    run("sbom", source, *outputs)
+    expected = scanned(source)
+    assert expected[0] == (4 if what == "open" else 0) and expected[1]
+    assert any("has no image configuration" in message for message, _ in expected[2])
+    for name in FORMATS:
+        assert scanned(f"sbom:{tmp_path / name}") == expected, name
+    run("sbom", f"sbom:{tmp_path / 'spdx-json'}", "-o", f"cyclonedx-json={tmp_path / 'again'}")
+    assert scanned(f"sbom:{tmp_path / 'again'}")[0] == expected[0]
 
 
 def test_bytes_are_the_same_whenever_they_are_written(run: Run, tmp_path: Path) -> None:

@@ -74,3 +74,13 @@ def test_an_image_is_decided_as_ever() -> None:
     image = replace(IMAGE, ref=replace(REF, transport="docker-archive"))
     evidence = replace(SBOM, analysis=replace(SBOM.analysis, image=image))
     assert status("image", "layer_count", evidence, value="10", comparison="<") == "fired"
+
+
+def test_of_files_that_were_no_image_there_is_no_configuration_to_miss() -> None:
+    told = {"anchore.sbom.subject.transport": "dir"}
+    directory = replace(IMAGE, annotations=told)
+    evidence = replace(SBOM, analysis=replace(SBOM.analysis, image=directory))
+    assert status("dockerfile", "effective_user", evidence, users="root", type="denylist") == "silent"
+    assert status("files", "suid_or_guid_set", evidence) == "not-run"
+    image = replace(directory, ref=replace(REF, transport="registry"))
+    assert image.origin == "registry" and not image.is_only_files
