@@ -57,7 +57,7 @@ REGISTERED: tuple[Registered, ...] = (
 """Every analyzer of every scan."""
 
 ON_DEMAND: tuple[Registered, ...] = (
-    Registered("declared", 6, "declared.plugin.DeclaredAnalyzer"),
+    Registered("declared", 7, "declared.plugin.DeclaredAnalyzer"),
     Registered("hints", 1, "demand.hints.HintAnalyzer"),
     Registered("secrets", 1, "demand.secrets.SecretAnalyzer"),
     Registered("contents", 1, "demand.contents.ContentAnalyzer"),

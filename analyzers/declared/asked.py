@@ -3,9 +3,9 @@
 Format: https://docs.npmjs.com/cli/configuring-npm/package-json (``dependencies``, ``optionalDependencies``);
 https://packaging.python.org/en/latest/specifications/pyproject-toml/ (``project.dependencies``, Poetry's too) and
 setup.cfg (``install_requires``); https://doc.rust-lang.org/cargo/reference/manifest.html ; composer.json (``require``);
-https://maven.apache.org/pom.html (``dependencies``; a version that stands there, or is a property of the file, is the
-one that comes); Gradle's build files, Gemfile and mix.exs by their calls, which nobody runs; project files of .NET
-(``PackageReference``; of a version that is no range NuGet takes exactly that).
+Gradle's build files, Gemfile, mix.exs, Podfile and Package.swift by their calls, which nobody runs; project files of
+.NET (``PackageReference``; of a version that is no range NuGet takes exactly that); https://dart.dev/tools/pub/pubspec
+(``dependencies``); conanfile.txt (``[requires]``).
 
 Each reader gives the packages whose version stands there, and a row of all names that are asked for (``asks``).
 """
@@ -16,23 +16,30 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from anchorecli.analyzers.declared.objects import swift_name
 from anchorecli.analyzers.declared.tables import table
 from anchorecli.analyzers.documents import read_json
 from anchorecli.analyzers.language.core_metadata import printable
-from anchorecli.analyzers.language.java.pom import MAX_VALUE, expanded
+from anchorecli.analyzers.language.java.pom import MAX_VALUE
 from anchorecli.analyzers.language.rows import Row, row
 
 MAX_NAMES = 2000
 
 _NOT_ASKED = ("workspace:", "file:", "link:", "portal:", "catalog:")
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,200}+)\s*+(?:\[[^\]]{0,500}\]\s*+)?(?:$|[(<>=!~@;,])")
-_TAG = re.compile(r"<([A-Za-z][\w.-]{0,100})>([^<>]{1,300})</")
 _COORDINATES = re.compile(r"""["']([\w.-]{1,200}:[\w.-]{1,200})(?::([^"'\s:@$]{1,100}))?(?:[:@][^"'\s]{1,100})?["']""")
 _GRADLE = re.compile(r"\s*(?:implementation|api|compile|runtime|runtimeOnly|compileOnlyApi|kapt|annotationProcessor)\b")
 _GEM = re.compile(r"""\s*gem[\s(]+["']([A-Za-z0-9._-]{1,200})["']""")
 _MIX = re.compile(r"""\{\s*:([a-z0-9_]{1,200})\s*,\s*"[^"]{0,200}"(?![^}]{0,500}\bonly:)""")
 _REFERENCE = re.compile(r"<PackageReference\s([^<>]{1,2000})>(?:\s*<Version>([^<>]{1,100})</Version>)?")
 _ATTRIBUTE = re.compile(r"""\b(\w++)\s*=\s*(["'])([^"'<>]*)\2""")
+_SWIFT = re.compile(r"""\.package\s*\(\s*(?:name:\s*"[^"]*"\s*,\s*)?url:\s*"([^"]{1,300})"([^)\n]{0,300})""")
+_SWIFT_EXACT = re.compile(r"""(?:\bexact:|\.exact\()\s*"(\d[^"]{0,100})\"""")
+_POD = re.compile(
+    r"""\s*pod[\s(]+["']([^"'\s/]{1,200})[^"']{0,200}["'](?:\s*,\s*["'](\d[\w.+-]{0,100})["'])?(.{0,1000})"""
+)
+_POD_ELSEWHERE = re.compile(r":(?:path|git|podspec|http)\s*=>|\b(?:path|git|podspec|http):")
+_PUB_ELSEWHERE = re.compile(r"\b(?:sdk|path|git)\s*:")
 _EXACT = re.compile(r"\d[A-Za-z0-9.+_-]*")
 
 
@@ -97,29 +104,6 @@ def cargo_toml(data: bytes) -> Iterator[Row]:
     )
 
 
-def pom_xml(data: bytes) -> Iterator[Row]:
-    """Maven's, but for those of tests and those that are provided."""
-    text = _without(printable(data), ("<!--", "-->"), ("<build>", "</build>"), ("<reporting>", "</reporting>"))
-    properties = {f"project.{key}": value.strip() for key, value in _TAG.findall(text.partition("<dependencies>")[0])}
-    properties.update(
-        (key, value.strip()) for section in _between(text, "properties") for key, value in _TAG.findall(section)
-    )
-    managed: dict[str, str] = {}
-    for section in _between(text, "dependencyManagement"):
-        managed.update((name, version) for name, version, _ in _dependencies(section, properties))
-    names = []
-    for name, version, scope in _dependencies(
-        _without(text, ("<dependencyManagement>", "</dependencyManagement>")), properties
-    ):
-        if scope in ("test", "provided", "import"):
-            continue
-        names.append(name)
-        exact = version or managed.get(name, "")
-        if _EXACT.fullmatch(exact) and "${" not in name:
-            yield row("maven", name, exact)
-    yield from asks("maven", names)
-
-
 def gradle_build(data: bytes) -> Iterator[Row]:
     """``GROUP:ARTIFACT[:VERSION]`` in lines that name a configuration which is not of tests."""
     lines = (line for line in printable(data).splitlines() if _GRADLE.match(line))
@@ -139,6 +123,57 @@ def mix_exs(data: bytes) -> Iterator[Row]:
     yield from asks("hex", _MIX.findall(printable(data)))
 
 
+def package_swift(data: bytes) -> Iterator[Row]:
+    """``.package(url: "ADDRESS", …)``; ``exact:`` is a version."""
+    text = "\n".join(line for line in printable(data).splitlines() if not line.lstrip().startswith("//"))
+    found = {swift_name(address): _SWIFT_EXACT.search(rest) for address, rest in _SWIFT.findall(text)}
+    yield from (row("swift", name, exact[1]) for name, exact in found.items() if exact and "/" in name)
+    yield from asks("swift", (name for name in found if "/" in name))
+
+
+def pubspec(data: bytes) -> Iterator[Row]:
+    """``dependencies`` that are hosted: not of an SDK, a directory or a repository."""
+    wanted: dict[str, bool] = {}
+    section = name = ""
+    depth = 0
+    for line in printable(data).splitlines():
+        text = line.strip()
+        indent = len(line) - len(line.lstrip())
+        if not text or text.startswith("#"):
+            continue
+        key, _, value = text.partition(":")
+        if not indent:
+            section, depth = key, 0
+        elif section == "dependencies":
+            depth = depth or indent
+            if indent == depth:
+                name = key.strip("\"'")
+            wanted[name] = wanted.get(name, True) and not _PUB_ELSEWHERE.search(value if indent == depth else text)
+    yield from asks("pub", (each for each, hosted in wanted.items() if hosted and each))
+
+
+def podfile(data: bytes) -> Iterator[Row]:
+    """Calls of ``pod``; a version without a sign before it is that one."""
+    pods = [found for line in printable(data).splitlines() if (found := _POD.match(line))]
+    pods = [found for found in pods if not _POD_ELSEWHERE.search(found[3])]
+    yield from (row("cocoapods", found[1], found[2]) for found in pods if found[2])
+    yield from asks("cocoapods", (found[1] for found in pods))
+
+
+def conanfile_txt(data: bytes) -> Iterator[Row]:
+    """The references of ``[requires]``."""
+    from anchorecli.analyzers.declared.scripts import references
+
+    section = ""
+    found = []
+    for line in map(str.strip, printable(data).splitlines()):
+        if line.startswith("["):
+            section = line
+        elif section == "[requires]" and not line.startswith("#"):
+            found.append(line)
+    yield from references(found)
+
+
 def project(data: bytes) -> Iterator[Row]:
     """``<PackageReference Include="NAME" Version="…"/>``."""
     found = []
@@ -148,32 +183,6 @@ def project(data: bytes) -> Iterator[Row]:
             found.append((name, (values.get("Version") or inner).strip()))
     yield from (row("nuget", name, version) for name, version in dict(found).items() if _EXACT.fullmatch(version))
     yield from asks("nuget", (name for name, _ in found))
-
-
-def _dependencies(text: str, properties: dict[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Name, version and scope of each ``<dependency>``."""
-    for section in _between(text, "dependency"):
-        about = {
-            key: value.strip()
-            for key, value in reversed(_TAG.findall(_without(section, ("<exclusions>", "</exclusions>"))))
-        }
-        if about.get("groupId") and about.get("artifactId"):
-            name = expanded(f"{about['groupId']}:{about['artifactId']}", properties)
-            yield name, expanded(about.get("version", ""), properties), about.get("scope", "")
-
-
-def _between(text: str, element: str) -> Iterator[str]:
-    """What stands in each such element."""
-    for part in text.split(f"<{element}>")[1:]:
-        yield part.partition(f"</{element}>")[0]
-
-
-def _without(text: str, *marks: tuple[str, str]) -> str:
-    """Without what stands between two marks."""
-    for start, end in marks:
-        first, *rest = text.split(start)
-        text = first + "".join(part.partition(end)[2] for part in rest)
-    return text
 
 
 def _is_local(about: object) -> bool:

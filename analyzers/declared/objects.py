@@ -120,10 +120,15 @@ def swift(data: bytes) -> Iterator[Row]:
     for pin in _list(pins):
         address = _text(pin.get("location")) or _text(pin.get("repositoryURL"))
         version = _text(_mapping(pin.get("state")).get("version"))
-        name = re.sub(r"^(?:\w+://|git@)(?:[^/@]*@)?", "", address).removesuffix("/").removesuffix(".git")
-        name = name.replace(":", "/", 1)
+        name = swift_name(address)
         if version and "/" in name:
             yield row("swift", name, version)
+
+
+def swift_name(address: str) -> str:
+    """What a package is called by its address."""
+    name = re.sub(r"^(?:\w+://|git@)(?:[^/@]*@)?", "", address).removesuffix("/").removesuffix(".git")
+    return name.replace(":", "/", 1)
 
 
 def conan(data: bytes) -> Iterator[Row]:

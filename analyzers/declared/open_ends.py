@@ -17,6 +17,10 @@ LOCKS = {
     "composer": ("composer.lock",),
     "hex": ("mix.lock",),
     "maven": ("gradle.lockfile",),
+    "swift": ("Package.resolved", ".package.resolved"),
+    "pub": ("pubspec.lock",),
+    "cocoapods": ("Podfile.lock",),
+    "conan": ("conan.lock",),
     "nuget": ("packages.lock.json", "paket.lock", "obj/project.assets.json"),
 }
 """Files beside or above a project's own that say which versions it gets."""
@@ -28,6 +32,10 @@ _HINTS = {
     "composer": "composer update --no-install, or scan what was built",
     "hex": "mix deps.get, or scan what was built",
     "maven": "scan what was built, or a bill of materials that the build writes",
+    "swift": "swift package resolve, or scan what was built",
+    "pub": "dart pub get, or scan what was built",
+    "cocoapods": "pod install, or scan what was built",
+    "conan": "conan lock create, or scan what was built",
     "nuget": "dotnet restore --use-lock-file, or scan what was built",
 }
 _SHOWN = 3
@@ -39,11 +47,21 @@ def problems(view: View, facts: Iterable[Fact], known: set[tuple[str, str]]) -> 
     ``known`` has type and name of what is. In an image files of sources prove nothing: there it is a remark.
     """
     asked: dict[str, dict[str, list[str]]] = {}
+    unread: dict[str, dict[str, str]] = {}
     for fact in facts:
         for each in fact.value:
-            if "asks" in each and (left := _left(view, fact, each, known)):
+            if "asks" not in each or _is_locked(view, fact, each["asks"]):
+                continue
+            if "unread" in each:
+                unread.setdefault(each["asks"], {})[fact.path] = each["unread"]
+            elif left := _left(each, known):
                 asked.setdefault(each["asks"], {})[fact.path] = left
     incomplete = view.image.ref.transport == "dir" and view.distro is None
+    for kind, reasons in sorted(unread.items()):
+        [subject, why], *more = sorted(reasons.items())
+        message = f"what it asks for could not be read: {why}"
+        also = f", so of {len(more)} other files ({_some([path for path, _ in more])})" if more else ""
+        yield Problem("analyze", subject, message + also, _HINTS[kind], incomplete)
     for kind, files in sorted(asked.items()):
         names = sorted({name for left in files.values() for name in left})
         subject = next(iter(files)) if len(files) == 1 else f"{kind} packages"
@@ -53,16 +71,20 @@ def problems(view: View, facts: Iterable[Fact], known: set[tuple[str, str]]) -> 
         yield Problem("analyze", subject, message, _HINTS[kind], incomplete)
 
 
-def _left(view: View, fact: Fact, each: Row, known: set[tuple[str, str]]) -> list[str]:
-    """The names that nothing settles."""
-    kind = each["asks"]
+def _is_locked(view: View, fact: Fact, kind: str) -> bool:
+    """Whether a lock file lies beside the file or above it."""
     above = dirname(fact.path)
     while True:
         if any(join(above, name) in view.tree for name in LOCKS[kind]):
-            return []
+            return True
         if not above:
-            break
+            return False
         above = dirname(above)
+
+
+def _left(each: Row, known: set[tuple[str, str]]) -> list[str]:
+    """The names that nothing settles."""
+    kind = each["asks"]
     return [name for name in each["names"] if (kind, key(kind, name)) not in known]
 
 

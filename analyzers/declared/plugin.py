@@ -12,14 +12,17 @@ nothing. Each package says so (``kind: declared``); what was also found installe
 ``tables`` (TOML)      Cargo.lock, poetry.lock, pdm.lock, uv.lock, pylock.toml, Manifest.toml (Julia)
 ``files``              package files that lie about uninstalled: .deb, .rpm, Alpine's .apk
 ``indented``           yarn.lock (both forms), pnpm-lock.yaml, pubspec.lock, GitHub's workflows, action.yml
-``asked``              package.json, composer.json, pyproject.toml, setup.cfg, Cargo.toml, pom.xml, build.gradle(.kts),
-                       Gemfile, mix.exs, project files of .NET: what is asked for, mostly by a range
+``asked``              package.json, composer.json, pyproject.toml, setup.cfg, Cargo.toml, build.gradle(.kts), Gemfile,
+                       mix.exs, project files of .NET, Package.swift, pubspec.yaml, Podfile, conanfile.txt: what is
+                       asked for, mostly by a range
+``poms``               pom.xml, with what it inherits of parents in the tree
+``scripts``            setup.py and conanfile.py, their literals: nothing is run
 =====================  ===============================================================================================
 
 Dependencies for development alone are left out where the file tells them apart, or names what needs what (pnpm, bun,
-uv): yarn.lock, pdm.lock and Poetry's between 1.5 and 2 do neither. Packages that a project asks for are
-listed where the version stands there (pom.xml, Gradle, .NET); those that no lock file settles and nobody installed are
-a gap in a directory of sources, in an image a remark.
+uv): yarn.lock, pdm.lock and Poetry's between 1.5 and 2 do neither. Packages that a project asks for are listed where
+the version stands there (pom.xml, Gradle, .NET, Swift, CocoaPods, Conan); those that no lock file settles and nobody
+installed are a gap in a directory of sources, in an image a remark.
 
 Asked for by: the setting ``declared`` or ``--declared``; always in directories.
 
@@ -28,8 +31,8 @@ Emits: packages of the lock files' own ecosystems, each marked ``kind: declared`
 ``conan``, ``cran``, ``julia``, ``terraform``, ``githubactions``, and ``deb``, ``rpm``, ``apk``
 of package files.
 
-Not handled: setup.py, Swift's, Dart's, Conan's and CocoaPods' own files, bun.lockb, parents of a pom.xml, what is in
-installed packages and in test data.
+Not handled: bun.lockb, a pom.xml's parents and bills of materials that are in a repository, what is in installed
+packages and in test data.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ from typing import Any, Self
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.declared.open_ends import key, problems
+from anchorecli.analyzers.declared.poms import settled
 from anchorecli.analyzers.language.rows import Row, package
 from anchorecli.errors import LimitError
 from anchorecli.model import Json, Package
@@ -86,22 +90,32 @@ READERS = {
 }
 """Base name → the file of this package and the function in it."""
 ASKING = {
-    "package.json": "package_json",
-    "composer.json": "composer_json",
-    "pyproject.toml": "pyproject",
-    "setup.cfg": "setup_cfg",
-    "Cargo.toml": "cargo_toml",
-    "pom.xml": "pom_xml",
-    "build.gradle": "gradle_build",
-    "build.gradle.kts": "gradle_build",
-    "Gemfile": "gemfile",
-    "mix.exs": "mix_exs",
+    "package.json": ("asked", "package_json"),
+    "composer.json": ("asked", "composer_json"),
+    "pyproject.toml": ("asked", "pyproject"),
+    "setup.cfg": ("asked", "setup_cfg"),
+    "setup.py": ("scripts", "setup_py"),
+    "Cargo.toml": ("asked", "cargo_toml"),
+    "pom.xml": ("poms", "pom_xml"),
+    "build.gradle": ("asked", "gradle_build"),
+    "build.gradle.kts": ("asked", "gradle_build"),
+    "Gemfile": ("asked", "gemfile"),
+    "mix.exs": ("asked", "mix_exs"),
+    "Package.swift": ("asked", "package_swift"),
+    "pubspec.yaml": ("asked", "pubspec"),
+    "Podfile": ("asked", "podfile"),
+    "conanfile.txt": ("asked", "conanfile_txt"),
+    "conanfile.py": ("scripts", "conanfile_py"),
 }
-"""Base names of files that ask for packages → the function in ``asked``."""
+"""Base names of files that ask for packages → the file of this package and the function in it."""
+_ASKING = frozenset({"asked", "scripts", "poms"})
 _PROJECTS = (".csproj", ".fsproj", ".vbproj")
 _ELSEWHERE = ("/node_modules/", "/site-packages/", "/dist-packages/", "/gems/", "/testdata/", "/fixtures/", "/pkg/mod/")
 """Directories of installed packages, whose own lock files say nothing, and of test data."""
-_BROUGHT = ("/vendor/", "/registry/src/")
+_BROUGHT = (
+    *("/vendor/", "/registry/src/", "/Pods/", "/.build/", "/SourcePackages/", "/.pub-cache/", "/.symlinks/"),
+    *("/.conan/", "/.conan2/", "/.tox/", "/.eggs/"),
+)
 """Directories of packages that were brought along: what those ask for was settled when they were."""
 
 
@@ -110,7 +124,7 @@ def _wanted(path: str, _size: int, _mode: int) -> bool:
     reader = reader_of(whole)
     if reader is None or any(each in whole for each in _ELSEWHERE):
         return False
-    return reader[0] != "asked" or not any(each in whole for each in _BROUGHT)
+    return reader[0] not in _ASKING or not any(each in whole for each in _BROUGHT)
 
 
 def reader_of(path: str) -> tuple[str, str] | None:
@@ -119,7 +133,7 @@ def reader_of(path: str) -> tuple[str, str] | None:
     if base in READERS:
         return READERS[base]
     if base in ASKING:
-        return "asked", ASKING[base]
+        return ASKING[base]
     if base.endswith(_PROJECTS):
         return "asked", "project"
     if base.endswith(".txt") and "requirements" in base:
@@ -137,7 +151,7 @@ class DeclaredAnalyzer:
     """Packages of lock files as rows (see ``language.rows``): a fact is the list of one file's."""
 
     name: str = "declared"
-    version: int = 6
+    version: int = 7
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({*READERS, *ASKING}),
@@ -169,9 +183,9 @@ class DeclaredAnalyzer:
         installed = {(each.type, key(each.type, each.name), each.version) for each in view.packages}
         known = {(kind, name) for kind, name, _ in installed}
         packages: dict[tuple[str, str], Package] = {}
-        facts = list(view.facts())
+        facts = settled(view.facts())
         for fact in facts:
-            settles = (reader_of(f"/{fact.path}") or ("",))[0] != "asked"
+            settles = (reader_of(f"/{fact.path}") or ("",))[0] not in _ASKING
             for each in fact.value:
                 if "asks" in each:
                     continue
