@@ -3,8 +3,8 @@
 Format: https://maven.apache.org/pom.html (``dependencies``; a version that stands there, or is a property, or is told
 by ``dependencyManagement``, is the one that comes; ``parent`` with its ``relativePath``, ``../pom.xml`` by default).
 
-Not handled: parents and bills of materials of a repository, profiles, dependencies of a parent once more for each
-child.
+Not handled: parents and bills of materials of a repository, conditions of profiles, dependencies of a parent once more
+for each child.
 """
 
 from __future__ import annotations
@@ -25,31 +25,41 @@ MAX_PARENTS = 20
 
 _TAG = re.compile(r"<([A-Za-z][\w.-]{0,100})>([^<>]{1,300})</")
 _EXACT = re.compile(r"\d[A-Za-z0-9.+_-]*")
+_NOT_OWN = tuple(
+    (f"<{name}>", f"</{name}>")
+    for name in (
+        *("dependencyManagement", "dependencies", "profiles", "properties", "distributionManagement", "repositories"),
+        *("pluginRepositories", "developers", "contributors", "licenses", "organization", "mailingLists"),
+    )
+)
+"""Sections whose elements are not the project's own; they may stand in any order."""
 _NOT_USED = frozenset({"test", "provided", "import"})
 
 
 def pom_xml(data: bytes) -> Iterator[Row]:
     """What one file says, for ``settled``: nothing of it is expanded, since its parent may have a say."""
     text = _without(printable(data), ("<!--", "-->"), ("<build>", "</build>"), ("<reporting>", "</reporting>"))
-    head = text.partition("<dependencies>")[0]
+    head = _without(text, *_NOT_OWN)
     parent = next(_between(head, "parent"), "")
-    properties = {f"project.{key}": value.strip() for key, value in _TAG.findall(head)}
-    properties |= {f"project.parent.{key}": value.strip() for key, value in _TAG.findall(parent)}
+    about = {key: value.strip() for key, value in _TAG.findall(parent)}
+    own = {key: value.strip() for key, value in _TAG.findall(_without(head, ("<parent>", "</parent>")))}
+    inherited = {key: about[key] for key in ("groupId", "version") if key in about}
+    properties = {f"project.{key}": value for key, value in {**inherited, **own}.items()}
+    properties |= {f"project.parent.{key}": value for key, value in about.items()}
     properties.update(
         (key, value.strip()) for section in _between(text, "properties") for key, value in _TAG.findall(section)
     )
     managed = [each for section in _between(text, "dependencyManagement") for each in _dependencies(section)]
     needs = _dependencies(_without(text, ("<dependencyManagement>", "</dependencyManagement>")))
-    about = dict(_TAG.findall(parent))
-    stands = "" if "<relativePath/>" in parent.replace(" ", "") else about.get("relativePath", "../pom.xml").strip()
+    stands = "" if "<relativePath/>" in parent.replace(" ", "") else about.get("relativePath", "../pom.xml")
     yield {
         "pom": {
             "artifact": properties.get("project.artifactId", ""),
             "version": properties.get("project.version", ""),
-            "parent": [about.get("artifactId", "").strip(), about.get("version", "").strip(), stands] if parent else [],
+            "parent": [about.get("artifactId", ""), about.get("version", ""), stands] if parent else [],
             "properties": properties,
-            "managed": {name: version for name, version, _ in managed},
-            "needs": [[name, version] for name, version, scope in needs if scope not in _NOT_USED],
+            "managed": {expanded(name, properties): [version, scope] for name, version, scope in managed},
+            "needs": [list(each) for each in needs],
         }
     }
 
@@ -67,18 +77,23 @@ def _rows(path: str, poms: Mapping[str, dict[str, Any]]) -> Iterator[Row]:
     line = list(_lineage(path, poms))
     properties = ChainMap(*(pom["properties"] for pom in line))
     names = []
-    for written, version in line[0]["needs"]:
+    for written, version, scope in line[0]["needs"]:
         name = expanded(written, properties)
+        told, used = _managed(written, name, line)
+        if (scope or used) in _NOT_USED:
+            continue
         names.append(name)
-        exact = expanded(version or _managed(written, name, line), properties)
+        exact = expanded(version or told, properties)
         if _EXACT.fullmatch(exact) and "${" not in name:
             yield row("maven", name, exact)
     yield from asks("maven", names)
 
 
-def _managed(written: str, name: str, line: Iterable[Mapping[str, Any]]) -> str:
-    """The version that the nearest of a project and its parents tells of a package, as it stands there."""
-    return next((pom["managed"][each] for pom in line for each in (written, name) if each in pom["managed"]), "")
+def _managed(written: str, name: str, line: Iterable[Mapping[str, Any]]) -> tuple[str, str]:
+    """Version and scope that the nearest of a project and its parents tells of a package, as they stand there."""
+    found = (pom["managed"][each] for pom in line for each in (written, name) if each in pom["managed"])
+    version, scope = next(found, ("", ""))
+    return version, scope
 
 
 def _lineage(path: str, poms: Mapping[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -270,7 +270,8 @@ PARENT = """<project><groupId>g</groupId><artifactId>parent</artifactId><version
 <dependencyManagement><dependencies>
  <dependency><groupId>x</groupId><artifactId>a</artifactId><version>${a.version}</version></dependency>
  <dependency><groupId>x</groupId><artifactId>b</artifactId><version>${b.version}</version></dependency>
- <dependency><groupId>g</groupId><artifactId>own</artifactId><version>${project.version}</version></dependency>
+ <dependency><groupId>${project.groupId}</groupId><artifactId>own</artifactId><version>${project.version}</version></dependency>
+ <dependency><groupId>x</groupId><artifactId>t</artifactId><version>1</version><scope>test</scope></dependency>
 </dependencies></dependencyManagement></project>
 """
 CHILD = """<project><parent><groupId>g</groupId><artifactId>PARENT</artifactId><version>1.0</version>WHERE</parent>
@@ -278,8 +279,9 @@ CHILD = """<project><parent><groupId>g</groupId><artifactId>PARENT</artifactId><
 <dependencies>
  <dependency><groupId>x</groupId><artifactId>a</artifactId></dependency>
  <dependency><groupId>x</groupId><artifactId>b</artifactId></dependency>
- <dependency><groupId>${project.groupId}</groupId><artifactId>own</artifactId></dependency>
+ <dependency><groupId>g</groupId><artifactId>own</artifactId></dependency>
  <dependency><groupId>y</groupId><artifactId>c</artifactId><version>${project.parent.version}</version></dependency>
+ <dependency><groupId>x</groupId><artifactId>t</artifactId></dependency>
 </dependencies></project>
 """
 INHERITED = ["pkg:maven/g/own@1.0", "pkg:maven/x/a@1.1", "pkg:maven/x/b@2.3", "pkg:maven/y/c@1.0"]
@@ -302,6 +304,14 @@ def test_a_project_has_what_its_parent_in_the_tree_tells(where: str, parent: str
     found = find({path: PARENT, "child/pom.xml": child})
     assert sorted(each.purl for each in found.packages) == purls
     assert [each.incomplete for each in found.problems] == [True]
+
+
+def test_the_parent_may_be_named_at_the_end() -> None:
+    start, end = CHILD.index("<parent>"), CHILD.index("</parent>") + len("</parent>")
+    child = CHILD[:start] + CHILD[end:].replace("</project>", CHILD[start:end] + "</project>")
+    child = child.replace("PARENT", "parent").replace("WHERE", "")
+    assert child.index("<parent>") > child.index("</dependencies>")
+    assert sorted(each.purl for each in find({"pom.xml": PARENT, "child/pom.xml": child}).packages) == INHERITED
 
 
 def test_a_parent_of_another_release_is_not_the_one_that_is_meant() -> None:
