@@ -30,7 +30,7 @@ class Registered(NamedTuple):
 
 REGISTERED: tuple[Registered, ...] = (
     Registered("distro", 2, "os.distro.DistroAnalyzer"),
-    Registered("dpkg", 3, "os.dpkg.DpkgAnalyzer"),
+    Registered("dpkg", 4, "os.dpkg.DpkgAnalyzer"),
     Registered("apk", 3, "os.apk.ApkAnalyzer"),
     Registered("rpm", 4, "os.rpm.plugin.RpmAnalyzer"),
     Registered("python", 2, "language.python.Python"),

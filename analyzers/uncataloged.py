@@ -34,6 +34,7 @@ OS_TYPES = frozenset({"deb", "rpm", "apk", "opkg", "alpm", "ebuild", "nix"})
 """Types of the packages that a distribution's own package manager installs, as far as this version reads them."""
 SYSTEM = 20
 """So many programs make a system; an image of one service has fewer."""
+SHELLS = ("bin/sh", "usr/bin/sh", "bin/bash", "usr/bin/bash")
 _SYSTEMS = {"windows": "Windows", "freebsd": "FreeBSD", "darwin": "macOS"}
 _ENDINGS = tuple(ending for _, endings, _ in KINDS for ending in endings)
 _COMPRESSED = frozenset({".bz2", ".gz", ".lz4", ".xz", ".zst"})
@@ -94,9 +95,9 @@ def _is_listed(package: Package) -> bool:
 
 
 def nameless(tree: Tree, platform: Platform, distro: Distro | None, packages: Iterable[Package]) -> list[Problem]:
-    """A problem where an image holds another system than Linux, whose packages are not read; a remark where it holds a
-    Linux that says neither which it is nor what was installed."""
-    if distro is not None or not len(tree) or any(package.type in OS_TYPES for package in packages):
+    """A problem where an image holds another system than Linux, whose packages are not read, or a Linux that says
+    neither which it is nor what was installed; a remark where it has many programs and no shell: perhaps no system."""
+    if distro is not None or not len(tree) or any(_is_listed(package) for package in packages):
         return []
     if platform.os not in ("", "linux"):
         system = _SYSTEMS.get(platform.os, platform.os)
@@ -112,7 +113,8 @@ def nameless(tree: Tree, platform: Platform, distro: Distro | None, packages: It
     if len(list(islice(tree.executables(1), SYSTEM))) < SYSTEM:
         return []
     message = "no os-release and no package database: of what was installed only what tells of itself was found"
-    return [Problem("analyze", "distribution", message, "scan an image that still has both", incomplete=False)]
+    whole = any(tree.resolve(shell) for shell in SHELLS)
+    return [Problem("analyze", "distribution", message, "scan an image that still has both", incomplete=whole)]
 
 
 def _kind(path: str) -> str:

@@ -7,7 +7,7 @@ Format: dpkg's admin directory, see dpkg(1) and deb-control(5): ``status`` and `
 ``info/*.md5sums`` is not read: it names a part of what ``.list`` names, at twice the cost.
 
 Emits: packages of the types ``deb`` and ``opkg``, with source package, licences, maintainer, size, and the paths each
-owns.
+owns. A gap where ``info`` has lists of packages that no entry is about, and their files are there.
 
 Not handled: ``status-old``, ``available`` and other copies; chiselled images have a manifest, see ``chisel.py``. Owned
 paths are as dpkg lists them: on a merged-usr image ``/lib/x`` for what the tree holds at ``usr/lib/x``.
@@ -28,7 +28,8 @@ from anchorecli.analyzers.os.attribution import first_layers, names
 from anchorecli.analyzers.os.dpkg_status import Stanza, parse_pieces
 from anchorecli.analyzers.os.filelist import Paths
 from anchorecli.analyzers.purl import os_purl
-from anchorecli.model import DiffId, Json, Package
+from anchorecli.model import DiffId, Json, Kind, Package, Problem
+from anchorecli.tree import Tree
 from anchorecli.values import dataclass
 
 MAX_FILE = 32 * 1024 * 1024
@@ -67,7 +68,7 @@ class DpkgAnalyzer:
     """
 
     name: str = "dpkg"
-    version: int = 3
+    version: int = 4
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"status", "copyright"}),
@@ -95,6 +96,7 @@ class DpkgAnalyzer:
         facts: dict[str, Fact] = {fact.path: fact for fact in view.facts()}
         packages: dict[tuple[str, str, str, str], Package] = {}
         owned: dict[str, Paths] = {}
+        listed: set[str] = set()
         for fact in facts.values():
             place = _ADMIN.match(fact.path.rpartition("/")[0])
             if place is None or isinstance(fact.value, str):
@@ -103,12 +105,46 @@ class DpkgAnalyzer:
                 continue
             database = _Database(view, facts, fact, place["root"] or "", place["kind"])
             for key, package, paths in database.packages():
+                listed.add(f"{database.admin()}/info/{package.name}")
                 if key not in packages:
                     packages[key] = package
                     owned[package.purl] = _joined(owned.get(package.purl), paths)
             # Nobody asks for it again, and there may be a hundred thousand files of one stanza each.
             facts[fact.path] = fact._replace(value=None)
-        return Found(packages=tuple(packages.values()), owned=owned)
+        return Found(packages=tuple(packages.values()), problems=tuple(_forgotten(view, facts, listed)), owned=owned)
+
+
+def _forgotten(view: View, facts: Mapping[str, Fact], listed: set[str]) -> Iterator[Problem]:
+    """A problem for each database that keeps lists of files of packages it does not speak of, and the files are there.
+
+    dpkg removes a list with the package. Of one whose configuration alone is left the list names nothing else.
+    """
+    lost: dict[str, list[str]] = {}
+    for path, fact in facts.items():
+        # libc6:amd64.list
+        name = path.removesuffix(".list").partition(":")[0]
+        if name == path or name in listed or not isinstance(fact.value, str) or not path.endswith(".list"):
+            continue
+        admin, _, base = name.rpartition("/info/")
+        place = _ADMIN.match(admin)
+        if place is not None and place["kind"] == "dpkg" and _is_there(view.tree, place["root"], fact.value):
+            lost.setdefault(admin, []).append(base)
+    for admin, names_ in sorted(lost.items()):
+        some = ", ".join(sorted(names_)[:3]) + (", …" if len(names_) > 3 else "")
+        message = f"nothing is said of {len(names_)} packages whose files are there: {some}"
+        yield Problem(
+            "analyze", f"{admin}/status", message, "their versions are not known; was the file changed by hand?"
+        )
+
+
+def _is_there(tree: Tree, root: str | None, paths: str) -> bool:
+    """Whether a file of a list is in the image, configuration aside."""
+    for path in paths.split("\n"):
+        if not path.startswith("/etc/"):
+            stat = tree.stat(tree.resolve(f"{root or ''}/{path.strip('/')}".strip("/")) or "")
+            if stat is not None and stat.kind is Kind.FILE:
+                return True
+    return False
 
 
 def _stanzas(data: bytes, limits: Limits, *, whole: bool) -> Json | None:
@@ -155,6 +191,11 @@ class _Database:
     root: str
     kind: str
 
+    def admin(self) -> str:
+        """dpkg's directory: ``var/lib/dpkg``."""
+        directory = self.fact.path.rpartition("/")[0]
+        return directory.removesuffix("/status.d").removesuffix("/info")
+
     def packages(self) -> Iterator[tuple[tuple[str, str, str, str], Package, Paths]]:
         """Each package with its identity and its paths."""
         layers = first_layers(self.view.history(self.fact.path), _identities)
@@ -196,7 +237,7 @@ class _Database:
 
     def _licenses(self, stanza: Stanza) -> tuple[str, ...]:
         if self.kind == "opkg":
-            control = self.facts.get(f"{self._admin()}/info/{stanza.name}.control")
+            control = self.facts.get(f"{self.admin()}/info/{stanza.name}.control")
             declared = stanza.license or (Stanza(*control.value[0]).license if control else "")
             return normalise([declared])
         path = f"usr/share/doc/{stanza.name}/copyright"
@@ -206,16 +247,12 @@ class _Database:
         return copyright_file.licenses(fact.value) if fact else ()
 
     def _paths(self, stanza: Stanza) -> Paths:
-        admin = self._admin()
+        admin = self.admin()
         for name in (f"{stanza.name}:{stanza.arch}", stanza.name):
             if fact := self.facts.get(f"{admin}/info/{name}.list"):
                 return Paths((fact.value,), self.root)
         fact = self.facts.get(f"{self.fact.path}.md5sums") or self.facts.get(f"{admin}/status.d/{stanza.name}.md5sums")
         return Paths((fact.value,), self.root) if fact else _no_paths(self.root)
-
-    def _admin(self) -> str:
-        directory = self.fact.path.rpartition("/")[0]
-        return directory.removesuffix("/status.d").removesuffix("/info")
 
 
 def _identities(value: Json) -> Iterable[tuple[str, str, str]]:

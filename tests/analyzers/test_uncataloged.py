@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from anchorecli.analyzers.second_hand import NOTE
 from anchorecli.analyzers.uncataloged import SYSTEM, nameless, uncataloged, unlisted
 from anchorecli.model import Distro, ImagePath, Location, Package, Platform, Problem
 from anchorecli.tree import LayerIndex, Tree
@@ -128,6 +129,16 @@ def test_a_system_that_says_nothing_of_itself_is_remarked() -> None:
     assert nameless(system, linux, Distro("debian", "12"), []) == []
     assert nameless(system, linux, None, [package("apk")]) == []
     assert nameless(Tree([read(layer({"app": LARGE})).index]), linux, None, []) == []
+
+
+def test_a_system_with_a_shell_that_says_nothing_of_itself_is_a_gap() -> None:
+    files = {f"usr/bin/{n}": LARGE for n in range(SYSTEM)} | {"bin": link("usr/bin"), "usr/bin/sh": link("1")}
+    system = Tree([read(layer(files)).index])
+    [problem] = nameless(system, Platform("linux", "amd64"), None, [])
+    assert problem.incomplete and problem.subject == "distribution"
+    # A note in a program names a package; a list of all it is not.
+    noted = Package("systemd", "252", "deb", "deb", metadata={"evidence": NOTE})
+    assert nameless(system, Platform("linux", "amd64"), None, [noted]) == [problem]
 
 
 def test_a_program_that_told_what_is_in_it_is_not_unknown() -> None:

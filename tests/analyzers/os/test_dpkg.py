@@ -216,3 +216,44 @@ def test_scripts_beside_a_stanza_are_no_stanzas():
     view, found = find(files)
     assert [package.name for package in found.packages] == ["tz"]
     assert view.read_problems == ()
+
+
+def test_packages_whose_entries_were_taken_out_of_the_database_are_a_gap():
+    files = {
+        "var/lib/dpkg/status": stanza("bash") + stanza("libc6"),
+        "var/lib/dpkg/info/bash.list": "/.\n/usr/bin/bash\n",
+        "var/lib/dpkg/info/libc6:amd64.list": "/.\n/lib/libc.so.6\n",
+        "var/lib/dpkg/info/libssl3:amd64.list": "/.\n/lib\n/lib/libssl.so.3\n",
+        "var/lib/dpkg/info/zlib1g:amd64.list": "/.\n/usr/lib/libz.so.1\n",
+        "usr/lib/libssl.so.3": "x",
+        "usr/lib/libz.so.1": "x",
+        "lib": link("usr/lib"),
+    }
+    _, found = find(files)
+    (problem,) = found.problems
+    assert problem.incomplete
+    assert problem.subject == "var/lib/dpkg/status"
+    assert "2 packages" in problem.message and "libssl3, zlib1g" in problem.message
+    # The same where there is no entry at all, and in a root below.
+    _, found = find({f"srv/root/{path}": data for path, data in files.items() if not path.endswith("status")} | {})
+    assert [problem.subject for problem in found.problems] == ["srv/root/var/lib/dpkg/status"]
+
+
+def test_lists_of_packages_that_are_gone_are_none():
+    gone = stanza("cron").replace("install ok installed", "deinstall ok config-files")
+    files = {
+        "var/lib/dpkg/status": stanza("bash") + gone,
+        # Its configuration is left, and what another package's file of the same path is.
+        "var/lib/dpkg/info/cron.list": "/.\n/etc\n/etc/crontab\n",
+        "etc/crontab": "x",
+        # Files that a build deleted, and its directory that others share.
+        "var/lib/dpkg/info/docs.list": "/.\n/usr\n/usr/share/doc/docs/x\n",
+        "usr/share/doc/bash/x": "x",
+        "var/lib/dpkg/status.d/tzdata": stanza("tzdata"),
+        "var/lib/dpkg/info/tzdata.list": "/usr/share/zoneinfo/UTC\n",
+        "usr/share/zoneinfo/UTC": "x",
+        "usr/lib/opkg/info/busybox.control": "Package: busybox\nVersion: 1.36\n",
+        "usr/lib/opkg/info/lost.list": "/usr/share/zoneinfo/UTC\n",
+    }
+    _, found = find(files)
+    assert found.problems == ()
