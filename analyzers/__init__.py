@@ -35,7 +35,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("rpm", 4, "os.rpm.plugin.RpmAnalyzer"),
     Registered("python", 2, "language.python.Python"),
     Registered("npm", 5, "language.npm.Npm"),
-    Registered("java", 7, "language.java.plugin.Java"),
+    Registered("java", 8, "language.java.plugin.Java"),
     Registered("gem", 2, "language.gem.Gem"),
     Registered("composer", 2, "language.composer.Composer"),
     Registered("pear", 2, "language.pear.Pear"),

@@ -54,7 +54,9 @@ def is_code(name: str) -> bool:
 
 def split(name: str, versions: Iterable[str] = ()) -> Name:
     """The stem's name and version; ``versions`` are those that other evidence gives, the best first."""
+    stated = False
     for version in versions:
+        stated = True
         for separator in "-_":
             before, found, after = name.partition(f"{separator}{version}")
             if found and before and (not after or after[0] in "-_."):
@@ -63,7 +65,9 @@ def split(name: str, versions: Iterable[str] = ()) -> Name:
                 longer = after[0:1] == "." or (after[1:2].isdigit() and after[0] == "-") or _PRE.match(after)
                 return Name(before, _unclassified(version + after) if longer else version)
     scala = _SCALA.search(name)
-    start = scala.end() if scala and name[scala.end() :] else 0
+    # A name that ends so has no version: cats-effect_2.13.jar. OSGi's library_3.jar has, where nothing says another.
+    binary = scala is not None and (name[scala.end() :] or "." in scala[0] or stated)
+    start = scala.end() if scala and binary else 0
     places = [found.start() for found in _BREAK.finditer(name, start) if found.start() > 0]
     if not places:
         return Name(name, "")

@@ -29,6 +29,7 @@ _SINCE: dict[str, tuple[tuple[tuple[int, ...], str], ...]] = {
 _ONLY = {"com.mchange": "c3p0", "io.reactivex": "rxjava"}
 """Where that is so of one artifact of the group alone."""
 _DEBIAN = re.compile(r"^tomcat\d{1,2}-")
+_SCALA = re.compile(r"(?:_(?:sjs|native)[\d.]+)?_(?:2\.1[0-3]|3)$")
 _NUMBERS = re.compile(r"\d{1,9}")
 
 
@@ -51,18 +52,20 @@ def in_tomcat(name: str) -> str:
     return name if name.startswith("tomcat") else f"tomcat-{name}"
 
 
-def in_quarkus(name: str) -> tuple[str, str]:
-    """Group and artifact of ``org.ow2.asm.asm``, as Quarkus names the jars of an application.
+def leading(name: str) -> tuple[str, str]:
+    """Group and artifact of ``org.ow2.asm.asm``, as Quarkus and sbt name the jars of an application.
 
-    An artifact seldom has a dot; where it has, it mostly begins with its group (``jakarta.el.jakarta.el-api``).
+    An artifact seldom has a dot but in Scala's suffix (``akka-actor_2.13``); where it has, it mostly begins with its
+    group (``jakarta.el.jakarta.el-api``) or as that does (``org.eclipse.platform.org.eclipse.core.jobs``).
     """
-    first, *rest = name.split(".")
-    for number in range(1, len(rest)):
+    whole = _SCALA.sub("", name)
+    first, *rest = whole.split(".")
+    for number in range(len(rest)):
         head, tail = ".".join((first, *rest[:number])), ".".join(rest[number:])
-        if tail.startswith((f"{head}.", f"{head}-")):
-            return head, tail
-    head, _, tail = name.rpartition(".")
-    return head, tail
+        if tail == head or tail.startswith((f"{head}.", f"{head}-")) or (number and rest[number] == first):
+            return head, name[len(head) + 1 :]
+    head = whole.rpartition(".")[0]
+    return head, name[len(head) + 1 :] if head else name
 
 
 @cache

@@ -27,6 +27,8 @@ _TOP = frozenset(
 _GROUP = re.compile(r"[A-Za-z][\w-]*(?:\.[A-Za-z_][\w-]*)+")
 _ARTIFACT = re.compile(r"[A-Za-z0-9_][\w.+-]{0,199}")
 _VERSION = re.compile(r"[vV]?(\d[\w.+~-]{0,99})")
+_BUILD = re.compile(r"-release-\d+$")
+"""What Kotlin's manifests add: 1.4.10-release-411 is Maven's 1.4.10."""
 _IVY = re.compile(r"([\w.-]+)#([\w.-]+);")
 _NOT_NAMES = frozenset(("app", "application", "main", "classes", "boot", "lib", "root", "target", "server", "jar"))
 _GENERIC = frozenset(("api", "client", "common", "core", "impl", "internal", "lib", "model", "param", "sdk", "util"))
@@ -58,8 +60,10 @@ class Artifact(NamedTuple):
 class Archive:
     """The evidence of one archive: a dictionary as ``Contents`` makes them, and the name of its file."""
 
-    def __init__(self, fact: Mapping[str, Any], path: str) -> None:
+    def __init__(self, fact: Mapping[str, Any], path: str, *, grouped: bool = False) -> None:
+        """``grouped``: whether names of the files beside it begin with their groups."""
         inside: str = fact["in"]
+        self._grouped = (grouped and not inside) or _QUARKUS.search(inside or path) is not None
         self.path = inside or path
         self.stem = filename.stem(self.path)
         self.manifest: Mapping[str, str] = fact.get("manifest", {})
@@ -182,14 +186,19 @@ class Archive:
         """Group, artifact, and what the group is known from."""
         if self.manifest.get("implementation-title") == "Apache Tomcat" or self._symbolic.startswith(_TOMCAT):
             name = groups.in_tomcat(name)
-        if _QUARKUS.search(self.path):
-            group, artifact = groups.in_quarkus(name)
-            if _GROUP.fullmatch(group) and artifact:
-                return group, artifact, "name"
+        group, artifact = groups.leading(name)
+        if artifact and group and self._grouped and (_GROUP.fullmatch(group) or artifact.startswith(group)):
+            return group, artifact, "name"
+        # org.parboiled.parboiled_2.13 tells as much, unless a bundle is called so.
+        if _repeats(group, artifact) and self._symbolic != name:
+            return group, artifact, "name"
+        head, _, tail = name.rpartition(".")
         for known in _heads(name):
             if known in groups.groups():
-                return known, name[len(known) + 1 :], "table"
-        head, _, tail = name.rpartition(".")
+                # org.elasticsearch.plugin.aggs-matrix-stats-client
+                longer = len(head) > len(known) and "-" in tail and tail[:1].isalpha() and _GROUP.fullmatch(head)
+                group = head if longer else known
+                return group, name[len(group) + 1 :], "name" if longer else "table"
         if "-" in tail and _GROUP.fullmatch(head) and head.partition(".")[0] in _TOP:
             return head, tail, "name"  # org.mortbay.jasper.apache-el
         found = [each for each in self._groups(name, version) if each[0]]
@@ -287,7 +296,7 @@ def _version(text: str) -> str:
     """The version at the beginning of a text such as ``1.2.3 (2019-01-02)`` or ``Xerces-J 2.12.0``, or empty."""
     for word in text.replace(",", " ").split()[:3]:
         if found := _VERSION.fullmatch(word):
-            return found[1]
+            return _BUILD.sub("", found[1])
     return ""
 
 
@@ -314,6 +323,12 @@ def _groups_of_bundle(symbolic: str, artifact: str) -> Iterator[str]:
             yield head
     if _GROUP.fullmatch(symbolic) and _plain(symbolic.rpartition(".")[2]) == wanted:
         yield symbolic
+
+
+def _repeats(group: str, artifact: str) -> bool:
+    """Whether an artifact is called as its group's last part, but for Scala's suffix: a group cannot be told better."""
+    last = group.rpartition(".")[2]
+    return bool(_GROUP.fullmatch(group)) and artifact.partition("_")[0] == last and group.partition(".")[0] in _TOP
 
 
 def _up_to_name(text: str, artifact: str) -> str:

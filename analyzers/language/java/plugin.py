@@ -36,6 +36,9 @@ FAULTS = 5
 _TEST_DATA = "/testdata/"
 """Go's name for what no program is made of. Its toolchain brings damaged zip files there."""
 _UNPACKED = re.compile(r"(?:^|/)META-INF/maven/([^/]+)/([^/]+)/pom\.properties$")
+_SBT = re.compile(r"(?:^|/)org\.scala-lang\.scala3?-library(?:_3)?-\d[^/]*\.jar$")
+"""What the directory of an application has in which sbt put the group before every jar's name."""
+_SIZED = re.compile(r"-(\d{3,10})(\.jar)$")
 # A directory of build output has the same files as the jar that was made of it.
 _BUILD = re.compile(r"(?:^|/)(?:target|build)/(?:classes|test-classes|maven-archiver|resources/main)/")
 
@@ -49,7 +52,7 @@ class Java:
     """
 
     name: str = "java"
-    version: int = 7
+    version: int = 8
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"pom.properties"}),
@@ -96,13 +99,16 @@ def found_in(view: View, archives: Iterable[tuple[Fact, list[Json]]]) -> Found:
     locked: list[str] = []
     merged: dict[str, list[str]] = {}
     links: Mapping[str, tuple[str, str, str]] | None = None
-    for fact, evidences in archives:
+    listed = list(archives)
+    grouped = {fact.path.rpartition("/")[0] for fact, _ in listed if _SBT.search(fact.path)}
+    for fact, evidences in listed:
         if links is None and fact.path.startswith(JARS):
             links = coordinates(view.tree)
         # A program may be called "tool-1.0", of which nothing is an ending.
         name = fact.path if fact.path.lower().endswith(ARCHIVES) else f"{fact.path}.jar"
+        name = _without_size(view, fact, name)
         for evidence in evidences:
-            archive = Archive(evidence, name)
+            archive = Archive(evidence, name, grouped=fact.path.rpartition("/")[0] in grouped)
             artifacts = archive.artifacts(None if evidence["in"] or not links else links.get(fact.path))
             packages.extend(_package(view, fact, evidence["in"], each) for each in artifacts)
             if "locked" in evidence:
@@ -112,6 +118,13 @@ def found_in(view: View, archives: Iterable[tuple[Fact, list[Json]]]) -> Found:
             if libraries := archive.merged():
                 merged[_joined(fact.path, evidence["in"])] = libraries
     return Found(packages=tuple(packages), problems=(*_nameless(nameless), *_locked(locked), *_untold(merged)))
+
+
+def _without_size(view: View, fact: Fact, name: str) -> str:
+    """A jar's path as Maven would name it: of those called the same, Jib puts each one's size behind the version."""
+    found = _SIZED.search(name)
+    stat = view.tree.stat(fact.path) if found else None
+    return name[: found.start()] + found[2] if found and stat is not None and int(found[1]) == stat.size else name
 
 
 def _unpacked(file: LayerFile) -> Json | None:

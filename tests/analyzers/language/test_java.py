@@ -114,6 +114,24 @@ def test_parts_of_a_jdk_and_of_an_application_are_no_libraries() -> None:
     assert not found.problems
 
 
+def test_jars_of_an_application_that_sbt_packed_begin_with_their_groups() -> None:
+    code = jar({**manifest(Created_By="sbt"), **classes("graal.sdk")})
+    name = "org.graalvm.sdk.collections-24.0.1.jar"
+    found = packages({f"app/lib/{name}": code, "app/lib/org.scala-lang.scala-library-2.13.12.jar": code})
+    assert found[f"app/lib/{name}"].name == "org.graalvm.sdk:collections"
+    # Elsewhere it may be the name of a bundle.
+    assert packages({f"app/lib/{name}": code})[f"app/lib/{name}"].name == "org.graalvm.sdk.collections"
+
+
+def test_the_size_that_jib_puts_behind_a_version_is_no_part_of_it() -> None:
+    code = jar({**manifest(Created_By="x"), **classes("io.grpc")})
+    found = packages({f"app/libs/grpc-api-1.60.1-{len(code)}.jar": code, "app/libs/other-1.0-1234.jar": code})
+    assert sorted((each.name, each.version) for each in found.values()) == [
+        ("io.grpc:grpc-api", "1.60.1"),
+        ("io.grpc:other", "1.0-1234"),
+    ]
+
+
 def test_archives_in_archives_are_located_inside_of_the_file() -> None:
     inner = jar(GUAVA)
     war = jar({"WEB-INF/lib/guava.jar": inner, **manifest(Created_By="x")})

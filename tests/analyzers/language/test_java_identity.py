@@ -8,7 +8,7 @@ import pytest
 
 from anchorecli.analyzers.language.java.contents import common_package
 from anchorecli.analyzers.language.java.filename import is_code, split, stem
-from anchorecli.analyzers.language.java.groups import groups, known_group
+from anchorecli.analyzers.language.java.groups import groups, known_group, leading
 from anchorecli.analyzers.language.java.identity import Archive
 from anchorecli.analyzers.language.java.merged import signs
 
@@ -43,6 +43,8 @@ def named(path: str, package: str = "", **headers: str) -> tuple[str, str, str, 
         ("ojdbc8-12.2.0.1", "ojdbc8", "12.2.0.1"),
         ("listenablefuture-9999.0-empty-to-avoid-conflict-with-guava", "listenablefuture",
          "9999.0-empty-to-avoid-conflict-with-guava"),
+        ("cats-effect_2.13", "cats-effect_2.13", ""),
+        ("library_3", "library", "3"),
         ("plain", "plain", ""),
         ("log4j", "log4j", ""),
         ("", "", ""),
@@ -57,6 +59,7 @@ def test_a_known_version_says_where_the_name_ends() -> None:
     assert split("epoll-4.1-linux-x86_64", ["4.1"]) == ("epoll", "4.1")
     assert split("zstd-jni-1.5.5-1", ["1.5.5"]) == ("zstd-jni", "1.5.5-1")
     assert split("a-11.0", ["1"]) == ("a", "11.0")
+    assert split("zio_3", ["2.0.1"]) == ("zio_3", "")
 
 
 def test_the_stem_is_that_of_the_innermost_archive() -> None:
@@ -238,3 +241,41 @@ def test_libraries_whose_classes_were_merged_in_without_their_metadata_are_named
     assert merged("netty-handler-4.1.jar", [netty], "io.netty.handler") == []
     assert merged("tomcat-embed-core-10.1.jar", [b"org/apache/catalina/core"], "org.apache") == []
     assert merged("a-1.jar", [b"a/handler/ssl", b"micrometer/okhttp3", b"collect", b""]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "group", "artifact"),
+    [
+        ("com.typesafe.akka.akka-actor_2.13", "com.typesafe.akka", "akka-actor_2.13"),
+        ("org.scala-js.scalajs-dom_sjs1_2.13", "org.scala-js", "scalajs-dom_sjs1_2.13"),
+        ("commons-io.commons-io", "commons-io", "commons-io"),
+        ("classworlds.classworlds", "classworlds", "classworlds"),
+        ("javax.inject.javax.inject", "javax.inject", "javax.inject"),
+        ("jakarta.el.jakarta.el-api", "jakarta.el", "jakarta.el-api"),
+        ("org.eclipse.platform.org.eclipse.core.jobs", "org.eclipse.platform", "org.eclipse.core.jobs"),
+        ("org.graalvm.sdk.collections", "org.graalvm.sdk", "collections"),
+        ("plain", "", "plain"),
+    ],
+)
+def test_a_group_in_front_of_a_name_ends_where_the_artifact_begins(name: str, group: str, artifact: str) -> None:
+    assert leading(name) == (group, artifact)
+
+
+def test_a_group_in_front_is_known_by_the_name_alone_where_it_repeats_itself() -> None:
+    assert named("lib/org.parboiled.parboiled_2.13-2.5.0.jar", "org.parboiled2") == (
+        "org.parboiled", "parboiled_2.13", "2.5.0", "name",
+    )  # fmt: skip
+    assert named("lib/com.example.deep.deep-1.2.jar", Bundle_SymbolicName="com.example.deep.deep")[1:3] == (
+        "com.example.deep.deep", "1.2",
+    )  # fmt: skip
+    assert named("lib/org.elasticsearch.plugin.aggs-matrix-stats-client-7.17.10.jar")[:2] == (
+        "org.elasticsearch.plugin", "aggs-matrix-stats-client",
+    )  # fmt: skip
+
+
+def test_scalas_binary_version_is_no_version_and_kotlins_build_no_part_of_one() -> None:
+    stated = {"Implementation_Version": "3.5.4"}
+    assert named("lib/cats-effect_2.13.jar", "cats.effect", **stated)[1:3] == ("cats-effect_2.13", "3.5.4")
+    assert named("lib/kotlin-stdlib-jdk8.jar", "kotlin", Implementation_Version="1.4.10-release-411") == (
+        "org.jetbrains.kotlin", "kotlin-stdlib-jdk8", "1.4.10", "table",
+    )  # fmt: skip
