@@ -15,7 +15,9 @@ Julia                  ``packages/NAME/SLUG/Project.toml`` (a depot)
 Prolog                 ``pack/NAME/pack.pl`` (SWI-Prolog)
 Visual Studio Code     ``extensions/DIRECTORY/package.json``, also of its server and of editors made from it
 WordPress              itself, ``wp-content/plugins/…/*.php``, ``wp-content/themes/NAME/style.css``
-web applications       Nextcloud, ownCloud, Moodle, MediaWiki, Matomo, Joomla, phpMyAdmin, Drupal 7, Redmine
+web applications       Nextcloud, ownCloud, Moodle, MediaWiki, Matomo, Joomla, phpMyAdmin, Drupal 7, Redmine, Roundcube,
+                       Zabbix, Cacti, Icinga Web 2, SimpleSAMLphp, Request Tracker, DokuWiki, phpLDAPadmin, Shaarli,
+                       Adminer, Open Liberty and WebSphere Liberty
 models                 ``*.gguf``, ``*.safetensors``, ``models--OWNER--NAME/refs/main`` (Hugging Face's cache)
 Rust                   ``.crates2.json`` (cargo install)
 Nim                    ``.nimble/pkgs2/NAME-VERSION-CHECKSUM/NAME.nimble``
@@ -82,6 +84,16 @@ _ELSE = {
     "Defines.php": ("/includes/", "webapps"),
     "bootstrap.inc": ("/includes/", "webapps"),
     "version.rb": ("/lib/redmine/", "webapps"),
+    "iniset.php": ("/program/include/", "webapps"),
+    "defines.inc.php": ("/include/", "webapps"),
+    "cacti_version": ("/include/", "webapps"),
+    "Configuration.php": ("/SimpleSAML/", "webapps"),
+    "Generated.pm": ("/RT/", "webapps"),
+    "VERSION": ("", "webapps"),
+    "shaarli_version.php": ("", "webapps"),
+    "adminer.php": ("", "webapps"),
+    "openliberty.properties": ("/lib/versions/", "webapps"),
+    "WebSphereApplicationServer.properties": ("/lib/versions/", "webapps"),
 }
 """Where no other format has the name, or not at that place."""
 _BY_SUFFIX = {
@@ -122,7 +134,7 @@ class Others:
     """Packages as rows (see ``rows``): a fact is the list of those that one file tells of."""
 
     name: str = "others"
-    version: int = 9
+    version: int = 10
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({*_BY_NAME, *_ELSE}),

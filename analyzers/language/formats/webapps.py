@@ -3,7 +3,11 @@
 Format: Nextcloud and ownCloud ``version.php``, Moodle ``version.php``, MediaWiki ``includes/Defines.php``, Matomo
 ``core/Version.php``, Joomla (3.8 and later) ``libraries/src/Version.php``, phpMyAdmin (5.1 and later)
 ``libraries/classes/Version.php``, Drupal 7 ``includes/bootstrap.inc`` (later ones are Composer's), Redmine
-``lib/redmine/version.rb``; assignments of constants all of them.
+``lib/redmine/version.rb``, Roundcube ``program/include/iniset.php``, Zabbix's frontend ``include/defines.inc.php``,
+Icinga Web 2 ``library/Icinga/Application/Version.php``, SimpleSAMLphp ``SimpleSAML/Configuration.php``, Request Tracker
+``RT/Generated.pm``: assignments of constants. Cacti ``include/cacti_version``, DokuWiki and phpLDAPadmin ``VERSION``,
+Shaarli ``shaarli_version.php`` have nothing else in theirs, ``adminer.php`` says it in its first comment, Open Liberty
+and WebSphere Liberty in ``lib/versions/*.properties``.
 """
 
 from __future__ import annotations
@@ -77,11 +81,85 @@ _APPLICATIONS = (
         ("module Redmine",),
         r"MAJOR\s*=\s*(\d+)\s+MINOR\s*=\s*(\d+)\s+TINY\s*=\s*(\d+)",
     ),
+    _Application(
+        "roundcube",
+        "roundcube:webmail",
+        ("/program/include/iniset.php",),
+        ("RCMAIL_VERSION",),
+        r"define\('RCMAIL_VERSION', '(\d[\w.-]{1,40})'",
+    ),
+    _Application(
+        "zabbix",
+        "zabbix:zabbix",
+        ("/include/defines.inc.php",),
+        ("ZABBIX_VERSION",),
+        r"define\('ZABBIX_VERSION',\s*'(\d[\w.]{1,40})'",
+    ),
+    _Application("cacti", "cacti:cacti", ("/include/cacti_version",), (), r"\A(\d+(?:\.\d+){1,3}[a-z]?)\s*\Z"),
+    _Application(
+        "icingaweb2",
+        "icinga:icinga_web_2",
+        ("/Icinga/Application/Version.php",),
+        ("namespace Icinga\\Application;",),
+        r"const VERSION = '(\d[\w.-]{1,40})'",
+    ),
+    _Application(
+        "simplesamlphp",
+        "simplesamlphp:simplesamlphp",
+        ("/SimpleSAML/Configuration.php",),
+        ("namespace SimpleSAML;",),
+        r"const VERSION = '(\d[\w.-]{1,40})'",
+    ),
+    _Application(
+        "request-tracker",
+        "bestpractical:request_tracker",
+        ("/RT/Generated.pm",),
+        ("package RT;",),
+        r"\$VERSION = '(\d+\.\d+\.\d+(?:(?:rc|beta|alpha)\d+)?)",
+    ),
+    _Application("dokuwiki", "dokuwiki:dokuwiki", ("/VERSION",), (), r'\A(20\d\d-\d\d-\d\d[a-z]?) "[^"\n]{1,60}"\s*\Z'),
+    _Application(
+        "phpldapadmin",
+        "phpldapadmin_project:phpldapadmin",
+        ("/VERSION",),
+        (),
+        r"\ARELEASE-(\d+(?:\.\d+){1,3})\s*\Z",
+    ),
+    _Application(
+        "shaarli",
+        "shaarli_project:shaarli",
+        ("/shaarli_version.php",),
+        (),
+        r"\A<\?php /\* v?(\d[\w.-]{1,40}) \*/ \?>",
+    ),
+    _Application(
+        "adminer",
+        "adminer:adminer",
+        ("/adminer.php",),
+        ("Adminer",),
+        r"(?s)\A<\?php\s.{0,2000}?@version (\d[\w.-]{1,40})",
+    ),
+    _Application(
+        "open-liberty",
+        "ibm:open_liberty",
+        (".properties",),
+        ("com.ibm.websphere.productId=io.openliberty",),
+        r"(?m)^com\.ibm\.websphere\.productVersion=(\d[\w.]{1,40})",
+    ),
+    _Application(
+        "websphere-liberty",
+        "ibm:websphere_application_server",
+        (".properties",),
+        ("com.ibm.websphere.productId=com.ibm.websphere.appserver",),
+        r"(?m)^com\.ibm\.websphere\.productVersion=(\d[\w.]{1,40})",
+    ),
 )
 
 
 def read(path: str, data: bytes) -> Iterator[Row]:
     """The application whose file it is."""
+    if path.startswith("/usr/share/doc/"):
+        return
     text = printable(data[:200_000])
     for each in _APPLICATIONS:
         if path.endswith(each.places) and all(mark in text for mark in each.marks):

@@ -399,6 +399,30 @@ def test_homebrew_takes_the_licence_from_the_formula():
         ),
         ("d/includes/bootstrap.inc", "define('VERSION', '7.101');\ndefine('DRUPAL_X', 1);", "drupal@7.101"),
         ("r/lib/redmine/version.rb", "module Redmine\n  MAJOR = 5\n  MINOR = 1\n  TINY  = 3\n", "redmine@5.1.3"),
+        ("c/program/include/iniset.php", "define('RCMAIL_VERSION', '1.6.5');\n", "roundcube@1.6.5"),
+        ("z/include/defines.inc.php", "define('ZABBIX_VERSION',\t\t'6.0.14');\n", "zabbix@6.0.14"),
+        (
+            "php/Icinga/Application/Version.php",
+            "namespace Icinga\\Application;\nclass Version\n{\n    const VERSION = '2.11.4';\n",
+            "icingaweb2@2.11.4",
+        ),
+        (
+            "s/lib/SimpleSAML/Configuration.php",
+            "namespace SimpleSAML;\n    public const VERSION = '1.19.7';\n",
+            "simplesamlphp@1.19.7",
+        ),
+        ("rt/lib/RT/Generated.pm", "package RT;\nour $VERSION = '5.0.3+dfsg-3';\n", "request-tracker@5.0.3"),
+        ("a/adminer.php", "/** Adminer - x\n* @version 4.8.1\n*/function a", "adminer@4.8.1"),
+        (
+            "wlp/lib/versions/openliberty.properties",
+            "com.ibm.websphere.productId=io.openliberty\ncom.ibm.websphere.productVersion=20.0.0.3\n",
+            "open-liberty@20.0.0.3",
+        ),
+        (
+            "wlp/lib/versions/WebSphereApplicationServer.properties",
+            "com.ibm.websphere.productId=com.ibm.websphere.appserver\ncom.ibm.websphere.productVersion=24.0.0.1\n",
+            "websphere-liberty@24.0.0.1",
+        ),
     ],
 )
 def test_web_applications(path, text, purl):
@@ -408,6 +432,22 @@ def test_web_applications(path, text, purl):
     assert f":{package.version}:" in package.cpes[0]
     assert purls({f"srv/{path}": "<?php\n"}) == []
     assert purls({f"srv/other{path.rpartition('/')[2]}": text}) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "purl"),
+    [
+        ("c/include/cacti_version", "1.2.24\n", "cacti@1.2.24"),
+        ("d/VERSION", '2022-07-31b "Igor"\n', "dokuwiki@2022-07-31b"),
+        ("l/VERSION", "RELEASE-1.2.6.3\n", "phpldapadmin@1.2.6.3"),
+        ("s/shaarli_version.php", "<?php /* 0.12.1 */ ?>\n", "shaarli@0.12.1"),
+    ],
+)
+def test_web_applications_whose_file_holds_the_version_alone(path, text, purl):
+    assert purls({f"srv/{path}": text}) == [f"pkg:generic/{purl}"]
+    assert purls({f"srv/{path}": f"x{text}", f"usr/share/doc/{path}": text}) == []
+    # Half of all projects have a file of that name.
+    assert purls({"srv/VERSION": "1.2.24\n"}) == []
 
 
 def test_servers_in_erlang_are_programs():
