@@ -34,7 +34,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("apk", 3, "os.apk.ApkAnalyzer"),
     Registered("rpm", 4, "os.rpm.plugin.RpmAnalyzer"),
     Registered("python", 2, "language.python.Python"),
-    Registered("npm", 5, "language.npm.Npm"),
+    Registered("npm", 6, "language.npm.Npm"),
     Registered("java", 8, "language.java.plugin.Java"),
     Registered("gem", 2, "language.gem.Gem"),
     Registered("composer", 2, "language.composer.Composer"),

@@ -8,7 +8,8 @@ under that name. It counts where Node would load it from, as ``installation`` sa
 pnpm hard-links a project's files to those of its store, whose names are digests: where a layer's tar has the store
 first, the store's file has the content and package.json is the link. So small files of such a store are read as well.
 
-Emits: packages of the type ``npm``, with licences; applications themselves, and what browsers load, are marked so.
+Emits: packages of the type ``npm``, with licences; applications themselves, what browsers load, and what is installed by
+a link to elsewhere are marked so.
 
 Not handled: lock files, Yarn's zipped caches (Plug'n'Play), code that a bundler copied into other files.
 """
@@ -25,6 +26,7 @@ from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.licenses import normalise
 from anchorecli.analyzers.purl import purl
 from anchorecli.model import Json, Package, Problem
+from anchorecli.tree import Tree
 from anchorecli.values import dataclass
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -65,7 +67,7 @@ class Npm:
     """
 
     name: str = "npm"
-    version: int = 5
+    version: int = 6
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"package.json"}),
@@ -94,6 +96,7 @@ class Npm:
 
         packages: list[Package] = []
         problems: list[Problem] = []
+        elsewhere: dict[str, Fact] = {}
         for fact in view.facts():
             kind = not _is_stored(fact.path) and installation(fact.path, fact.value, has_modules)
             if kind and "error" in fact.value:
@@ -101,6 +104,9 @@ class Npm:
                 problems.append(Problem("analyze", fact.path, fact.value["error"], hint))
             elif kind and (package := _package(view, fact, kind)) is not None:
                 packages.append(package)
+            elif not kind and _MODULES not in f"/{fact.path}" and release(fact.value)[1]:
+                elsewhere[fact.path] = fact
+        packages.extend(_linked(view, elsewhere))
         return Found(packages=tuple(packages), problems=tuple(problems))
 
 
@@ -170,6 +176,33 @@ def release(value: Json) -> tuple[str, str]:
         name = ""
     version = _PREFIX.sub("", value.get("version", ""))
     return name, "" if _TEMPLATE.search(version) else version
+
+
+def _linked(view: View, elsewhere: Mapping[str, Fact]) -> Iterator[Package]:
+    """What lies outside of node_modules and is installed by a link in it: ``file:../copy``, members of a workspace.
+
+    A private one is a part of the application, as no registry has it.
+    """
+    found: set[str] = set()
+    for path in view.tree if elsewhere else ():
+        if _MODULES not in f"/{path}":
+            continue
+        below = f"/{path}".rpartition(_MODULES)[2]
+        if below.count("/") > 1 or not _module_name(f"{below}/package.json") or not _is_link(view.tree, path):
+            continue
+        # Not every tar has entries for directories.
+        target = view.tree.resolve(f"{path}/package.json") or ""
+        if target in elsewhere and target not in found:
+            found.add(target)
+            fact = elsewhere[target]
+            package = _package(view, fact, "application" if fact.value.get("private") else "linked")
+            if package is not None:
+                yield package
+
+
+def _is_link(tree: Tree, path: str) -> bool:
+    place = tree.where(path)
+    return place is not None and tree.layers[place[0]].kinds[place[1]] == "l"
 
 
 # ── where it stands ─────────────────────────────────────────────────────────────────────────────────────────────────

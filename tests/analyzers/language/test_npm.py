@@ -149,6 +149,31 @@ def test_an_application_whose_modules_were_removed_is_none() -> None:
     assert not packages(lower, {"app/.wh.node_modules": ""})
 
 
+def test_what_a_link_among_the_modules_leads_to_is_installed() -> None:
+    copy = {
+        "srv/copies/minimist/package.json": manifest("minimist", "1.2.5"),
+        "srv/copies/other/package.json": manifest("x"),
+    }
+    modules = {
+        "srv/app/node_modules/minimist": link("../../copies/minimist"),
+        "srv/app/node_modules/@own/a": link("../../packages/a"),
+        "srv/app/node_modules/second": link("/srv/copies/minimist"),
+        "srv/app/node_modules/lodash/other": link("../../../copies/other"),
+        "srv/app/node_modules/gone": link("../nowhere"),
+        "srv/app/packages/a/package.json": manifest("@own/a", "1.0.0", private=True),
+    }
+    found = assemble(copy | modules)
+    assert [(each.name, each.version, each.metadata["kind"]) for each in found.packages] == [
+        ("@own/a", "1.0.0", "application"),
+        ("minimist", "1.2.5", "linked"),
+    ]
+    assert [each.locations[0].path for each in found.packages][1] == "srv/copies/minimist/package.json"
+    # A later layer took the link away.
+    assert [each.name for each in assemble(copy | modules, {"srv/app/node_modules/.wh.@own": ""}).packages] == [
+        "minimist"
+    ]
+
+
 def test_hard_linked_modules_are_packages_too() -> None:
     store = {"store/lodash/package.json": manifest()}
     view = make_view(Npm(), [store, {"app/node_modules/lodash/package.json": hardlink("store/lodash/package.json")}])
