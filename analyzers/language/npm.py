@@ -8,8 +8,8 @@ under that name. It counts where Node would load it from, as ``installation`` sa
 pnpm hard-links a project's files to those of its store, whose names are digests: where a layer's tar has the store
 first, the store's file has the content and package.json is the link. So small files of such a store are read as well.
 
-Emits: packages of the type ``npm``, with licences; applications themselves, what browsers load, and what is installed by
-a link to elsewhere are marked so.
+Emits: packages of the type ``npm``, with licences; applications themselves, what browsers load, and what is installed
+by a link to elsewhere are marked so.
 
 Not handled: lock files, Yarn's zipped caches (Plug'n'Play), code that a bundler copied into other files.
 """

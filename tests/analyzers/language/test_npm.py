@@ -163,11 +163,11 @@ def test_what_a_link_among_the_modules_leads_to_is_installed() -> None:
         "srv/app/packages/a/package.json": manifest("@own/a", "1.0.0", private=True),
     }
     found = assemble(copy | modules)
-    assert [(each.name, each.version, each.metadata["kind"]) for each in found.packages] == [
+    assert sorted((each.name, each.version, each.metadata["kind"]) for each in found.packages) == [
         ("@own/a", "1.0.0", "application"),
         ("minimist", "1.2.5", "linked"),
     ]
-    assert [each.locations[0].path for each in found.packages][1] == "srv/copies/minimist/package.json"
+    assert "srv/copies/minimist/package.json" in {each.locations[0].path for each in found.packages}
     # A later layer took the link away.
     assert [each.name for each in assemble(copy | modules, {"srv/app/node_modules/.wh.@own": ""}).packages] == [
         "minimist"
