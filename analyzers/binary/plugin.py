@@ -75,7 +75,7 @@ class Binaries:
     """
 
     name: str = "binary"
-    version: int = 11
+    version: int = 12
     options: str = ""
     wants: Wants = Wants(
         names=NAMES,

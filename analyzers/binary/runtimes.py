@@ -6,7 +6,12 @@ from anchorecli.analyzers.binary.classifiers import Find, Rule, find
 from anchorecli.analyzers.binary.classifiers import simple as _simple
 
 # "3.11.2" between zeros, the first two numbers being those of the file's name.
-_PYTHON = Find(b"\0<v>.", rb"\0(?P<version><v>\.\d{1,3}(?:(?:a|b|rc)\d{1,3})?)\+?\0")
+_PYTHON = (
+    Find(b"\0<v>.", rb"\0(?P<version><v>\.\d{1,3}(?:(?:a|b|rc)\d{1,3})?)\+?\0"),
+    # Where it is installed below its own version (pyenv, asdf), the linker has one text for both: versions/3.11.7.
+    Find(b"/<v>.", rb"/(?P<version><v>\.\d{1,3}(?:(?:a|b|rc)\d{1,3})?)\0", sole=True),
+    Find(b"ython-<v>.", rb"/[Pp]ython-(?P<version><v>\.\d{1,3}(?:(?:a|b|rc)\d{1,3})?)\0", sole=True),
+)
 
 # Node before 6 has no address of its sources, only what --version prints: v4.9.1 between zeros.
 _NODE = (
@@ -38,13 +43,13 @@ _LANGUAGES = (
     Rule(
         "python",
         r"python(?P<v>\d\.\d{1,2})(?:[dmtu]{0,3})(?:\.exe)?",
-        (_PYTHON,),
+        _PYTHON,
         ("python_software_foundation:python", "python:python"),
     ),
     Rule(
         "python:library",
         r"libpython(?P<v>\d\.\d{1,2})[dmtu]{0,3}\.so.*",
-        (_PYTHON,),
+        _PYTHON,
         ("python_software_foundation:python", "python:python"),
     ),
     _simple("pypy", r"libpypy.*\.so.*", "[PyPy ", r"\[PyPy <3x>"),

@@ -338,6 +338,8 @@ def test_redis_by_what_stands_beside_its_version(text: str, version: str | None)
         ("ruby", "ruby", "\0ruby 3.5.0preview1 (2025-04-18 master", "3.5.0preview1"),
         ("vault", "vault", "0.0.0.00x%016x1.13.12123-abc19531252.5.4.3", "1.13.12"),
         ("vault", "vault", "secondsindex_state1.19.0-rc2", "1.19.0-rc2"),
+        ("python:library", "libpython3.11.so.1.0", "FRAMEWORK\0/root/.pyenv/versions/3.11.7\0/usr/lib/3.1\0", "3.11.7"),
+        ("python:library", "libpython3.6m.so.1.0", "\0/tmp/build.1/Python-3.6.15\0", "3.6.15"),
     ],
 )
 def test_other_forms_that_builds_have(rule: str, name: str, text: str, version: str) -> None:
@@ -361,6 +363,12 @@ def test_a_library_with_the_interface_of_openssl_is_not_openssl() -> None:
 def test_weak_evidence_that_contradicts_itself_is_none() -> None:
     assert search("jq", b"\0" + b"1.6\0" + b"\0" + b"1.7.1\0") == {}
     assert search("jq", b"\0" + b"1.6\0" + b"\0" + b"1.6\0") == {"jq": "1.6"}
+
+
+def test_two_places_of_installation_say_nothing_of_a_python() -> None:
+    content = b"\0/opt/python/3.11.7\0/opt/python/3.11.8\0"
+    assert search("libpython3.11.so.1.0", content) == {}
+    assert search("libpython3.11.so.1.0", content + b"3.11.9\0") == {"python:library": "3.11.9"}
 
 
 def test_what_a_rule_needs_besides() -> None:
