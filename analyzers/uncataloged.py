@@ -22,12 +22,14 @@ PACKED: tuple[tuple[str, frozenset[str], bool], ...] = (
     ("disk images", frozenset({".img", ".iso", ".ova", ".qcow2", ".vdi", ".vhd", ".vhdx", ".vmdk"}), True),
     ("snaps", frozenset({".snap"}), True),
     ("WebAssembly modules", frozenset({".wasm"}), False),
+    ("JavaScript bundles", frozenset({".cjs", ".js", ".mjs"}), False),
     ("archives", frozenset({".7z", ".tar", ".tbz2", ".tgz", ".txz", ".tzst"}), False),
 )
 """What they are, how their names end, and whether what lies in them is a part of the image: a virtual machine's disk,
-an application. An archive may be anything, and into WebAssembly nothing may have been linked: they are remarks."""
+an application. An archive may be anything, and into WebAssembly and a script nothing may have been linked: they are
+remarks."""
 PACKED_BYTES = 256 * 1024
-"""What is smaller holds no system and no application."""
+"""What is smaller holds no system and no application; of scripts only those that a bundler wrote are larger."""
 EXECUTABLE_BYTES = 1 << 20
 """Smaller programs rarely have packages linked into them."""
 OS_TYPES = frozenset({"deb", "rpm", "apk", "opkg", "alpm", "ebuild", "nix"})
@@ -156,13 +158,20 @@ def installed(candidates: set[str], owned: Mapping[str, Iterable[str]], tree: Tr
 
 
 def _roots(packages: Iterable[Package]) -> set[str]:
-    """The directories that belong to language packages: what lies below was brought by one of them."""
+    """The directories that belong to language packages: what lies below was brought by one of them.
+
+    An application's own directory is none: its name is known, what was built into it is not.
+    """
     roots = set()
     for package in packages:
         for location in package.locations:
-            directory = location.path.rpartition("/")[0]
-            if package.type == "npm":
+            directory, _, base = location.path.rpartition("/")
+            if package.type in ("cran", "npm") and package.metadata.get("kind") != "application":
                 roots.add(directory)
+            elif package.type == "gem" and "/specifications" in f"/{directory}":
+                roots.add(f"{directory.rpartition('specifications')[0]}gems/{base.removesuffix('.gemspec')}")
+            elif package.type == "composer" and directory.endswith("/composer"):
+                roots.add(directory.rpartition("/")[0])
             elif package.type == "pypi":
                 roots.add(
                     directory.rpartition("/")[0] if directory.endswith((".dist-info", ".egg-info")) else directory

@@ -57,11 +57,11 @@ def test_what_is_packed_into_a_file_of_its_own_is_not_taken_for_clean() -> None:
         "disk/vm.qcow2": large, "boot/disk.img.xz": large, "boot/initramfs.img": large, "small.iso": "x",
         "opt/app.AppImage": large, "var/lib/snapd/snaps/core_1.snap": large, "t/__snapshots__/a.snap": large,
         "images/k3s.tar.zst": large, "srv/site.tgz": large, "srv/words.gz": large, "link.iso": link("disk/vm.qcow2"),
-        "srv/plugin.wasm": large, "srv/small.wasm": "x",
+        "srv/plugin.wasm": large, "srv/small.wasm": "x", "srv/dist/main.js": large, "srv/small.js": "x",
     })  # fmt: skip
     assert {kind: problem.incomplete for kind, problem in found.items()} == {
         "disk images": True, "file systems in files": True, "snaps": True, "archives": False,
-        "WebAssembly modules": False,
+        "WebAssembly modules": False, "JavaScript bundles": False,
     }  # fmt: skip
     assert found["disk images"].message.endswith(": boot/disk.img.xz, disk/vm.qcow2")
     assert found["archives"].message.endswith(": images/k3s.tar.zst, srv/site.tgz")
@@ -77,6 +77,31 @@ def test_archives_that_a_package_brought_are_its_own() -> None:
     )  # fmt: skip
     [remark] = uncataloged(tree, {"pkg:deb/debian/a@1": ["/usr/share/doc/a/data.tar.gz"]}, [brought])
     assert remark.message.startswith("1 not looked into") and remark.message.endswith(": srv/c.tar")
+
+
+def test_what_was_bundled_is_the_applications_and_not_the_packages_that_came_whole() -> None:
+    large = "x" * (1 << 20)
+    places = {
+        "npm": "srv/app/node_modules/vite/package.json",
+        "pypi": "site-packages/notebook-1.dist-info/METADATA",
+        "gem": "var/gems/specifications/rails-7.0.gemspec",
+        "composer": "srv/shop/vendor/composer/installed.json",
+        "cran": "usr/lib/R/library/plotly/DESCRIPTION",
+    }
+    brought = [
+        Package("x", "1", kind, "npm", locations=(Location(ImagePath(path)),), metadata={"kind": "module"})
+        for kind, path in places.items()
+    ]
+    application = Location(ImagePath("srv/app/package.json"))
+    brought.append(Package("app", "1", "npm", "npm", locations=(application,), metadata={"kind": "application"}))
+    files = {
+        "srv/app/node_modules/vite/dist/a.js": large, "site-packages/notebook/a.js": large,
+        "var/gems/gems/rails-7.0/a.js": large, "srv/shop/vendor/x/a.js": large,
+        "usr/lib/R/library/plotly/a.js": large, "srv/app/dist/server.mjs": large,
+    }  # fmt: skip
+    [remark] = uncataloged(Tree([read(layer(files)).index]), {}, brought)
+    assert (remark.subject, remark.incomplete) == ("JavaScript bundles", False)
+    assert remark.message.endswith(": srv/app/dist/server.mjs")
 
 
 def test_large_programs_that_nobody_owns_are_a_remark() -> None:
