@@ -29,7 +29,7 @@ class Registered(NamedTuple):
 
 
 REGISTERED: tuple[Registered, ...] = (
-    Registered("distro", 2, "os.distro.DistroAnalyzer"),
+    Registered("distro", 3, "os.distro.DistroAnalyzer"),
     Registered("dpkg", 4, "os.dpkg.DpkgAnalyzer"),
     Registered("apk", 3, "os.apk.ApkAnalyzer"),
     Registered("rpm", 4, "os.rpm.plugin.RpmAnalyzer"),
@@ -50,7 +50,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("snap", 2, "os.snap.SnapAnalyzer"),
     Registered("kernel", 1, "os.kernel.KernelAnalyzer"),
     Registered("others", 10, "language.others.Others"),
-    Registered("binary", 12, "binary.plugin.Binaries"),
+    Registered("binary", 13, "binary.plugin.Binaries"),
     Registered("sboms", 2, "os.sboms.SbomAnalyzer"),
     Registered("accounts", 1, "os.accounts.AccountAnalyzer"),
 )

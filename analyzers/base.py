@@ -227,6 +227,14 @@ class Sifting(Protocol):
 
 
 @runtime_checkable
+class Naming(Protocol):
+    """An analyzer that wants files for their size, and looks for something else under some names."""
+
+    def is_telling(self, path: str) -> bool:
+        """Whether the name of a file tells what to look for in it."""
+
+
+@runtime_checkable
 class Following(Protocol):
     """An analyzer that may have to see files which only the whole image tells it of: where a link leads."""
 

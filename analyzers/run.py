@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from anchorecli.analyzers.base import PARTIAL, Analyzer, Finishing, Following, Found, LayerFile, Sifting
 from anchorecli.analyzers.filelists import cut, file_indexes, packed_files
+from anchorecli.analyzers.hardlinks import Again, unread
 from anchorecli.analyzers.keys import fact_key, fact_keys, files_key
 from anchorecli.analyzers.legible import legible
 from anchorecli.analyzers.limits import FILE_BYTES
@@ -78,6 +79,8 @@ class Collector:
         self._untold: dict[tuple[str, str], int] = {}
         sieves = {a.name: a.sieve() for a in analyzers if isinstance(a, Sifting)}
         self._sifters = {name: Sifter(sieve) for name, sieve in sieves.items() if sieve is not None}
+        self._again: set[tuple[str, str]] = set()
+        """Hard links that were read under their own names, and by which analyzer."""
         self._timings = timings
         self._seconds: dict[str, float] = dict.fromkeys(self._values, 0.0)
 
@@ -147,6 +150,12 @@ class Collector:
         if value is not None:
             self._values[analyzer.name].put(path, value)
 
+    def again(self, index: LayerIndex) -> Again | None:
+        """The visitor for a second reading of the layer, where hard links are wanted and their files were not."""
+        links = unread(index, self.wants, lambda analyzer, path: path in self._values[analyzer.name])
+        self._again = {(name, analyzer.name) for names in links.values() for name, analyzer in names}
+        return Again(links, self.visit) if links else None
+
     def facts(
         self, diff_id: DiffId, index: LayerIndex, damage: tuple[Problem, ...] = (), *, digests: bool = False
     ) -> list[LayerFacts]:
@@ -194,6 +203,8 @@ class Collector:
             if index.kinds[row] == "h":
                 path = index.paths[row]
                 for analyzer in self.wants(path, 1, index.modes[row]) or ():
+                    if (path, analyzer.name) in self._again:
+                        continue
                     links.setdefault(analyzer.name, {})[path] = target
                 for analyzer in self._large:
                     if target in self._values[analyzer.name]:

@@ -60,11 +60,22 @@ def uncataloged(tree: Tree, owned: Mapping[str, Iterable[str]], packages: Iterab
     known = installed({path for paths in found.values() for path in paths} | set(programs), owned, tree)
     roots = _roots(listed)
     problems = list(_unread(found, known, roots))
-    told = {location.path for package in listed for location in package.locations}
+    told: set[str] = {location.path for package in listed for location in package.locations}
+    told |= {first for package in listed if package.analyzer == "binary" for first in _first_names(package, tree)}
     if foreign := sorted(_outside(roots, set(programs) - known - told)):
         message = f"{len(foreign)} that no package owns: {_some(foreign)}; what was linked into them is not known"
         problems.append(Problem("analyze", "programs", message, incomplete=False))
     return problems
+
+
+def _first_names(package: Package, tree: Tree) -> Iterator[str]:
+    """The files whose hard links a program was found under."""
+    for location in package.locations:
+        file = tree.stat(location.path)
+        if file is not None and file.kind is Kind.HARDLINK:
+            source = tree.hardlink_source(file.layer, file.target)
+            if source is not None:
+                yield source[1]
 
 
 def _unread(found: Mapping[str, list[str]], known: set[str], roots: set[str]) -> Iterator[Problem]:

@@ -75,7 +75,7 @@ class Binaries:
     """
 
     name: str = "binary"
-    version: int = 12
+    version: int = 13
     options: str = ""
     wants: Wants = Wants(
         names=NAMES,
@@ -118,6 +118,11 @@ class Binaries:
         if executable and not fact and _UPX in head:
             fact["packed"] = "UPX"
         return partial(fact or None, message, hit) if message or hit else fact or None
+
+    def is_telling(self, path: str) -> bool:
+        """Whether programs are looked for by the name of the file."""
+        name = basename(path)
+        return name in NAMES or bool(rules_for(name))
 
     def assemble(self, view: View) -> Found:
         """The packages of every visible program."""
@@ -307,7 +312,10 @@ def _is_another_name(view: View, fact: Fact) -> bool:
     if file is None or file.kind is not Kind.HARDLINK:
         return False
     source = view.tree.hardlink_source(fact.layer, file.target)
-    return source is not None and (at := view.tree.where(source[1])) is not None and at[0] == source[0]
+    if source is None or (at := view.tree.where(source[1])) is None or at[0] != source[0]:
+        return False
+    # Where the file's own name tells nothing, the link's was asked: see hardlinks.py.
+    return view.fact(source[1]) is not None
 
 
 def _programs(name: str, value: Mapping[str, Json]) -> Iterator[tuple[str, str]]:

@@ -184,12 +184,7 @@ def _linked(view: View, elsewhere: Mapping[str, Fact]) -> Iterator[Package]:
     A private one is a part of the application, as no registry has it.
     """
     found: set[str] = set()
-    for path in view.tree if elsewhere else ():
-        if _MODULES not in f"/{path}":
-            continue
-        below = f"/{path}".rpartition(_MODULES)[2]
-        if below.count("/") > 1 or not _module_name(f"{below}/package.json") or not _is_link(view.tree, path):
-            continue
+    for path in _module_links(view.tree) if elsewhere else ():
         # Not every tar has entries for directories.
         target = view.tree.resolve(f"{path}/package.json") or ""
         if target in elsewhere and target not in found:
@@ -200,9 +195,18 @@ def _linked(view: View, elsewhere: Mapping[str, Fact]) -> Iterator[Package]:
                 yield package
 
 
-def _is_link(tree: Tree, path: str) -> bool:
-    place = tree.where(path)
-    return place is not None and tree.layers[place[0]].kinds[place[1]] == "l"
+def _module_links(tree: Tree) -> Iterator[str]:
+    """Symbolic links that are there, right in a ``node_modules`` or below a scope in one."""
+    for number, index in enumerate(tree.layers):
+        for row, _ in index.targets.pairs():
+            raw = index.paths[row]
+            below = f"/{raw}".rpartition(_MODULES)
+            if index.kinds[row] != "l" or not below[1] or below[2].count("/") > 1:
+                continue
+            path = tree.canonical(number, raw)
+            place = tree.where(path)
+            if place is not None and place[0] == number and _module_name(f"{below[2]}/package.json"):
+                yield path
 
 
 # ── where it stands ─────────────────────────────────────────────────────────────────────────────────────────────────

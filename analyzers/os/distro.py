@@ -56,7 +56,7 @@ class DistroAnalyzer:
     """The distribution. A fact is the text of one file; of the busybox program only its version."""
 
     name: str = "distro"
-    version: int = 2
+    version: int = 3
     options: str = ""
     wants: Wants = Wants(
         paths=frozenset(path for path, _ in _SOURCES),

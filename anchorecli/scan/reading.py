@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
+from anchorecli.analyzers.hardlinks import Again
 from anchorecli.analyzers.keys import fact_key, fact_keys
 from anchorecli.analyzers.run import Collector
 from anchorecli.layers import Limits, read_directory, read_layer
@@ -127,5 +128,16 @@ def _read_one(source: Source, layer: Layer, known: frozenset[FactKey], options: 
             problems = read.problems
     finally:
         blob.close()
+    if not isinstance(blob, DirLayer) and not problems and (again := collector.again(read.index)) is not None:
+        _read_again(source, layer, again, options)
     rows = collector.facts(layer.diff_id, read.index, problems, digests=options.digests)
     return _Read(rows, read.digest, read.size)
+
+
+def _read_again(source: Source, layer: Layer, again: Again, options: AnalyzeOptions) -> None:
+    blob = source.open_layer(layer)
+    if not isinstance(blob, DirLayer):
+        try:
+            read_layer(blob, layer, again, Limits(options.layer_bytes, options.entries))
+        finally:
+            blob.close()
