@@ -146,7 +146,7 @@ class ImageView:
             return None
         if source is None or source[1].rpartition("/")[2] != raw.rpartition("/")[2]:
             self.problems.append(
-                Problem("analyze", raw, f"a hard link to {target}, which was not read", "copy the file to that place instead")
+                Problem("analyze", raw, f"a hard link to {target}, which was not read", "copy the file to that place")
             )
         return None
 
