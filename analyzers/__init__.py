@@ -37,7 +37,7 @@ REGISTERED: tuple[Registered, ...] = (
     Registered("npm", 6, "language.npm.Npm"),
     Registered("java", 8, "language.java.plugin.Java"),
     Registered("gem", 2, "language.gem.Gem"),
-    Registered("composer", 2, "language.composer.Composer"),
+    Registered("composer", 3, "language.composer.Composer"),
     Registered("pear", 2, "language.pear.Pear"),
     Registered("dotnet", 3, "language.dotnet.Dotnet"),
     Registered("r", 1, "language.r.RPackages"),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import marshal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import BytesIO
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
@@ -233,14 +234,15 @@ def _size(value: Json) -> int:
 
 def _emptied(rows: list[Json]) -> bytes:
     """The JSON of a list, of which nothing is left: whoever made it may hold it still, and it is large."""
-    written = bytearray(b"[")
+    # Of what stands in one the bytes are no copy.
+    written = BytesIO()
     for at in range(0, len(rows), _ROWS):
-        if at:
-            written += b","
-        written += _write(rows[at : at + _ROWS])[1:-1].encode("ascii")
+        written.write(b"," if at else b"[")
+        written.write(_write(rows[at : at + _ROWS])[1:-1].encode("ascii"))
         rows[at : at + _ROWS] = [None] * len(rows[at : at + _ROWS])
     rows.clear()
-    return bytes(written + b"]")
+    written.write(b"]")
+    return written.getvalue()
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[list[bytes]]:

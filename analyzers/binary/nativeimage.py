@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
-from json import loads
 from typing import Any
 
 from anchorecli.analyzers.binary.layout import LIMITS, Layout, Region, Source
+from anchorecli.analyzers.documents import read_json
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.limits import Limits
+from anchorecli.errors import LimitError
 
 SECTION = ".svm_heap"
 MAX_TRIED = 64
@@ -73,9 +74,11 @@ def _bill(packed: bytes, limits: Limits) -> Mapping[str, Any] | None:
         cut = ValueError("the bill of materials of a native image is cut off")
         raise limits.exceeded("bill-bytes") if stream.unconsumed_tail or len(packed) == MAX_PACKED else cut
     try:
-        document = loads(out)
-    except (ValueError, RecursionError) as exc:
-        raise ValueError(f"the bill of materials of a native image is no JSON: {exc}") from None
+        document = read_json(out)
+    except LimitError:
+        raise
+    except ValueError as exc:
+        raise ValueError(f"the bill of materials of a native image cannot be read: {exc}") from None
     return document if isinstance(document, dict) else None
 
 

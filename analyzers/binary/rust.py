@@ -17,6 +17,7 @@ from json import loads
 from anchorecli.analyzers.binary.layout import CONSTANT, DATA, LIMITS, UNLOADED, Layout, Region, Source
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.limits import Limits
+from anchorecli.analyzers.os.attribution import MOST_NAMES
 
 SECTION = ".dep-v0"
 MAX_PACKED = 2 * 1024 * 1024
@@ -102,7 +103,7 @@ def _called(package: object) -> str:
 def _needs(package: Mapping[str, object], called: Sequence[str]) -> Iterator[str]:
     """Dependencies are places in the list."""
     places = package.get("dependencies")
-    for place in places if isinstance(places, list) else ():
+    for place in places[:MOST_NAMES] if isinstance(places, list) else ():
         if isinstance(place, int) and 0 <= place < len(called) and called[place]:
             yield called[place]
 

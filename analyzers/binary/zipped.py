@@ -13,8 +13,7 @@ from collections.abc import Iterable, Iterator
 from posixpath import splitext
 
 from anchorecli.analyzers.base import Fact, LayerFile, View
-from anchorecli.analyzers.language.core_metadata import printable
-from anchorecli.analyzers.language.formats.zipapps import ENDINGS, MAX_METADATA, distribution
+from anchorecli.analyzers.language.formats.zipapps import ENDINGS, Metadata
 from anchorecli.analyzers.language.java.contents import ARCHIVES, LIMITS, Contents
 from anchorecli.analyzers.language.java.zip import BadZip, Budget, Entries, Window, Zip
 from anchorecli.analyzers.language.rows import Row, package
@@ -75,6 +74,7 @@ def _is_candidate(file: LayerFile, head: bytes) -> bool:
 
 
 def _distributions(archive: Zip, entries: Entries) -> Iterator[Row]:
+    metadata = Metadata(archive)
     for name, place in entries.others:
         if name.endswith(_METADATA):
-            yield from distribution(archive.read(archive.entry(place), MAX_METADATA), printable(name))
+            yield from metadata.read(name, place)

@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterator
 
 from anchorecli.analyzers.declared.needed import pnpm_needed
-from anchorecli.analyzers.language.core_metadata import printable
-from anchorecli.analyzers.language.rows import Row, row
+from anchorecli.analyzers.documents import text_lines
+from anchorecli.analyzers.language.rows import MOST_PACKAGES, TOO_MANY, Row, row
+from anchorecli.errors import LimitError
 
 _RESOLUTION = re.compile(r'  "?resolution"?: "(@?[^@"\s]+)@npm:([^"\s]+)"$')
 _HEADER = re.compile(r'"?(@?[^@"\s:]+)(?:@(?:npm:(@?[^@"\s]+)@)?|:$)')
@@ -25,6 +26,7 @@ _PNPM = re.compile(
 _KEY = re.compile(r"""(?:"([^"]*)"|'([^']*)'|(\S+?))(?::(?:\s+(.*))?)?""")
 MAX_LINE = 10_000
 MAX_DEPTH = 20
+_POINTS = frozenset({"name", "source", "dependency", "version"})
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _RELEASE = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][\w.-]+)?")
 _USES = re.compile(r"""\s*(?:-\s+)?uses:\s*["']?([\w.-]+/[\w.-]+)((?:/[\w./-]+)?)@([\w./-]+)["']?(?:\s+#\s*(\S+))?""")
@@ -60,10 +62,14 @@ def pnpm(data: bytes) -> Iterator[Row]:
     for keys, value in _entries(data):
         if keys[0] == "packages" and len(keys) == 2 and (found := _PNPM.fullmatch(keys[1])):
             rows[keys[1]] = row("npm", found[1], found[2])
+            if len(rows) > MOST_PACKAGES:
+                break
         elif keys[0] == "packages" and keys[2:] == ("dev",) and value == "true":
             left_out.add(keys[1])
     needed = pnpm_needed(_entries(data))
     yield from (each for key, each in rows.items() if key not in left_out and (needed is None or key in needed))
+    if len(rows) > MOST_PACKAGES:
+        raise LimitError(TOO_MANY)
 
 
 def _entries(data: bytes) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -73,7 +79,7 @@ def _entries(data: bytes) -> Iterator[tuple[tuple[str, ...], str]]:
     ``:`` in a line of its own.
     """
     above: list[tuple[int, str]] = []
-    for line in _lines(printable(data).rpartition("\n---\n")[2].encode()):
+    for line in _lines(data.rpartition(b"\n---\n")[2]):
         text = line.lstrip()
         depth = len(line) - len(text)
         if text.startswith((": ", "? ")):
@@ -104,21 +110,24 @@ def workflow(data: bytes) -> Iterator[Row]:
 
 def _lines(data: bytes) -> Iterator[str]:
     """Lines with something in them, but none that no tool would write."""
-    return (line for line in printable(data).splitlines() if 0 < len(line) < MAX_LINE and line.strip())
+    return (line for line in text_lines(data) if 0 < len(line) < MAX_LINE and line.strip())
 
 
 def pubspec(data: bytes) -> Iterator[Row]:
     """Hosted packages that are not for development alone."""
-    entries: list[dict[str, str]] = [{}]
-    for line in printable(data).splitlines():
+    entry: dict[str, str] = {}
+    for line in text_lines(data):
         if line.startswith("    "):
             key, _, value = line[4:].partition(":")
-            entries[-1][key] = value.strip().strip('"')
-        elif line.startswith("  ") and line.endswith(":"):
-            entries.append({"name": line.strip(" :")})
+            if key in _POINTS:
+                entry[key] = value.strip().strip('"')
         elif line:
-            entries.append({})
-    for entry in entries:
-        hosted = entry.get("source") == "hosted" and entry.get("dependency") != "direct dev"
-        if hosted and entry.get("name") and entry.get("version"):
-            yield row("pub", entry["name"], entry["version"])
+            yield from _hosted(entry)
+            entry = {"name": line.strip(" :")} if line.startswith("  ") and line.endswith(":") else {}
+    yield from _hosted(entry)
+
+
+def _hosted(entry: dict[str, str]) -> Iterator[Row]:
+    hosted = entry.get("source") == "hosted" and entry.get("dependency") != "direct dev"
+    if hosted and entry.get("name") and entry.get("version"):
+        yield row("pub", entry["name"], entry["version"])

@@ -15,10 +15,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from anchorecli.errors import LimitError
-
-MAX_NEEDS = 2_000_000
-"""So many lines "this needs that" are followed."""
+MAX_NEEDS = 400_000
+"""So many lines "this needs that" are followed: a workspace of five thousand packages has a tenth of it."""
 
 _PRODUCTION = ("dependencies", "optionalDependencies")
 _NAME = re.compile(r"(?:@[^/]+/)?[^/]+")
@@ -113,7 +111,7 @@ def uv_needed(packages: list[dict[str, Any]], manifest: object) -> set[int] | No
 def _pnpm_graph(
     entries: Iterable[tuple[tuple[str, ...], str]],
 ) -> tuple[list[tuple[str, str]], dict[str, list[tuple[str, str]]]]:
-    """Names and references: what the importers need, and each key of ``snapshots``."""
+    """Names and references: what the importers need, and each key of ``snapshots``; nothing where it is too much."""
     starts: list[tuple[str, str]] = []
     needs: dict[str, list[tuple[str, str]]] = {}
     left = MAX_NEEDS
@@ -126,7 +124,7 @@ def _pnpm_graph(
         elif keys[0] == "importers" and len(keys) == 5 and keys[2] in _PRODUCTION and keys[4] == "version":
             starts.append((keys[3], value))
         if left < 0:
-            raise LimitError(f"more than {MAX_NEEDS:,} dependencies of packages")
+            return [], {}
     return starts, needs
 
 

@@ -14,13 +14,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from anchorecli.analyzers.declared.needed import bun_needed
-from anchorecli.analyzers.documents import read_json
+from anchorecli.analyzers.documents import bound_json, read_json
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.formats.conan import reference_row
 from anchorecli.analyzers.language.rows import Row, row
 from anchorecli.errors import LimitError
 
 MAX_DEPTH = 100
+_BLANK = 0x20
+_COMMA = re.compile(rb'("(?:[^"\\]|\\.)*+")|,(?=\s*+[}\]])')
 _MODULES = "node_modules/"
 
 
@@ -93,9 +95,13 @@ def bun(data: bytes) -> Iterator[Row]:
 
     Those that only development dependencies of the workspaces reach are left out.
     """
+    bound_json(data)
+    plain = bytearray(data)
     # Texts are passed over whole: a comma in one is not the format's.
-    text = re.sub(rb'("(?:[^"\\\\]|\\\\.)*")|,(?=\s*[}\]])', lambda found: found[1] or b"", data)
-    document = _object(text)
+    for found in _COMMA.finditer(data):
+        if found[1] is None:
+            plain[found.start()] = _BLANK
+    document = _object(plain)
     needed = bun_needed(document)
     for key, entry in _mapping(document.get("packages")).items():
         first = entry[0] if isinstance(entry, list) and entry and (needed is None or key in needed) else ""
@@ -180,7 +186,7 @@ def _npm(name: str, about: Mapping[str, Any]) -> Iterator[Row]:
         yield row("npm", printable(name), version, licenses=[licence] if licence else [])
 
 
-def _object(data: bytes) -> Mapping[str, Any]:
+def _object(data: bytes | bytearray) -> Mapping[str, Any]:
     document = read_json(data)
     if not isinstance(document, dict):
         raise ValueError("no JSON object")

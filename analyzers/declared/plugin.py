@@ -43,12 +43,14 @@ from typing import Any, Self
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.declared.open_ends import key, problems
 from anchorecli.analyzers.declared.poms import settled
-from anchorecli.analyzers.language.rows import Row, package
+from anchorecli.analyzers.language.rows import Row, kept, package
 from anchorecli.errors import LimitError
 from anchorecli.model import Json, Package
 from anchorecli.values import dataclass
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
+MAX_ASKED = 4 * 1024 * 1024
+"""Bytes of what people write by hand."""
 
 READERS = {
     "Gemfile.lock": ("texts", "gemfile"),
@@ -172,7 +174,9 @@ class DeclaredAnalyzer:
         module: Any = import_module(f"anchorecli.analyzers.declared.{module_name}")
         try:
             data = file.head(module.HEAD) if module_name == "files" else file.data()
-            return list(getattr(module, function)(data)) or None
+            if module_name in _ASKING and len(data) > MAX_ASKED:
+                raise LimitError(f"more than {MAX_ASKED} bytes in a file that people write by hand (a fixed limit)")
+            return kept(getattr(module, function)(data))
         except LimitError:
             raise
         except (ValueError, RecursionError) as exc:

@@ -13,9 +13,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from anchorecli.analyzers.declared.needed import uv_needed
+from anchorecli.analyzers.documents import MOST_TEXT, text_bytes
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.rows import Row, row
+from anchorecli.errors import LimitError
 
+MOST_TOML = 800_000
+"""Values, of which a table counts for four."""
+_DOTTED = re.compile(rb"(?:[\w\"'-]{1,100}+\s{0,9}+\.\s{0,9}+){200}")
+_LARGE = 64 * 1024
 _LOCAL = frozenset({"virtual", "editable", "directory", "path", "git"})
 
 
@@ -62,7 +68,16 @@ def pylock(data: bytes) -> Iterator[Row]:
 
 
 def table(data: bytes) -> dict[str, Any]:
-    """A document. Raises: ValueError."""
+    """A document. Raises: ValueError; LimitError where it has too many values, or takes too much memory."""
+    if len(data) > _LARGE:
+        # Each takes ten times the bytes it is written in, and of keys the reader notes down which were there.
+        values = data.count(b"=") + data.count(b"[") + 3 * (data.count(b"\n[") + data.count(b"{"))
+        if values > MOST_TOML:
+            raise LimitError(f"more than {MOST_TOML} values in one TOML document (a fixed limit)")
+        if _DOTTED.search(data):
+            raise LimitError("more than 200 keys inside each other in a TOML document (a fixed limit)")
+        if text_bytes(data) > MOST_TEXT // 2:
+            raise LimitError(f"a text that takes more than {MOST_TEXT // 2} bytes of memory (a fixed limit)")
     try:
         return tomllib.loads(data.decode("utf-8", "replace").replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as exc:

@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterator
 
 from anchorecli.analyzers.declared.asked import asks, requirement
-from anchorecli.analyzers.language.core_metadata import printable
-from anchorecli.analyzers.language.rows import Row, row
+from anchorecli.analyzers.documents import LONGEST, text_lines, whole_text
+from anchorecli.analyzers.language.rows import MOST_PACKAGES, TOO_MANY, Row, row
+from anchorecli.errors import LimitError
 
 _PIN = re.compile(
     r"([A-Za-z0-9][A-Za-z0-9._-]{0,200})\s*(?:\[[^\]]{0,500}\]\s*)?===?\s*([A-Za-z0-9][A-Za-z0-9.!+_-]{0,100})"
@@ -43,22 +44,25 @@ _POD = re.compile(r'  - "?([^\s"(]+) \(([^)\s]+)\)"?:?$')
 def requirements(data: bytes) -> Iterator[Row]:
     """Exact pins, and the names of what is not pinned; a URL, an option or another file is neither."""
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "")
-    text = data.decode(encoding, "replace") if encoding else data
-    ranges = []
-    for line in printable(text).replace("\\\r\n", " ").replace("\\\n", " ").splitlines():
+    ranges: list[str] = []
+    for line in _continued(text_lines(data.decode(encoding, "replace").encode() if encoding else data)):
         plain = _OPTION.split(line.partition(" #")[0].partition(";")[0], maxsplit=1)[0].strip()
         found = _PIN.fullmatch(plain)
         if found and not found[2].endswith((".", ".*")):
             yield row("pypi", _pep503(found[1]), found[2])
         elif name := requirement(plain):
             ranges.append(name)
+            if len(ranges) > MOST_PACKAGES:
+                break
     yield from asks("pypi", ranges)
+    if len(ranges) > MOST_PACKAGES:
+        raise LimitError(TOO_MANY)
 
 
 def gemfile(data: bytes) -> Iterator[Row]:
     """Gems of the section GEM; those from git or a path are not the registry's."""
     section = ""
-    for line in printable(data).splitlines():
+    for line in text_lines(data):
         if line and not line[0].isspace():
             section = line.strip()
         elif section == "GEM" and (found := _GEM.fullmatch(line)):
@@ -70,7 +74,7 @@ def go_mod(data: bytes) -> Iterator[Row]:
     required: list[tuple[str, str]] = []
     replaced: dict[tuple[str, str], tuple[str, str]] = {}
     block = ""
-    for line in printable(data).splitlines():
+    for line in text_lines(data):
         plain = " ".join(line.partition("//")[0].split())
         if plain.endswith("("):
             block = plain[:-1].strip()
@@ -84,6 +88,8 @@ def go_mod(data: bytes) -> Iterator[Row]:
             replaced[module, only.strip()] = (name, version.strip())
         elif (block == "require" or plain.startswith("require ")) and (found := _REQUIRE.fullmatch(plain)):
             required.append((found[1].strip('"'), found[2]))
+        if len(required) + len(replaced) > MOST_PACKAGES:
+            raise LimitError(TOO_MANY)
     for name, version in required:
         other = replaced.get((name, version)) or replaced.get((name, "")) or (name, version)
         # A directory in place of a module has no version: the module is named as it was required.
@@ -92,7 +98,7 @@ def go_mod(data: bytes) -> Iterator[Row]:
 
 def gradle(data: bytes) -> Iterator[Row]:
     """``GROUP:ARTIFACT:VERSION=configurations``; those of tests alone are left out."""
-    for line in printable(data).splitlines():
+    for line in text_lines(data):
         coordinates, equals, configurations = line.partition("=")
         parts = coordinates.strip().split(":")
         names = [each for each in configurations.split(",") if each]
@@ -103,33 +109,36 @@ def gradle(data: bytes) -> Iterator[Row]:
 
 def mix(data: bytes) -> Iterator[Row]:
     """Packages from Hex; those from git are not its releases."""
-    for _, name, version in _MIX.findall(printable(data)):
+    for _, name, version in _found(_MIX, data):
         yield row("hex", name, version)
 
 
 def rebar(data: bytes) -> Iterator[Row]:
     """Packages from Hex."""
-    for name, version in _REBAR.findall(printable(data)):
+    for name, version in _found(_REBAR, data):
         yield row("hex", name, version)
 
 
 def cabal(data: bytes) -> Iterator[Row]:
     """``any.NAME ==VERSION``."""
-    for name, version in _CABAL.findall(printable(data)):
+    for name, version in _found(_CABAL, data):
         yield row("hackage", name, version)
 
 
 def stack(data: bytes) -> Iterator[Row]:
     """Packages of Hackage, once each: the file has them as asked for and as found."""
-    for name, version in dict.fromkeys(_STACK.findall(printable(data))):
-        yield row("hackage", name, version)
+    seen = set()
+    for found in _found(_STACK, data):
+        if found not in seen:
+            seen.add(found)
+            yield row("hackage", *found)
 
 
 def podfile(data: bytes) -> Iterator[Row]:
     """Pods with their versions; a subspec is its pod."""
     section = ""
     seen = set()
-    for line in printable(data).splitlines():
+    for line in text_lines(data):
         if line and not line[0].isspace():
             section = line.strip()
         elif section == "PODS:" and (found := _POD.fullmatch(line)):
@@ -142,7 +151,7 @@ def podfile(data: bytes) -> Iterator[Row]:
 def paket(data: bytes) -> Iterator[Row]:
     """Packages from NuGet's feeds."""
     section = ""
-    for line in printable(data).splitlines():
+    for line in text_lines(data):
         if line and not line[0].isspace():
             section = line.strip() if not line.startswith(("GROUP", "STORAGE", "RESTRICTION")) else ""
         elif section == "NUGET" and (found := _PAKET.match(line)):
@@ -151,7 +160,7 @@ def paket(data: bytes) -> Iterator[Row]:
 
 def packages_config(data: bytes) -> Iterator[Row]:
     """``<package id="NAME" version="VERSION"/>``, those for development alone left out."""
-    for element in _PACKAGE.findall(printable(data)):
+    for (element,) in _found(_PACKAGE, data):
         said = {name: value for name, _, value in _ATTRIBUTE.findall(element)}
         if said.get("id") and said.get("version") and said.get("developmentDependency") != "true":
             yield row("nuget", said["id"], said["version"])
@@ -160,12 +169,34 @@ def packages_config(data: bytes) -> Iterator[Row]:
 def terraform(data: bytes) -> Iterator[Row]:
     """Providers: ``provider "HOST/NAMESPACE/NAME"`` with ``version = "…"`` in its block."""
     name = ""
-    for line in printable(data).splitlines():
+    for line in text_lines(data):
         if found := _PROVIDER.match(line):
             name = found[1]
         elif name and (found := _PROVIDER_VERSION.match(line)):
             yield row("terraform", name, found[1])
             name = ""
+
+
+def _found(pattern: re.Pattern[str], data: bytes) -> Iterator[tuple[str, ...]]:
+    """The groups of each match in a text, one by one: of millions there is never a list."""
+    return (found.groups() for found in pattern.finditer(whole_text(data)))
+
+
+def _continued(lines: Iterator[str]) -> Iterator[str]:
+    """Lines, those that end with a backslash joined with the next one. Raises: LimitError where one is too long."""
+    held = ""
+    for line in lines:
+        if not held and (not line or line[0] == "#"):
+            continue
+        if line.endswith("\\"):
+            held += line[:-1] + " "
+            if len(held) > LONGEST:
+                raise LimitError(f"a line of more than {LONGEST} bytes (a fixed limit)")
+            continue
+        yield held + line
+        held = ""
+    if held:
+        yield held
 
 
 def _pep503(name: str) -> str:

@@ -26,8 +26,9 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.documents import read_json
 from anchorecli.analyzers.language.core_metadata import printable
-from anchorecli.analyzers.language.rows import SCHEMES
+from anchorecli.analyzers.language.rows import SCHEMES, kept
 from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.licenses import normalise
 from anchorecli.analyzers.limits import Limit, Limits
@@ -38,6 +39,7 @@ from anchorecli.values import dataclass
 
 FILES = ("anchore_hints.json", "anchore_hints.yaml", "anchore_hints.yml")
 MAX_BYTES = 4 * 1024 * 1024
+MAX_TOGETHER = 4 * 1024 * 1024
 LIMITS = Limits("hints", (Limit("yaml-bytes", 1 << 17, "bytes of YAML, which JSON may have"),))
 """The YAML parser takes a second or so for the worst of this size."""
 MAX_TEXT = 500
@@ -89,7 +91,7 @@ class HintAnalyzer:
         packages = document.get("packages") if isinstance(document, dict) else None
         if not isinstance(packages, list):
             return partial(None, "no list of packages in it")
-        return [hint for number, entry in enumerate(packages, 1) for hint in _hints(number, entry)]
+        return kept(_bounded(hint for number, entry in enumerate(packages, 1) for hint in _hints(number, entry))) or []
 
     def assemble(self, view: View) -> Found:
         """The packages that nothing else found, and what is wrong with the others."""
@@ -116,12 +118,7 @@ class HintAnalyzer:
 def _document(file: LayerFile, limits: Limits) -> Any:
     data = file.data()
     if file.path.endswith(".json"):
-        from json import loads
-
-        try:
-            return loads(data)
-        except ValueError as exc:
-            raise ValueError(f"no JSON: {exc}") from None
+        return read_json(data)
     if len(data) > limits["yaml-bytes"]:
         raise limits.exceeded("yaml-bytes")
     import yaml
@@ -131,6 +128,16 @@ def _document(file: LayerFile, limits: Limits) -> Any:
         return yaml.load(data, Loader=yaml.BaseLoader)  # noqa: S506 - it makes nothing but strings, lists and mappings
     except yaml.YAMLError as exc:
         raise ValueError(f"no YAML: {str(exc).splitlines()[0]}") from None
+
+
+def _bounded(hints: Iterator[dict[str, Json]]) -> Iterator[dict[str, Json]]:
+    """The hints as far as all together are no more than may be: each version of an entry has all that it says."""
+    left = MAX_TOGETHER
+    for hint in hints:
+        left -= len(repr(hint))
+        if left < 0:
+            raise LimitError(f"hints of more than {MAX_TOGETHER} bytes together (a fixed limit)")
+        yield hint
 
 
 def _hints(number: int, entry: object) -> Iterator[dict[str, Json]]:

@@ -16,11 +16,14 @@ Not handled: scripts without the execute permission; what a package manager unpa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Self
 
-from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants
+from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.documents import text_pieces, up_to
 from anchorecli.analyzers.uncataloged import installed
+from anchorecli.errors import LimitError
 from anchorecli.model import ImagePath, Json, Package
 from anchorecli.values import dataclass
 
@@ -28,6 +31,9 @@ _RECORDS = ("RECORD", "installed-files.txt")
 _MACH_O = frozenset({b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe"})
 _FAT = b"\xca\xfe\xba\xbe"
 _HEAD = 1024
+MAX_RECORD = 32 * 1024 * 1024
+MOST_PATHS = 200_000
+"""Of one record; the largest of real ones have some ten thousand."""
 _MANAGERS = ("var/lib/dpkg/", "var/lib/rpm/", "lib/apk/db/", "usr/lib/apk/db/", "usr/lib/sysimage/rpm/")
 """What package managers keep for themselves: their packages' scripts have an execute permission."""
 _LOADED = (2, 3)
@@ -52,7 +58,14 @@ class UnownedAnalyzer:
         """What one file is, if it says something here."""
         base = file.path[file.path.rfind("/") + 1 :]
         if base in _RECORDS and file.path.rpartition("/")[0].endswith((".dist-info", ".egg-info")):
-            return _recorded(file.data())
+            if file.size > MAX_RECORD:
+                raise LimitError(f"more than {MAX_RECORD} bytes in a record of installed files (a fixed limit)")
+            hits: list[str] = []
+            lines = up_to(_lines(file.data()), hits)
+            paths = list(islice(_recorded(lines), MOST_PATHS))
+            if next(lines, None) is not None:
+                hits.append(f"more than {MOST_PATHS} paths in one record of installed files (a fixed limit)")
+            return partial(paths, "", "; ".join(hits)) if hits else paths
         return 1 if is_program(file.head(_HEAD)) else None
 
     def assemble(self, view: View) -> Found:
@@ -80,21 +93,23 @@ def is_program(head: bytes) -> bool:
     return magic in _MACH_O or (magic == _FAT and int.from_bytes(head[4:8], "big") < 40)
 
 
-def _recorded(data: bytes) -> list[str]:
+def _lines(data: bytes) -> Iterator[str]:
+    return (line for piece in text_pieces(data, b"\n") for line in piece.splitlines())
+
+
+def _recorded(lines: Iterable[str]) -> Iterator[str]:
     """The paths of a record, as it has them."""
-    paths = []
-    for line in data.decode("utf-8", "surrogateescape").splitlines():
+    for line in lines:
         quoted = line.startswith('"')
         path = line[1:].partition('"')[0] if quoted else line.partition(",")[0]
         if path:
-            paths.append(path)
-    return paths
+            yield path
 
 
 def _of_languages(candidates: set[str], view: View, facts: list[Fact]) -> set[str]:
     """Those of the candidates that a language's installer put there."""
-    recorded = {path for fact in facts if isinstance(fact.value, list) for path in _resolved(fact, view)}
-    found = candidates & recorded
+    recorded = (path for fact in facts if isinstance(fact.value, list) for path in _resolved(fact, view))
+    found = {path for path in recorded if path in candidates}
     directories = {directory for package in view.packages for directory in _directories(package)}
     files = {location.path for package in view.packages for location in package.locations}
     return found | {path for path in candidates if path in files or _below(path, directories)}

@@ -13,9 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from anchorecli.analyzers.base import Fact, LayerFile
 from anchorecli.analyzers.demand.expected import Expected, short
+from anchorecli.errors import LimitError
 from anchorecli.model import ImagePath, Json, Package
 
 _DATABASE = re.compile(r"(?:(?P<root>.*?)/)??(?:usr/)?lib/apk/db/installed$")
+MAX_DATABASE = 16 * 1024 * 1024
 _KINDS = {"Q1": "sha1", "Q2": "sha256"}
 _DEFAULT_MODE = 0o644
 
@@ -27,6 +29,8 @@ def is_database(path: str) -> bool:
 
 def read(file: LayerFile) -> Json | None:
     """Name, version, and the files of each package, each ``mode``, ``digest`` and path in a line."""
+    if file.size > MAX_DATABASE:
+        raise LimitError(f"more than {MAX_DATABASE} bytes in a database that files are compared with (a fixed limit)")
     packages: list[Json] = []
     for entry in file.data().decode("utf-8", "surrogateescape").split("\n\n"):
         values = {line[:2]: line[2:].strip() for line in entry.split("\n") if line[:2] in ("P:", "V:", "A:")}

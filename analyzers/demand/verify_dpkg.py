@@ -16,11 +16,15 @@ from fnmatch import translate
 
 from anchorecli.analyzers.base import Fact, LayerFile, View
 from anchorecli.analyzers.demand.expected import Expected, short
+from anchorecli.errors import LimitError
 from anchorecli.model import FileDifference, ImagePath, Json, Package, Problem
 
 _ADMIN = re.compile(r"(?:.*/)?(?:var/lib|usr/lib|lib)/dpkg/(?:(?:info|status\.d)/[^/]+\.md5sums|status|diversions)$")
 _CONFIGURED = re.compile(r"etc/dpkg/dpkg\.cfg(?:\.d/[^/]+)?$")
 _PATTERN = re.compile(r"path-(exclude|include)(?:\s*=\s*|\s+)(\S.*)")
+
+MAX_DATABASE = 16 * 1024 * 1024
+MAX_SETTINGS = 128 * 1024
 
 Facts = Mapping[ImagePath, Fact]
 
@@ -32,6 +36,9 @@ def is_database(path: str) -> bool:
 
 def read(file: LayerFile) -> Json | None:
     """What one of dpkg's files says: ``md5sums``, ``conffiles``, ``diversions`` or ``paths``."""
+    most = MAX_DATABASE if file.path.endswith((".md5sums", "/status")) else MAX_SETTINGS
+    if file.size > most:
+        raise LimitError(f"more than {most} bytes (a fixed limit)")
     text = file.data().decode("utf-8", "surrogateescape")
     if file.path.endswith(".md5sums"):
         return {"md5sums": text}

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
-from anchorecli.analyzers.documents import read_json
+from anchorecli.analyzers.documents import read_json, whole_text
 from anchorecli.analyzers.language.core_metadata import printable
+from anchorecli.analyzers.language.rows import MOST_PACKAGES, kept
 from anchorecli.analyzers.licenses import normalise
 from anchorecli.analyzers.os.attribution import first_layers, written
 from anchorecli.analyzers.purl import purl
@@ -25,13 +27,14 @@ from anchorecli.errors import LimitError
 from anchorecli.model import DiffId, Json, Location, Package
 from anchorecli.values import dataclass
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 MAX_TEXT = 300
 MAX_LICENSES = 16
 
 # Composer's rule for names is narrower; upper case was allowed once.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*")
 _ENTRY = re.compile(rf"'({_NAME.pattern}|__root__)'\s{{0,9}}=>\s{{0,9}}array\s?\(")
+_VERSIONS = "'versions' =>"
 _ROOT = re.compile(r"'name'\s{0,9}=>\s{0,9}'([^'\n]{1,300})'")
 _VALUE = re.compile(r"'(pretty_version|type|reference)' => '([^'\n]*)'")
 
@@ -44,7 +47,7 @@ class Composer:
     """
 
     name: str = "composer"
-    version: int = 2
+    version: int = 3
     options: str = ""
     wants: Wants = Wants(
         names=frozenset({"installed.json", "installed.php"}),
@@ -55,9 +58,9 @@ class Composer:
     def read(self, file: LayerFile) -> Json | None:
         """The packages of one installation."""
         if file.path.endswith(".php"):
-            return list(read_array(file.data())) or None
+            return kept(read_array(file.data()))
         try:
-            return read_installed(file.data())
+            return kept(read_installed(file.data())) or []
         except LimitError:
             raise
         except ValueError as error:
@@ -85,25 +88,29 @@ def read_installed(data: bytes) -> list[dict[str, Json]]:
     if not isinstance(document, list):
         raise ValueError("no list of packages in it")
     found = (_read_package(each, development) for each in document if isinstance(each, dict))
-    return [each for each in found if each is not None]
+    # One more than may be: that tells that there are more.
+    return list(islice((each for each in found if each is not None), MOST_PACKAGES + 1))
 
 
 def read_array(data: bytes) -> Iterator[dict[str, Json]]:
     """The packages that installed.php lists: the array of Composer's own run-time, which some images keep alone."""
-    head, found, versions = printable(data).partition("'versions' =>")
-    root = _ROOT.search(head)
-    entries = list(_ENTRY.finditer(versions)) if found else []
-    for entry, after in zip(entries, (*(each.start() for each in entries[1:]), len(versions)), strict=True):
-        body = versions[entry.end() : after]
-        said = dict(_VALUE.findall(body))
+    text = whole_text(data)
+    begin = text.find(_VERSIONS)
+    root = _ROOT.search(text, 0, max(begin, 0))
+    entries = _ENTRY.finditer(text, begin) if begin >= 0 else iter(())
+    entry = next(entries, None)
+    while entry is not None:
+        this, entry = entry, next(entries, None)
+        name, start, end = this[1], this.end(), entry.start() if entry else len(text)
+        said = {found[1]: found[2] for found in _VALUE.finditer(text, start, end)}
         version, kind = said.get("pretty_version", "").strip(), said.get("type", "library")
         # Without a version it is replaced or provided by another one.
-        if not version or len(entry[1]) > MAX_TEXT or (root and entry[1] == root[1]):
+        if not version or len(name) > MAX_TEXT or (root and name == root[1]):
             continue
-        fact: dict[str, Json] = {"name": entry[1], "version": version[:MAX_TEXT]}
+        fact: dict[str, Json] = {"name": name, "version": version[:MAX_TEXT]}
         if kind != "library":
             fact["type"] = kind[:MAX_TEXT]
-        if "'dev_requirement' => true" in body:
+        if text.find("'dev_requirement' => true", start, end) >= 0:
             fact["dev"] = True
         if version.startswith("dev-") and said.get("reference"):
             fact["reference"] = said["reference"][:MAX_TEXT]

@@ -22,7 +22,7 @@ from anchorecli.errors import LimitError
 from anchorecli.model import Json, Package
 from anchorecli.values import dataclass
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 """It lists the package's files with their digests; some have a hundred thousand."""
 MAX_TEXT = 300
 

@@ -10,11 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from anchorecli.analyzers.documents import pieces, read_json
 from anchorecli.model import Json
 
 SHORT_LICENSE = 120
 """A License field may hold a whole licence; what is longer than this is not a name."""
 
+MOST_NAMES = 1000
+"""Of one distribution; of more requirements the first count, as with packages of other kinds."""
+MOST_CLASSIFIERS = 100
+_FOLDED, _LINE, _LARGE = 10_000, 10_000, 1024 * 1024
 _WANTED = {b"name", b"version", b"license", b"license-expression", b"classifier", b"requires-dist"}
 _REQUIRED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}")
 
@@ -29,10 +34,11 @@ def read_metadata(data: bytes) -> dict[str, Json]:
     requires: dict[str, None] = {}
     for key, value in _headers(_head(data)):
         if key == b"classifier":
-            if value.startswith("License ::"):
+            if value.startswith("License ::") and len(classifiers) < MOST_CLASSIFIERS:
                 classifiers.append(" ".join(value.split()))
         elif key == b"requires-dist":
-            requires.update(_required(value))
+            if len(requires) < MOST_NAMES:
+                requires.update(_required(value))
         elif key not in fields and value and value != "UNKNOWN":
             fields[key] = value
     fact: dict[str, Json] = {}
@@ -50,12 +56,7 @@ def read_direct_url(data: bytes) -> dict[str, Json]:
     Raises:
         ValueError: it is no JSON object with a URL.
     """
-    from json import loads
-
-    try:
-        document = loads(data)
-    except (ValueError, RecursionError) as exc:
-        raise ValueError(f"no JSON: {exc}") from None
+    document = read_json(data)
     url = document.get("url") if isinstance(document, dict) else None
     if not isinstance(url, str):
         raise ValueError("no url in it")
@@ -109,18 +110,27 @@ def _headers(head: bytes) -> Iterator[tuple[bytes, str]]:
     """Lower-case name and unfolded value of each wanted header; a line that is none is passed over."""
     key: bytes = b""
     lines: list[bytes] = []
-    for line in head.removeprefix(b"\xef\xbb\xbf").splitlines():
+    for line in _lines(head.removeprefix(b"\xef\xbb\xbf")):
         if line[:1] in (b" ", b"\t"):
-            lines.append(line)
+            # Of a licence that stands there the first lines are looked at.
+            if key and len(lines) < _FOLDED:
+                lines.append(line[:_LINE])
             continue
         if key:
             yield key, printable(b"\n".join(lines)).strip()
         name, colon, value = line.partition(b":")
         name = name.lower()
         key = name if colon and name in _WANTED else b""
-        lines = [value]
+        lines = [value[:_LINE]]
     if key:
         yield key, printable(b"\n".join(lines)).strip()
+
+
+def _lines(head: bytes) -> Iterator[bytes]:
+    if len(head) < _LARGE:
+        return iter(head.splitlines())
+    # Of the millions of lines that may stand in it there is never a list.
+    return (line for piece in pieces(head, b"\n") for line in piece.splitlines())
 
 
 def _without_credentials(url: str) -> str:

@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
 from anchorecli.analyzers.documents import read_json
 from anchorecli.analyzers.language.core_metadata import printable
+from anchorecli.analyzers.language.rows import MOST_PACKAGES, TOO_MANY
 from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.purl import purl
 from anchorecli.errors import LimitError
@@ -32,7 +33,7 @@ from anchorecli.model import Json, Package
 from anchorecli.tree import Tree
 from anchorecli.values import dataclass, replace
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 MAX_FILES = 8
 """Of each package so many files are remembered: one is enough to know that it is there."""
 
@@ -109,19 +110,21 @@ def read_dependencies(data: bytes) -> dict[str, Json] | None:
     document = read_json(data.removeprefix(b"\xef\xbb\xbf"))
     if not isinstance(document, dict):
         raise ValueError("no JSON object")
-    files = _files(document)
-    found: list[list[Json]] = []
+    found: dict[str, list[Json]] = {}
     for key, library in _object(document.get("libraries")).items():
         kind = _object(library).get("type")
         name, _, version = printable(key).partition("/")
         name = name.removeprefix(_PACK)
         if isinstance(kind, str) and kind in _KINDS and _NAME.fullmatch(name) and _VERSION.fullmatch(version):
-            found.append([name, version, kind, files.get(key, [])])
+            found[key] = [name, version, kind, []]
+        if len(found) > MOST_PACKAGES:
+            raise LimitError(TOO_MANY)
     if not found:
         return None
+    _note_files(document, found)
     target = _object(document.get("runtimeTarget")).get("name")
     rid = printable(target).partition("/")[2] if isinstance(target, str) else ""
-    return {"rid": rid if _NAME.fullmatch(rid) else "", "packages": found}
+    return {"rid": rid if _NAME.fullmatch(rid) else "", "packages": list(found.values())}
 
 
 def package(view: View, fact: Fact, value: list[Json], kind: str) -> Package:
@@ -142,18 +145,16 @@ def package(view: View, fact: Fact, value: list[Json], kind: str) -> Package:
     )
 
 
-def _files(document: dict[str, Json]) -> dict[str, list[str]]:
-    """The files of each library, over all targets."""
-    files: dict[str, list[str]] = {}
+def _note_files(document: dict[str, Json], packages: dict[str, list[Json]]) -> None:
+    """Note the files of each package, over all targets."""
     for target in _object(document.get("targets")).values():
         for key, library in _object(target).items():
             for section in _SECTIONS:
-                for path in _object(_object(library).get(section)):
-                    listed = files.setdefault(key, [])
+                for path in _object(_object(library).get(section)) if key in packages else ():
+                    listed = packages[key][-1]
                     # NuGet's placeholder for "nothing on this platform".
                     if len(listed) < MAX_FILES and not path.endswith("_._"):
                         listed.append(printable(path))
-    return files
 
 
 def _object(value: object) -> dict[str, Json]:

@@ -21,10 +21,12 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants
+from anchorecli.analyzers.documents import read_json
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.licenses import normalise
 from anchorecli.analyzers.purl import purl
+from anchorecli.errors import LimitError
 from anchorecli.model import Json, Package, Problem
 from anchorecli.tree import Tree
 from anchorecli.values import dataclass
@@ -145,14 +147,12 @@ def installation(path: str, value: Json, has_modules: Callable[[str], bool]) -> 
 
 def read_package(data: bytes) -> dict[str, Json] | None:
     """``name``, ``version``, ``licenses``, ``private`` and ``bin``, or ``error``; None where it names nothing."""
-    from json import loads
-
     try:
-        document = loads(data)
-    except RecursionError:
-        return {"error": "nested too deeply"}
+        document = read_json(data)
+    except LimitError:
+        raise
     except ValueError as exc:
-        return {"error": f"no JSON: {exc}"}
+        return {"error": str(exc)}
     if not isinstance(document, dict):
         return {"error": "no JSON object"}
     fact: dict[str, Json] = {key: text for key in ("name", "version") if (text := _text(document.get(key)))}

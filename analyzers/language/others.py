@@ -41,7 +41,7 @@ from importlib import import_module
 from typing import Any
 
 from anchorecli.analyzers.base import Found, LayerFile, View, Wants, partial
-from anchorecli.analyzers.language.rows import Row, package
+from anchorecli.analyzers.language.rows import Row, kept, package
 from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.errors import LimitError
 from anchorecli.model import Json, Package
@@ -150,11 +150,11 @@ class Others:
         try:
             if file.path.endswith(_ARCHIVES):
                 with file.open() as stream:
-                    return list(module.read_archive(stream, self.limits)) or None
+                    return kept(module.read_archive(stream, self.limits))
             whole = not file.path.endswith(_MODELS)
             if whole and file.size > self.limits["file-bytes"]:
                 raise self.limits.exceeded("file-bytes")
-            return list(module.read(f"/{file.path}", file.data() if whole else file.head(HEAD))) or None
+            return kept(module.read(f"/{file.path}", file.data() if whole else file.head(HEAD)))
         except LimitError:
             raise
         except (ValueError, RecursionError) as exc:

@@ -23,6 +23,7 @@ from anchorecli.analyzers.language.core_metadata import read_direct_url, read_me
 from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.licenses import identifier, normalise
 from anchorecli.analyzers.purl import purl
+from anchorecli.errors import LimitError
 from anchorecli.model import ImagePath, Json, Package, Problem
 from anchorecli.tree import Tree
 from anchorecli.values import dataclass
@@ -112,6 +113,8 @@ class Python:
         if base == "direct_url.json":
             try:
                 return read_direct_url(file.data())
+            except LimitError:
+                raise
             except ValueError as exc:
                 return {"error": str(exc)}
         return read_metadata(file.data())

@@ -7,17 +7,23 @@ it only says that such a row of another file is no package.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
-from anchorecli.analyzers.base import Fact, View
+from anchorecli.analyzers.base import Fact, View, partial
 from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.licenses import normalise
 from anchorecli.analyzers.purl import purl
-from anchorecli.model import Package
+from anchorecli.errors import LimitError
+from anchorecli.model import Json, Package
 
 Row = dict[str, Any]
+
+MOST_PACKAGES = 100_000
+"""Of one file."""
+TOO_MANY = f"more than {MOST_PACKAGES} packages in one file (a fixed limit)"
 
 SCHEMES: Mapping[str, str] = MappingProxyType(
     {
@@ -50,6 +56,23 @@ _GENERIC = frozenset(
 def row(kind: str, name: str, version: str, **more: Any) -> Row:
     """A row; of ``more`` only what there is."""
     return {"type": kind, "name": name, "version": version, **{key: value for key, value in more.items() if value}}
+
+
+def kept(rows: Iterable[Any]) -> Json | None:
+    """The fact of a file's rows, with what limit was hit where there are more than may be, or reading more hits one.
+
+    Raises: LimitError where that left nothing.
+    """
+    found: list[Any] = []
+    left = iter(rows)
+    try:
+        found += islice(left, MOST_PACKAGES)
+        hit = TOO_MANY if next(left, None) is not None else ""
+    except LimitError as exc:
+        hit = str(exc)
+        if not found:
+            raise
+    return partial(found, "", f"{hit}; {len(found)} were kept") if hit else found or None
 
 
 def package(view: View, fact: Fact, each: Row, analyzer: str, metadata: Mapping[str, str] | None = None) -> Package:

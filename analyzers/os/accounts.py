@@ -11,16 +11,20 @@ Not handled: users of other sources (nsswitch.conf: LDAP, systemd-userdb, ``/usr
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
-from anchorecli.analyzers.language.core_metadata import printable
+from anchorecli.analyzers.documents import text_lines, up_to
 from anchorecli.analyzers.os.attribution import first_layers, written
-from anchorecli.model import Account, DiffId, Group, Json, Password
+from anchorecli.model import Account, DiffId, Group, Json, Password, Problem
 from anchorecli.values import dataclass
 
 PASSWD, GROUP, SHADOW = "etc/passwd", "etc/group", "etc/shadow"
 MAX_BYTES = 8 * 1024 * 1024
 MAX_ROWS = 20_000
+MAX_MEMBERS = 100_000
+"""Names of all groups together, and groups of all users."""
+_FIELDS = 16
 _MAX_ID = 0xFFFFFFFF
 _SHORTEST_HASH = 13
 """crypt(5): what descrypt gives."""
@@ -40,23 +44,48 @@ class AccountAnalyzer:
 
     def read(self, file: LayerFile) -> Json | None:
         """The rows of one file; lines that are none are left out."""
-        lines = printable(file.data()).splitlines()
-        rows = [row for line in lines[:MAX_ROWS] if (row := _READERS[file.path](line.strip().split(":"))) is not None]
-        return partial(rows, f"more than {MAX_ROWS} lines") if len(lines) > MAX_ROWS else rows
+        hits: list[str] = []
+        lines = up_to(text_lines(file.data()), hits)
+        rows, left = [], MAX_MEMBERS
+        for line in islice(lines, MAX_ROWS):
+            row = _READERS[file.path](line.strip().split(":", _FIELDS))
+            if row is not None and file.path == GROUP:
+                left -= len(row[2])
+                row[2] = row[2] if left >= 0 else []
+            if row is not None:
+                rows.append(row)
+        if next(lines, None) is not None:
+            hits.append(f"more than {MAX_ROWS} lines (a fixed limit)")
+        if left < 0:
+            hits.append(f"more than {MAX_MEMBERS} members of groups (a fixed limit)")
+        return partial(rows, "", f"{'; '.join(hits)}; those before were kept") if hits else rows
 
     def assemble(self, view: View) -> Found:
         """The users with their groups."""
         groups, members = _groups(view)
         shadow = view.fact(SHADOW)
         hidden = {name: state for name, state in shadow.value} if shadow else None
-        accounts = []
+        accounts, left = [], MAX_MEMBERS
         names = {group.gid: group.name for group in reversed(groups)}
         for (name, state, uid, gid, home, shell), layer in _rows(view, PASSWD):
             if state == _ELSEWHERE:
                 state = Password.UNKNOWN if hidden is None else hidden.get(name, Password.NONE)
-            own = dict.fromkeys([*([names[gid]] if gid in names else []), *members.get(name, ())])
-            accounts.append(Account(name, uid, gid, home, shell, Password(state), tuple(own), layer))
-        return Found(accounts=tuple(accounts), groups=tuple(groups))
+            own: dict[str, None] = {}
+            if left >= 0:
+                # Lines may say one name over and over.
+                own = dict.fromkeys([*([names[gid]] if gid in names else []), *members.get(name, ())])
+                left -= len(own)
+            accounts.append(
+                Account(name, uid, gid, home, shell, Password(state), tuple(own) if left >= 0 else (), layer)
+            )
+        return Found(accounts=tuple(accounts), groups=tuple(groups), problems=_untold(left))
+
+
+def _untold(left: int) -> tuple[Problem, ...]:
+    if left >= 0:
+        return ()
+    message = f"users with more than {MAX_MEMBERS} groups together (a fixed limit): those of the last are not told"
+    return (Problem("analyze", PASSWD, message, "remove lines that say the same name again", cause="limit_hit"),)
 
 
 def password(text: str) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
-from anchorecli.analyzers.documents import text_pieces
+from anchorecli.analyzers.documents import text_pieces, up_to
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.licenses import expression, identifier, normalise
 from anchorecli.analyzers.limits import Limit, Limits
@@ -28,7 +28,13 @@ from anchorecli.values import dataclass, field
 
 MAX_DATABASE = 32 * 1024 * 1024
 """Bytes; a desktop with 1,500 packages has a quarter of it."""
-LIMITS = Limits("apk", (Limit("packages", 100_000, "packages in one database"),))
+LIMITS = Limits(
+    "apk",
+    (
+        Limit("packages", 100_000, "packages in one database"),
+        Limit("files", 250_000, "files in one package"),
+    ),
+)
 
 _DATABASE = re.compile(r"(?:(?P<root>.*?)/)??(?:usr/)?lib/apk/db/installed$")
 _NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9+._@-]*").fullmatch
@@ -70,13 +76,17 @@ class ApkAnalyzer:
 
     def read(self, file: LayerFile) -> Json | None:
         """The entries of a database; of a damaged one those that can be read."""
-        reading = _read(text_pieces(file.data(), b"\n"), self.limits["packages"])
+        hits: list[str] = []
+        reading = _read(up_to(text_pieces(file.data(), b"\n"), hits), self.limits["packages"], self.limits["files"])
         value: list[Json] = reading.entries
         for place, entry in enumerate(value):
             value[place] = list(entry)
         damage = reading.damage()
         damage = f"damaged: {damage}; {len(value)} packages were kept" if damage else ""
-        hit = f"{self.limits.told('packages')}; so many were kept" if reading.hit else ""
+        if reading.hit:
+            hits.append(self.limits.told("packages"))
+        hits += (f"the files of {name} were left out: {self.limits.told('files')}" for name in reading.crowded[:1])
+        hit = f"{'; '.join(hits)}; {len(value)} packages were kept" if hits else ""
         return partial(value, damage, hit) if damage or hit else value or None
 
     def assemble(self, view: View) -> Found:
@@ -103,9 +113,9 @@ def parse(text: str) -> tuple[list[Entry], str]:
     return reading.entries, reading.damage()
 
 
-def _read(pieces: Iterable[str], most: int = 1 << 63) -> _Reading:
+def _read(pieces: Iterable[str], most: int = 1 << 63, most_files: int = 1 << 63) -> _Reading:
     """The entries of a database that comes in pieces of whole lines."""
-    reading, draft, number, end = _Reading(most), _Draft(1), 0, "\n"
+    reading, draft, number, end = _Reading(most, most_files), _Draft(1), 0, "\n"
     for piece in pieces:
         end = piece[-1:] or end
         # What follows the last line's end is no line, but for that of the whole text, which ends an entry anyway.
@@ -116,6 +126,7 @@ def _read(pieces: Iterable[str], most: int = 1 << 63) -> _Reading:
                 reading.take(draft)
                 draft = _Draft(number + (not line))
             draft.add(line)
+        draft.bound(most_files)
     if draft.is_begun:
         reading.take(draft)
     reading.cut = end != "\n"
@@ -127,6 +138,7 @@ class _Reading:
     """What was read so far, and what is the matter with it."""
 
     most: int
+    most_files: int
     entries: list[Entry] = field(default_factory=list)
     total: int = 0
     broken: int = 0
@@ -135,6 +147,8 @@ class _Reading:
     junk_at: int = 0
     hit: bool = False
     """Whether there are more entries than may be."""
+    crowded: list[str] = field(default_factory=list)
+    """Packages with more files than may be, which are left out."""
     cut: bool = False
 
     def take(self, draft: _Draft) -> None:
@@ -146,7 +160,10 @@ class _Reading:
         elif len(self.entries) >= self.most:
             self.hit = True
         else:
+            draft.bound(self.most_files)
             self.entries.append(draft.entry())
+            if draft.crowded:
+                self.crowded.append(self.entries[-1].name)
             if draft.junk:
                 self.junk += 1
                 self.junk_at = self.junk_at or draft.line
@@ -173,6 +190,7 @@ class _Draft:
     files: dict[str, list[str]] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     junk: bool = False
+    crowded: bool = False
 
     def add(self, line: str) -> None:
         """One more line, which may be empty."""
@@ -186,9 +204,16 @@ class _Draft:
         elif line and line[1:2] != ":":
             self.junk = True
 
+    def bound(self, most: int) -> None:
+        """Forget the files where they are, or were, too many."""
+        count = len(self.files) + sum(map(len, self.files.values())) if self.files else len(self.names)
+        if self.crowded or count > most:
+            self.crowded = True
+            self.files, self.names = {}, []
+
     @property
     def is_begun(self) -> bool:
-        return bool(self.values or self.files or self.junk)
+        return bool(self.values or self.files or self.junk or self.crowded)
 
     @property
     def usable(self) -> bool:

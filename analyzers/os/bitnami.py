@@ -19,10 +19,13 @@ from typing import Any
 from urllib.parse import unquote
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.documents import read_json
 from anchorecli.analyzers.language.core_metadata import printable
+from anchorecli.analyzers.language.rows import kept
 from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.licenses import normalise
 from anchorecli.analyzers.purl import purl
+from anchorecli.errors import LimitError
 from anchorecli.model import Json, Package
 from anchorecli.tree import Tree
 from anchorecli.values import dataclass
@@ -55,16 +58,15 @@ class BitnamiAnalyzer:
 
     def read(self, file: LayerFile) -> Json | None:
         """The packages of one document."""
-        from json import loads
-
         try:
-            document = loads(file.data())
-        except (ValueError, RecursionError) as exc:
-            return partial(None, f"no JSON: {exc}")
+            document = read_json(file.data())
+        except LimitError:
+            raise
+        except ValueError as exc:
+            return partial(None, str(exc))
         if not isinstance(document, dict):
             return partial(None, "no JSON object")
-        rows = list(_components(document) if file.path == COMPONENTS else _spdx(document))
-        return rows or None
+        return kept(_components(document) if file.path == COMPONENTS else _spdx(document))
 
     def assemble(self, view: View) -> Found:
         """A package for each component; the older list counts for what has no document of its own."""
@@ -94,13 +96,14 @@ def _components(document: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
 def _spdx(document: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
     packages = document.get("packages")
     described = document.get("documentDescribes")
-    described = described if isinstance(described, list) else []
+    described = {each for each in described if isinstance(each, str)} if isinstance(described, list) else set()
     for number, entry in enumerate(packages if isinstance(packages, list) else ()):
         if not isinstance(entry, dict) or not (identity := _identity(entry)):
             continue
         licences = (entry.get("licenseConcluded"), entry.get("licenseDeclared"))
         licence = next((text for text in licences if isinstance(text, str) and text not in _NO_LICENSE), "")
-        main = entry.get("SPDXID") in described if described else number == 0
+        own = entry.get("SPDXID")
+        main = isinstance(own, str) and own in described if described else number == 0
         yield {**identity, "license": printable(licence), "main": main}
 
 

@@ -15,10 +15,11 @@ Not handled: images that were cut by hand, which have no manifest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from anchorecli import compression
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.documents import stream_lines
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.analyzers.os.attribution import first_layers
@@ -32,7 +33,14 @@ MAX_BAD = 1000
 """Lines: with more of them it is no manifest."""
 PLACE = "var/lib/chisel/manifest.wall"
 MAX_BYTES = 16 * 1024 * 1024
-LIMITS = Limits("chisel", (Limit("inflated-bytes", 256 * 1024 * 1024, "bytes once inflated"),))
+LIMITS = Limits(
+    "chisel",
+    (
+        Limit("inflated-bytes", 256 * 1024 * 1024, "bytes once inflated"),
+        Limit("packages", 20_000, "packages in one manifest"),
+        Limit("paths", 250_000, "paths of packages in one manifest"),
+    ),
+)
 """A chiselled image rarely has a thousandth of it."""
 
 
@@ -51,27 +59,20 @@ class ChiselAnalyzer:
 
     def read(self, file: LayerFile) -> Json | None:
         """The packages of a manifest, and which path is whose; what is damaged is told."""
-        damage = ""
+        manifest = _Manifest(self.limits)
+        damage = hit = ""
         try:
-            data = _inflated(file, self.limits)
-        except LimitError:
-            raise
+            damage = manifest.take(stream_lines(_inflated(file, self.limits)))
+        except LimitError as exc:
+            hit = str(exc)
         except ValueError as exc:
-            return partial(None, str(exc))
-        packages: dict[str, list[str]] = {}
-        paths: dict[str, list[str]] = {}
-        bad = 0
-        for number, line in enumerate(data.split(b"\n"), 1):
-            if line and (fault := _line(line, packages, paths)):
-                damage = f"line {number}: {fault}"
-                bad += 1
-                if bad > MAX_BAD:
-                    break
-        value = {
-            "packages": list(packages.values()),
-            "paths": {name: "\n".join(found) for name, found in paths.items() if name in packages},
-        }
-        return partial(value, f"damaged: {damage}; {len(packages)} packages were kept") if damage else value
+            damage = str(exc)
+        value = manifest.value()
+        if not damage and not hit:
+            return value
+        kept = len(manifest.packages)
+        damage = f"damaged: {damage}; {kept} packages were kept" if damage else ""
+        return partial(value if kept else None, damage, f"{hit}; {kept} packages were kept" if hit else "")
 
     def assemble(self, view: View) -> Found:
         """One package for each that the visible manifest names."""
@@ -94,41 +95,76 @@ class ChiselAnalyzer:
         return Found(packages=tuple(packages), owned=owned, problems=_unsure(unsure))
 
 
-def _inflated(file: LayerFile, limits: Limits) -> bytes:
+def _inflated(file: LayerFile, limits: Limits) -> Iterator[bytes]:
     kind = compression.sniff(file.head(8))
-    parts, total = [], 0
+    total = 0
     for part in compression.inflate(file.pieces(), kind):
         total += len(part)
         if total > limits["inflated-bytes"]:
             raise limits.exceeded("inflated-bytes")
-        parts.append(part)
-    return b"".join(parts)
+        yield part
 
 
-def _line(line: bytes, packages: dict[str, list[str]], paths: dict[str, list[str]]) -> str:
-    """Take in one line; what is wrong with it, or nothing."""
-    from json import loads
+class _Manifest:
+    """What was read of a manifest so far."""
 
-    # Most lines are paths and what they consist of; those of the latter say nothing new.
-    if b'"kind":"content"' in line or b'"kind":"slice"' in line:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.packages: dict[str, list[str]] = {}
+        self._paths: dict[str, list[str]] = {}
+        self._left = limits["paths"]
+
+    def take(self, lines: Iterable[bytes]) -> str:
+        """Take in the lines; what is wrong with the last that is damaged, or nothing. Raises: LimitError."""
+        damage, bad = "", 0
+        for number, line in enumerate(lines, 1):
+            if line and (fault := self._line(line)):
+                damage = f"line {number}: {fault}"
+                bad += 1
+                if bad > MAX_BAD:
+                    break
+        return damage
+
+    def value(self) -> dict[str, Json]:
+        """The fact."""
+        paths = {name: "\n".join(found) for name, found in self._paths.items() if name in self.packages}
+        return {"packages": list(self.packages.values()), "paths": paths}
+
+    def _line(self, line: bytes) -> str:
+        """Take in one line; what is wrong with it, or nothing."""
+        from json import loads
+
+        # Most lines are paths and what they consist of; those of the latter say nothing new.
+        if b'"kind":"content"' in line or b'"kind":"slice"' in line:
+            return ""
+        try:
+            entry = loads(line)
+        except (ValueError, RecursionError):
+            return "no JSON"
+        if not isinstance(entry, dict):
+            return "no JSON object"
+        if entry.get("kind") == "package":
+            return self._package(entry)
+        if entry.get("kind") == "path" and isinstance(path := entry.get("path"), str) and path[-1:] != "/":
+            self._path(path.replace("\n", ""), entry.get("slices"))
         return ""
-    try:
-        entry = loads(line)
-    except (ValueError, RecursionError):
-        return "no JSON"
-    if not isinstance(entry, dict):
-        return "no JSON object"
-    if entry.get("kind") == "package":
+
+    def _package(self, entry: Mapping[str, object]) -> str:
         row = [printable(text) for key in ("name", "version", "arch") if isinstance(text := entry.get(key), str)]
         if len(row) != 3 or not row[0] or not row[1]:
             return "a package without name, version and architecture"
-        packages[row[0]] = row
-    elif entry.get("kind") == "path" and isinstance(path := entry.get("path"), str) and path[-1:] != "/":
-        slices = entry.get("slices")
+        if len(self.packages) >= self._limits["packages"]:
+            raise self._limits.exceeded("packages")
+        self.packages[row[0]] = row
+        return ""
+
+    def _path(self, path: str, slices: object) -> None:
         for each in slices if isinstance(slices, list) else ():
             if isinstance(each, str):
-                paths.setdefault(each.rpartition("_")[0], []).append(path.replace("\n", ""))
-    return ""
+                self._left -= 1
+                if self._left < 0:
+                    raise self._limits.exceeded("paths")
+                self._paths.setdefault(each.rpartition("_")[0], []).append(path)
 
 
 def _identities(value: Json) -> Iterable[tuple[str, str, str]]:

@@ -20,13 +20,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
-from anchorecli.analyzers.documents import text_pieces
+from anchorecli.analyzers.documents import text_pieces, up_to
 from anchorecli.analyzers.licenses import normalise
 from anchorecli.analyzers.limits import Limit, Limits
 from anchorecli.analyzers.os import copyright as copyright_file
 from anchorecli.analyzers.os.attribution import first_layers, names
 from anchorecli.analyzers.os.dpkg_status import Stanza, parse_pieces
-from anchorecli.analyzers.os.filelist import Paths
+from anchorecli.analyzers.os.filelist import Paths, gathered
 from anchorecli.analyzers.purl import os_purl
 from anchorecli.model import DiffId, Json, Kind, Package, Problem
 from anchorecli.tree import Tree
@@ -35,6 +35,8 @@ from anchorecli.values import dataclass
 MAX_FILE = 32 * 1024 * 1024
 """Bytes; the status file of a machine with 10,000 packages has a third of it."""
 LIMITS = Limits("dpkg", (Limit("packages", 100_000, "packages in one database"),))
+_LARGE = 1024 * 1024
+"""Bytes of a list that is read in pieces."""
 
 _ADMIN = re.compile(r"(?:(?P<root>.*?)/)??(?:var/lib|usr/lib|lib)/(?P<kind>dpkg|opkg)(?:/(?P<part>info|status\.d))?$")
 _DOC = re.compile(r"(?:.*/)?usr/share/doc/[^/]+$")
@@ -88,7 +90,7 @@ class DpkgAnalyzer:
         if base.endswith(".md5sums"):
             return _summed(data) or None
         if base.endswith(".list") and directory.endswith("/info"):
-            return data.decode("utf-8", "surrogateescape").strip("\n") or None
+            return _listed(data) or None
         return _stanzas(data, self.limits, whole=base == "status" and not directory.endswith("status.d"))
 
     def assemble(self, view: View) -> Found:
@@ -148,7 +150,11 @@ def _is_there(tree: Tree, root: str | None, paths: str) -> bool:
 
 
 def _stanzas(data: bytes, limits: Limits, *, whole: bool) -> Json | None:
-    stanzas, damage, more = parse_pieces(text_pieces(data, b"\n\n", "replace"), limits["packages"])
+    hits: list[str] = []
+    pieces = up_to(text_pieces(data, b"\n\n", "replace"), hits)
+    stanzas, damage, more = parse_pieces(pieces, limits["packages"])
+    if more:
+        hits.append(limits.told("packages"))
     # In place: there may be a hundred thousand of them.
     value: list[Json] = list[Json](stanzas)
     del stanzas
@@ -158,14 +164,22 @@ def _stanzas(data: bytes, limits: Limits, *, whole: bool) -> Json | None:
         # dpkg ends every line; a single stanza in status.d may come from a tool that does not.
         damage = "; ".join(filter(None, [damage, "the last line has no end, so the file may be cut short"]))
     damage = f"damaged: {damage}; {len(value)} packages were kept" if damage else ""
-    hit = f"{limits.told('packages')}; so many were kept" if more else ""
+    hit = f"{'; '.join(hits)}; {len(value)} packages were kept" if hits else ""
     return partial(value, damage, hit) if damage or hit else value or None
+
+
+def _listed(data: bytes) -> str:
+    """The paths of a list, which are its lines."""
+    if len(data) < _LARGE:
+        return data.decode("utf-8", "surrogateescape").strip("\n")
+    return gathered(piece.removesuffix("\n") for piece in text_pieces(data, b"\n")).strip("\n")
 
 
 def _summed(data: bytes) -> str:
     """The paths of an md5sums file: ``<32 hex digits>  usr/bin/x``."""
-    lines = data.decode("utf-8", "surrogateescape").splitlines()
-    return "\n".join(line[34:].removeprefix("./") for line in lines if line[32:33] == " ")
+    pieces = text_pieces(data, b"\n")
+    lines = ((line[34:].removeprefix("./") for line in piece.splitlines() if line[32:33] == " ") for piece in pieces)
+    return gathered(map("\n".join, lines))
 
 
 @lru_cache(maxsize=64)

@@ -32,6 +32,7 @@ _NUMBERS = {
 _KNOWN = {**_NUMBERS, **{key.title(): number for key, number in _NUMBERS.items()}, "SourceName": 8, "Pre-Depends": 10}
 """Keys as they are usually written, so that the common case needs no lowering."""
 _ONCE = frozenset({0, 1, 4})
+_MOST = 4096
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*").fullmatch
 _REPEATED = re.compile(r"\n(?=Package:)")
 _SOURCE = re.compile(r"(\S+)\s*\(([^()\s]+)\)").fullmatch
@@ -128,7 +129,10 @@ def _fields(block: str) -> list[str]:
             number = _NUMBERS.get(key.lower())
         if number is not None and colon:
             value = value.strip()
-            values[number] = f"{values[number]} {value}" if values[number] and number in _ONCE else value
+            if values[number] and number in _ONCE:
+                # What is said over and over is nothing in any case, and need not grow.
+                value = f"{values[number][:_MOST]} {value}"
+            values[number] = value
     return values
 
 

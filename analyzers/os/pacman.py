@@ -17,17 +17,24 @@ Not handled: ``mtree`` (digests of the files).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants, partial
+from anchorecli.analyzers.documents import pieces
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.licenses import normalise
-from anchorecli.analyzers.os.filelist import Paths
+from anchorecli.analyzers.os.filelist import Paths, gathered
 from anchorecli.analyzers.purl import os_purl
+from anchorecli.errors import LimitError
 from anchorecli.model import Json, Package
 from anchorecli.values import dataclass
 
 MAX_BYTES = 32 * 1024 * 1024
+MAX_DESC = 1024 * 1024
+"""Bytes of a ``desc``; real ones have some thousand."""
+_BATCH = 4096
 PLACE = "var/lib/pacman/local/"
 
 _BOUND = re.compile(r"[<>=].*")
@@ -55,7 +62,9 @@ class PacmanAnalyzer:
     def read(self, file: LayerFile) -> Json | None:
         """One file's fact."""
         if file.path.endswith("/files"):
-            return "\n".join(path for path in read_blocks(file.data()).get("FILES", ()) if path[-1:] != "/")
+            return gathered(_paths(file.data()))
+        if file.size > MAX_DESC:
+            raise LimitError(f"more than {MAX_DESC} bytes in a desc (a fixed limit)")
         blocks = read_blocks(file.data())
         said = {key: printable(blocks[block][0]) for block, key in _ONE.items() if blocks.get(block)}
         value: dict[str, Json] = {key: text for key, text in said.items() if text}
@@ -85,15 +94,30 @@ class PacmanAnalyzer:
 def read_blocks(data: bytes) -> dict[str, list[str]]:
     """The values of each key, none of them empty; of a repeated key all."""
     blocks: dict[str, list[str]] = {}
-    values: list[str] | None = None
-    for line in data.splitlines():
-        if not line:
-            values = None
-        elif values is None and line[:1] == b"%" and line[-1:] == b"%" and len(line) > 2:
-            values = blocks.setdefault(printable(line[1:-1]), [])
-        elif values is not None:
-            values.append(line.decode("utf-8", "surrogateescape") if b"/" in line else printable(line))
+    for key, text in _values(data.splitlines()):
+        blocks.setdefault(key, []).extend([text] if text else [])
     return blocks
+
+
+def _values(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+    """Each key where its block begins, with an empty text, and with each of its values."""
+    key: str | None = None
+    for line in lines:
+        if not line:
+            key = None
+        elif key is None and line[:1] == b"%" and line[-1:] == b"%" and len(line) > 2:
+            key = printable(line[1:-1])
+            yield key, ""
+        elif key is not None:
+            yield key, line.decode("utf-8", "surrogateescape") if b"/" in line else printable(line)
+
+
+def _paths(data: bytes) -> Iterator[str]:
+    """The paths of what are no directories, a line each, in texts of some thousand."""
+    values = _values(line for piece in pieces(data, b"\n") for line in piece.splitlines())
+    paths = (text for key, text in values if key == "FILES" and text and text[-1] != "/")
+    while batch := list(islice(paths, _BATCH)):
+        yield "\n".join(batch)
 
 
 def _package(view: View, fact: Fact) -> Package:

@@ -15,10 +15,11 @@ import re
 from collections.abc import Iterator
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants
+from anchorecli.analyzers.documents import text_pieces
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.licenses import normalise
-from anchorecli.analyzers.os.filelist import Paths
+from anchorecli.analyzers.os.filelist import Paths, gathered
 from anchorecli.analyzers.purl import purl
 from anchorecli.model import Json, Package
 from anchorecli.values import dataclass
@@ -48,7 +49,7 @@ class PortageAnalyzer:
     def read(self, file: LayerFile) -> Json | None:
         """One file's fact."""
         if file.path.endswith("/CONTENTS"):
-            return "\n".join(_installed(file.data()))
+            return gathered(map("\n".join, map(_installed, text_pieces(file.data(), b"\n"))))
         text = printable(file.data()[:10_000]).strip()
         if file.path.endswith("/SIZE"):
             return int(text) if text.isdecimal() and len(text) < 19 else None
@@ -105,8 +106,8 @@ def _pattern() -> re.Pattern[str]:
     return re.compile(r"-(\d+(?:\.\d+)*[a-z]?" + suffix + r"(?:-r\d+)?)$")
 
 
-def _installed(data: bytes) -> Iterator[str]:
-    for line in data.decode("utf-8", "surrogateescape").split("\n"):
+def _installed(piece: str) -> Iterator[str]:
+    for line in piece.split("\n"):
         if line.startswith("obj "):
             # A path may hold blanks; digest and time do not.
             yield line[4:].rsplit(" ", 2)[0].strip("/")

@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterator
 
 from anchorecli.analyzers.base import Fact, Found, LayerFile, View, Wants
-from anchorecli.analyzers.documents import MOST_VALUES
+from anchorecli.analyzers.documents import bound_json
 from anchorecli.analyzers.language.since import since
 from anchorecli.analyzers.licenses import normalise
 from anchorecli.analyzers.limits import Limit, Limits
@@ -35,6 +35,11 @@ from anchorecli.model import Json, Package, Problem
 from anchorecli.values import dataclass, replace
 
 MAX_BYTES = 32 * 1024 * 1024
+MAX_TEXT = 16 * 1024 * 1024
+"""Of a document that is no JSON."""
+MOST_LINES = 500_000
+"""Elements and attributes of XML, lines of tags: each takes some hundred bytes."""
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 LIMITS = Limits("sboms", (Limit("components", 100_000, "components in one document"),))
 
 _ENDS = (
@@ -86,8 +91,9 @@ class SbomAnalyzer:
         from anchorecli.sbom.document import contents_of
 
         data = file.data()
-        if (values := data.count(b",") + data.count(b"{") + data.count(b"[")) > MOST_VALUES:
-            raise LimitError(f"{values} values in one document (a fixed limit of {MOST_VALUES})")
+        _bound(data)
+        if data.count(b"PackageName:") > self.limits["components"]:
+            raise self.limits.exceeded("components")
         try:
             contents = contents_of(file.path, data)
         except AnchoreError as exc:
@@ -117,6 +123,20 @@ class SbomAnalyzer:
                 if first is not package:
                     found[package.purl] = replace(first, locations=(*first.locations, *package.locations))
         return Found(packages=tuple(found.values()), problems=tuple(problems))
+
+
+def _bound(data: bytes) -> None:
+    """Raises: LimitError for a document that takes more memory than there may be used."""
+    start = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith((b"{", b"[")) or data[:2] in _UTF16:
+        bound_json(data)
+        return
+    marks = (b"<", b'="', b"='") if start.startswith(b"<") else (b"\n", b"\r")
+    lines = sum(map(data.count, marks)) - data.count(b"</")
+    if lines > MOST_LINES:
+        raise LimitError(f"more than {MOST_LINES} elements or lines in one document (a fixed limit)")
+    if len(data) > MAX_TEXT:
+        raise LimitError(f"more than {MAX_TEXT} bytes of XML or tags in one document (a fixed limit)")
 
 
 def _problems(fact: Fact) -> Iterator[Problem]:

@@ -24,6 +24,7 @@ _PACKAGE = {
     "PackageSummary": "summary",
     "PrimaryPackagePurpose": "primaryPackagePurpose",
 }
+_PIECE = 64 * 1024
 _OPEN, _CLOSE = "<text>", "</text>"
 
 
@@ -42,7 +43,7 @@ def parse(text: str) -> Object:
 
 
 def _tags(text: str) -> Iterator[tuple[str, str]]:
-    lines = iter(text.splitlines())
+    lines = _lines(text)
     for line in lines:
         tag, colon, value = line.partition(":")
         if not colon or not tag or tag[0] == "#" or not tag.isalnum():
@@ -54,6 +55,15 @@ def _tags(text: str) -> Iterator[tuple[str, str]]:
                 value = "\n".join((value, *_until_closed(lines)))
             value = value.partition(_CLOSE)[0]
         yield tag, value
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Its lines: of the millions that may stand in it there is never a list."""
+    start = 0
+    while start < len(text):
+        stop = text.find("\n", start + _PIECE) + 1 or len(text)
+        yield from text[start:stop].splitlines()
+        start = stop
 
 
 def _until_closed(lines: Iterator[str]) -> Iterator[str]:

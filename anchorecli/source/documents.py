@@ -20,11 +20,15 @@ from anchorecli.values import dataclass, field, replace
 
 MAX_DOCUMENT = 8 << 20
 """Bytes of the largest manifest, index or configuration that is read."""
+MAX_VALUES = 250_000
+"""Of one of them; real ones have some hundred."""
 MAX_LAYERS = 1024
 MAX_INDEX_DEPTH = 8
 MAX_INDEXES = 64
 MAX_INDEX_ENTRIES = 4096
 
+_NARROW = bytes(range(0xF0))
+_WIDE = re.compile(rb"\\u[dD][89abAB]")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _INDEX_TYPES = (
     "application/vnd.oci.image.index.v1+json",
@@ -74,9 +78,14 @@ class Manifest:
 
 
 def load_json(data: bytes, subject: str) -> Json:
-    """Parse a document. Raises: IntegrityError where it is no JSON, or larger than any manifest."""
+    """Parse a document. Raises: IntegrityError where it is no JSON, or takes more than any manifest."""
     if len(data) > MAX_DOCUMENT:
         raise IntegrityError(f"{subject} has {len(data)} bytes, more than the {MAX_DOCUMENT} allowed")
+    if sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise IntegrityError(f"{subject} has more than the {MAX_VALUES} values allowed")
+    # One letter beyond the first 65,536 makes each of a text four bytes, of which there are several copies.
+    if len(data) > MAX_DOCUMENT // 2 and (data.translate(None, _NARROW) or _WIDE.search(data)):
+        raise IntegrityError(f"{subject} is a text that takes more memory than any has")
     try:
         return json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:

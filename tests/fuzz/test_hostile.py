@@ -54,6 +54,11 @@ def nested(depth: int) -> bytes:
 GO = "path\ta\nmod\ta\tv1\t\n" + "".join(f"dep\tm{number}\tv1\th1:x\n" for number in range(9))
 CRATES = json.dumps({"packages": [{"name": f"c{number}", "version": "1"} for number in range(9)]}).encode()
 WALL = b'{"jsonwall":"1.0","schema":"1.0","count":1}\n' * 99
+CHISELLED = b"".join(
+    b'{"kind":"package","name":"p%d","version":"1","arch":"x"}\n{"kind":"path","path":"/%d","slices":["p0_a"]}\n'
+    % (n, n)
+    for n in range(9)
+)
 HEADERS = [rpmdb.header(name, "1-1", [f"/usr/bin/{name}", "/x"]) for name in ("bash", "zlib")]
 POMS = {f"META-INF/maven/g/a{number}/pom.properties": "version=1\n" for number in range(9)}
 TWO = jar({"a.jar": jar({"x": "y"}), "b.jar": jar({"x": "y"})}, stored=True)
@@ -70,6 +75,7 @@ def program(modules: str = "", crates: bytes = b"") -> bytes:
 HITS = {
     "dpkg.packages": ("var/lib/dpkg/status", b"Package: a\nVersion: 1\n\n" * 9, 5),
     "apk.packages": ("lib/apk/db/installed", b"P:a\nV:1\n\n" * 9, 5),
+    "apk.files": ("lib/apk/db/installed", b"P:a\nV:1\nF:u\n" + b"R:x\n" * 9 + b"\n", 5),
     "java.depth": ("a.jar", nested(9), 5),
     "java.archives": ("a.jar", TWO, 2),
     "java.directory-bytes": ("a.jar", TWO, 150),
@@ -79,6 +85,8 @@ HITS = {
     "rpm.relation-bytes": ("var/lib/rpm/Packages", rpmdb.ndb([rpmdb.header("one", requires=["two", "three"])]), 7),
     "rpm.text-bytes": ("var/lib/rpm/Packages", rpmdb.ndb(HEADERS), 60),
     "rpm.path-bytes": ("var/lib/rpm/Packages", rpmdb.ndb(HEADERS), 5),
+    "chisel.packages": ("var/lib/chisel/manifest.wall", compressed(CHISELLED, "zstd"), 5),
+    "chisel.paths": ("var/lib/chisel/manifest.wall", compressed(CHISELLED, "zstd"), 5),
     "chisel.inflated-bytes": ("var/lib/chisel/manifest.wall", compressed(WALL, "zstd"), 1000),
     "sboms.components": ("a.cdx.json", sboms.cyclonedx(*(f"pkg:npm/a@{number}" for number in range(9))).encode(), 5),
     "pear.values": ("a/.registry/a.reg", b"a:9:{" + b"i:1;i:1;" * 9 + b"}", 5),

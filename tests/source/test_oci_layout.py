@@ -241,6 +241,13 @@ def test_document_larger_than_any_manifest(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(documents, "MAX_DOCUMENT", 100)
     with pytest.raises(IntegrityError, match="more than the 100 allowed"):
         documents.load_json(b" " * 101, "subject")
+    with pytest.raises(IntegrityError, match="more memory than any has"):
+        documents.load_json(b'"%s"' % ("\N{GRINNING FACE}".encode() * 20), "subject")
+    with pytest.raises(IntegrityError, match="more memory than any has"):
+        documents.load_json(b'"%s"' % (rb"\ud83d\ude00" * 6), "subject")
+    monkeypatch.setattr(documents, "MAX_VALUES", 9)
+    with pytest.raises(IntegrityError, match="more than the 9 values allowed"):
+        documents.load_json(b"[" + b"{}," * 9 + b"{}]", "subject")
 
 
 def test_huge_file_in_place_of_a_document(tmp_path: Path) -> None:

@@ -7,15 +7,15 @@ Format: https://docs.ansible.com/ansible/latest/dev_guide/collections_galaxy_met
 from __future__ import annotations
 
 from collections.abc import Iterator
-from json import loads
 
+from anchorecli.analyzers.documents import read_json
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.rows import Row, row
 
 
 def read(path: str, data: bytes) -> Iterator[Row]:
     """The collection, where the path is its own."""
-    document = loads(data)
+    document = read_json(data)
     about = document.get("collection_info") if isinstance(document, dict) else None
     if not isinstance(about, dict):
         return

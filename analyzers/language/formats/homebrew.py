@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from json import loads
 
+from anchorecli.analyzers.documents import read_json
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.rows import Row, row
 
@@ -27,7 +27,7 @@ def read(path: str, data: bytes) -> Iterator[Row]:
         licence = _LICENSE.search(printable(data[:100_000]))
         yield row("brew", name, version, licenses=[licence[1]] if licence else [], place=place)
         return
-    document = loads(data)
+    document = read_json(data)
     source = document.get("source") if isinstance(document, dict) else None
     tap = source.get("tap") if isinstance(source, dict) else None
     metadata = {"tap": printable(tap)} if isinstance(tap, str) and tap else {}

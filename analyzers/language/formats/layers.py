@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from anchorecli.analyzers.language.core_metadata import printable
-from anchorecli.analyzers.language.formats.zipapps import MAX_METADATA, distribution
+from anchorecli.analyzers.language.formats.zipapps import Metadata
 from anchorecli.analyzers.language.java.contents import LIMITS
 from anchorecli.analyzers.language.java.zip import BadZip, Budget, Window, Zip
 from anchorecli.analyzers.language.rows import Row
@@ -32,9 +32,10 @@ def read_archive(stream: BinaryIO, limits: Limits) -> Iterator[Row]:
         archive = Zip(Window(stream, 0, stream.tell()), Budget(LIMITS))
     except (BadZip, LimitError):
         return
+    metadata = Metadata(archive)
     for name, place in archive.entries().others:
         if name.endswith(b".dist-info/METADATA") and _INSTALLED.fullmatch(name):
             try:
-                yield from distribution(archive.read(archive.entry(place), MAX_METADATA), printable(name))
-            except (BadZip, LimitError) as exc:
+                yield from metadata.read(name, place)
+            except BadZip as exc:
                 raise ValueError(f"{printable(name)}: {exc}") from None

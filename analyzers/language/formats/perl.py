@@ -15,8 +15,8 @@ Not handled: distributions with a ``.packlist`` alone, which has no version.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from json import loads
 
+from anchorecli.analyzers.documents import read_json
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.rows import Row, row
 
@@ -49,7 +49,7 @@ def read(path: str, data: bytes) -> Iterator[Row]:
     if path.endswith(".pod"):
         yield from _installed(printable(data))
         return
-    document = loads(data, parse_float=str, parse_int=str)
+    document = read_json(data, str)
     found = [document.get(key) for key in ("name", "version")] if isinstance(document, dict) else []
     texts = [printable(text).strip() for text in found if isinstance(text, str)]
     if len(texts) != 2 or not all(texts):

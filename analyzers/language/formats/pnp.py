@@ -25,7 +25,8 @@ def read(path: str, data: bytes) -> Iterator[Row]:
     """Each package that stands in a zip file; ``file`` is that file's path, from here."""
     seen = set()
     # The map may stand in the file as a JavaScript string of its own, its quotes escaped.
-    for file, version, name in _LOCATION.findall(printable(data).replace('\\"', '"')):
+    for found in _LOCATION.finditer(printable(data).replace('\\"', '"')):
+        file, version, name = found.groups()
         if (name, version, file) not in seen:
             seen.add((name, version, file))
             yield row("npm", name, version, file=file, place=f"{path} {file}", metadata={"kind": "module"})

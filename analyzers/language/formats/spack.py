@@ -7,15 +7,15 @@ the first is the package in that prefix; the others are what it was built with, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from json import loads
 
+from anchorecli.analyzers.documents import read_json
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.rows import Row, row
 
 
 def read(path: str, data: bytes) -> Iterator[Row]:
     """The package of one prefix."""
-    document = loads(data)
+    document = read_json(data)
     spec = document.get("spec") if isinstance(document, dict) else None
     nodes = spec.get("nodes") if isinstance(spec, dict) else None
     first = nodes[0] if isinstance(nodes, list) and nodes else None

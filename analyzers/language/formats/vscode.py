@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from json import loads
 
+from anchorecli.analyzers.documents import read_json
 from anchorecli.analyzers.language.core_metadata import printable
 from anchorecli.analyzers.language.rows import Row, row
 
@@ -22,7 +22,7 @@ def read(path: str, data: bytes) -> Iterator[Row]:
     # Most files of the name are npm's: they are not parsed.
     if not _PLACE.search(path) or b'"publisher"' not in data or b'"vscode"' not in data:
         return
-    document = loads(data)
+    document = read_json(data)
     engines = document.get("engines") if isinstance(document, dict) else None
     if not isinstance(engines, dict) or "vscode" not in engines:
         return

@@ -16,6 +16,7 @@ from anchorecli.analyzers.language.java.merged import signs
 from anchorecli.analyzers.language.java.zip import EMPTY, BadZip, Budget, Source, TooLarge, Zip
 from anchorecli.analyzers.license_texts import MAX_BYTES, recognised
 from anchorecli.analyzers.limits import Limit, Limits
+from anchorecli.errors import LimitError
 from anchorecli.model import Json
 
 LIMITS = Limits(
@@ -36,6 +37,8 @@ POSSIBLE = (".par", ".sar", ".nar", ".kar", ".lpkg", ".far", ".rar", ".zap", ".a
 """Other things are called so too."""
 ARCHIVES = CERTAIN + POSSIBLE
 
+MAX_TEXTS = 64 * 1024 * 1024
+"""Of one file, its inner archives included: to look through them is what takes time."""
 _MAJORITY = 0.75
 _ARCHIVES = tuple(ending.encode() for ending in ARCHIVES)
 _POM = re.compile(rb"(?:^|/)META-INF/maven/([^/]{1,200})/([^/]{1,200})/pom\.(properties|xml)$")
@@ -81,6 +84,7 @@ class Contents:
         self._limits = limits
         self._budget = Budget(limits)
         self._poms = 0
+        self._texts = 0
 
     def read(self, source: Source, path: str = "", depth: int = 0) -> None:
         """Read an archive and those in it. Raises: BadZip for this one, LimitError where the file costs too much."""
@@ -159,7 +163,9 @@ class Contents:
 
     def _entry(self, archive: Zip, place: int, path: str, limit: int) -> bytes:
         try:
-            return archive.read(archive.entry(place), limit)
+            entry = archive.entry(place)
+            self._take(min(entry.size, limit))
+            return archive.read(entry, limit)
         except BadZip as error:
             self._fault(path, str(error))
         except TooLarge as error:
@@ -169,9 +175,17 @@ class Contents:
     def _text(self, archive: Zip, place: int) -> bytes:
         """A licence's text; nothing where it cannot be read, since no package depends on it."""
         try:
-            return archive.read(archive.entry(place), MAX_BYTES)
+            entry = archive.entry(place)
+            self._take(min(entry.size, MAX_BYTES))
+            return archive.read(entry, MAX_BYTES)
         except (BadZip, TooLarge):
             return b""
+
+    def _take(self, size: int) -> None:
+        """Note so many bytes of texts. Raises: LimitError."""
+        self._texts += size
+        if self._texts > MAX_TEXTS:
+            raise LimitError(f"more than {MAX_TEXTS} bytes of manifests, poms and licences in one file (a fixed limit)")
 
     def _fault(self, path: str, message: str) -> None:
         self.faults.append(f"{_shown(path)}: {message}" if path else message)

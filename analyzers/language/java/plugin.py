@@ -128,7 +128,7 @@ def _without_size(view: View, fact: Fact, name: str) -> str:
 
 
 def _unpacked(file: LayerFile) -> Json | None:
-    found = pom.read_properties(file.data()[: pom.MAX_BYTES])
+    found = pom.read_properties(file.head(pom.MAX_BYTES))
     if _BUILD.search(file.path) or not {"groupId", "artifactId", "version"} <= found.keys():
         return None
     return {"pom": {"group": found["groupId"], "artifact": found["artifactId"], "version": found["version"]}}

@@ -23,7 +23,7 @@ EMPTY = 2
 """Bytes that nothing takes when it is deflated."""
 IN_MEMORY = 16 * 1024 * 1024
 """Bytes; an inner archive that inflates to more goes through an unnamed temporary file."""
-MAX_DIRECTORY = 64 * 1024 * 1024
+MAX_DIRECTORY = 48 * 1024 * 1024
 """Bytes of one central directory: half a million entries."""
 
 _STEP = 256 * 1024
@@ -162,6 +162,22 @@ class Zip:
             return self._whole(start, entry.size)
         self._budget.take("inflated-bytes", entry.size)
         return self._inflated(start, entry)
+
+    def head(self, entry: Entry, count: int) -> bytes:
+        """The first bytes of an entry of any size. Raises: BadZip, LimitError where the budget ends."""
+        start, left = self._data(entry), entry.packed
+        if entry.method == _STORED:
+            return self._whole(start, min(count, entry.size))
+        self._budget.take("inflated-bytes", min(count, entry.size))
+        stream, out = zlib.decompressobj(-15), b""
+        try:
+            while left > 0 and len(out) < count and not stream.eof:
+                piece = self._whole(start, min(left, _STEP))
+                start, left = start + len(piece), left - len(piece)
+                out += stream.decompress(piece, count - len(out))
+        except zlib.error as error:
+            raise BadZip(f"damaged: {error}") from None
+        return out
 
     def open(self, entry: Entry) -> Source:
         """An entry's bytes as a source of its own, read where they lie if they are stored. Raises: as ``read``."""

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anchorecli.analyzers.base import PARTIAL
 from anchorecli.analyzers.os.accounts import MAX_ROWS, AccountAnalyzer, password
 from tests.analyzers.view import MemoryFile, make_view
 
@@ -99,5 +98,5 @@ def test_a_file_cut_at_any_byte_gives_whole_entries_before() -> None:
 
 def test_more_users_than_any_system_has_is_told() -> None:
     value = AccountAnalyzer().read(MemoryFile("etc/passwd", b"a:x:1:1:::\n" * (MAX_ROWS + 1)))
-    assert f"more than {MAX_ROWS}" in value[PARTIAL]
+    assert f"more than {MAX_ROWS}" in value["limit"]
     assert len(value["value"]) == MAX_ROWS
