@@ -15,6 +15,8 @@ Object = dict[str, Any]
 MAX_DEPTH = 200
 """Elements inside each other; components may hold components."""
 MAX_ELEMENTS = 8_000_000
+MAX_NAMES = 10_000
+"""Names of elements and attributes: CycloneDX has some three hundred, and of each the parser keeps a table's row."""
 
 
 class Element:
@@ -88,12 +90,17 @@ class _Building:
         self.root: Element | None = None
         self._open: list[Element] = []
         self._count = 0
+        self._names: set[str] = set()
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1
         if len(self._open) >= MAX_DEPTH or self._count > MAX_ELEMENTS:
             what = f"more than {MAX_ELEMENTS} elements" if self._count > MAX_ELEMENTS else f"over {MAX_DEPTH} levels"
             raise SourceError(f"the XML has {what}: no SBOM has")
+        self._names.add(name)
+        self._names.update(attributes)
+        if len(self._names) > MAX_NAMES:
+            raise SourceError(f"the XML has more than {MAX_NAMES} names of elements and attributes: no SBOM has")
         # The root keeps its name space: it tells the version.
         element = Element(name.rpartition(" ")[2] if self._open else name, attributes)
         if self._open:

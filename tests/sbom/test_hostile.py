@@ -208,3 +208,14 @@ def test_a_layer_is_known_by_a_digest_alone(tmp_path: Path) -> None:
     analysis = read(cyclonedx(found, metadata=about), tmp_path)
     assert only(analysis).layer == ""
     assert analysis.image.layers == ()
+
+
+@pytest.mark.parametrize("part", ["<a{0}/>", '<a b{0}=""/>'])
+def test_names_of_elements_and_attributes_are_bounded(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cyclonedx_xml, "MAX_NAMES", 50)
+    start, end = '<bom xmlns="http://cyclonedx.org/schema/bom/1.5">', "</bom>"
+    few = start + "".join(part.format(number % 40) for number in range(500)) + end
+    cyclonedx_xml.parse(few.encode())
+    many = start + "".join(part.format(number) for number in range(60)) + end
+    with pytest.raises(SourceError, match="more than 50 names"):
+        cyclonedx_xml.parse(many.encode())
