@@ -65,8 +65,8 @@ def _wanted(path: str, _size: int, _mode: int) -> bool:
 class DpkgAnalyzer:
     """dpkg and opkg packages.
 
-    A fact is the stanzas of a status file (arrays, see ``Stanza``), the paths of a ``.list`` or ``.md5sums`` as one
-    text, a line each, or the licence names of a copyright file.
+    A fact is the stanzas of a status file (arrays, see ``Stanza``; of what was removed the name alone), the paths of a
+    ``.list`` or ``.md5sums`` as one text, a line each, or the licence names of a copyright file.
     """
 
     name: str = "dpkg"
@@ -105,9 +105,8 @@ class DpkgAnalyzer:
                 continue
             if fact.path.endswith(".control") and f"{place[0].removesuffix('/info')}/status" in facts:
                 continue
-            database = _Database(view, facts, fact, place["root"] or "", place["kind"])
+            database = _Database(view, facts, fact, place["root"] or "", place["kind"], listed)
             for key, package, paths in database.packages():
-                listed.add(f"{database.admin()}/info/{package.name}")
                 if key not in packages:
                     packages[key] = package
                     owned[package.purl] = _joined(owned.get(package.purl), paths)
@@ -119,7 +118,7 @@ class DpkgAnalyzer:
 def _forgotten(view: View, facts: Mapping[str, Fact], listed: set[str]) -> Iterator[Problem]:
     """A problem for each database that keeps lists of files of packages it does not speak of, and the files are there.
 
-    dpkg removes a list with the package. Of one whose configuration alone is left the list names nothing else.
+    dpkg removes a list with the package, but for one whose configuration is left: of that the database speaks.
     """
     lost: dict[str, list[str]] = {}
     for path, fact in facts.items():
@@ -152,7 +151,7 @@ def _is_there(tree: Tree, root: str | None, paths: str) -> bool:
 def _stanzas(data: bytes, limits: Limits, *, whole: bool) -> Json | None:
     hits: list[str] = []
     pieces = up_to(text_pieces(data, b"\n\n", "replace"), hits)
-    stanzas, damage, more = parse_pieces(pieces, limits["packages"])
+    stanzas, damage, more, gone = parse_pieces(pieces, limits["packages"])
     if more:
         hits.append(limits.told("packages"))
     # In place: there may be a hundred thousand of them.
@@ -165,6 +164,7 @@ def _stanzas(data: bytes, limits: Limits, *, whole: bool) -> Json | None:
         damage = "; ".join(filter(None, [damage, "the last line has no end, so the file may be cut short"]))
     damage = f"damaged: {damage}; {len(value)} packages were kept" if damage else ""
     hit = f"{'; '.join(hits)}; {len(value)} packages were kept" if hits else ""
+    value += ([name] for name in gone)
     return partial(value, damage, hit) if damage or hit else value or None
 
 
@@ -204,8 +204,10 @@ class _Database:
     fact: Fact
     root: str
     kind: str
+    listed: set[str]
+    """The lists of files of packages that it speaks of, without ending and architecture; filled by ``packages``."""
 
-    def admin(self) -> str:
+    def _admin(self) -> str:
         """dpkg's directory: ``var/lib/dpkg``."""
         directory = self.fact.path.rpartition("/")[0]
         return directory.removesuffix("/status.d").removesuffix("/info")
@@ -213,7 +215,11 @@ class _Database:
     def packages(self) -> Iterator[tuple[tuple[str, str, str, str], Package, Paths]]:
         """Each package with its identity and its paths."""
         layers = first_layers(self.view.history(self.fact.path), _identities)
+        admin = self._admin()
         for row in self.fact.value:
+            self.listed.add(f"{admin}/info/{row[0]}")
+            if len(row) == 1:
+                continue
             stanza = Stanza(*row)
             identity = (stanza.name, stanza.version, stanza.arch)
             layer = layers.get(identity, self.fact.layer)
@@ -251,8 +257,8 @@ class _Database:
 
     def _licenses(self, stanza: Stanza) -> tuple[str, ...]:
         if self.kind == "opkg":
-            control = self.facts.get(f"{self.admin()}/info/{stanza.name}.control")
-            declared = stanza.license or (Stanza(*control.value[0]).license if control else "")
+            control = self.facts.get(f"{self._admin()}/info/{stanza.name}.control")
+            declared = stanza.license or (_declared(control.value[0]) if control else "")
             return normalise([declared])
         path = f"usr/share/doc/{stanza.name}/copyright"
         path = f"{self.root}/{path}" if self.root else path
@@ -261,7 +267,7 @@ class _Database:
         return copyright_file.licenses(fact.value) if fact else ()
 
     def _paths(self, stanza: Stanza) -> Paths:
-        admin = self.admin()
+        admin = self._admin()
         for name in (f"{stanza.name}:{stanza.arch}", stanza.name):
             if fact := self.facts.get(f"{admin}/info/{name}.list"):
                 return Paths((fact.value,), self.root)
@@ -269,5 +275,10 @@ class _Database:
         return Paths((fact.value,), self.root) if fact else _no_paths(self.root)
 
 
+def _declared(row: list[Json]) -> str:
+    """The licence of a package's own description, which may say that the package is gone."""
+    return Stanza(*row).license if len(row) > 1 else ""
+
+
 def _identities(value: Json) -> Iterable[tuple[str, str, str]]:
-    return () if isinstance(value, str) else ((row[0], row[1], row[2]) for row in value)
+    return () if isinstance(value, str) else ((row[0], row[1], row[2]) for row in value if len(row) > 1)

@@ -66,6 +66,8 @@ class Status(NamedTuple):
     damage: str
     hit: bool = False
     """Whether there are more packages than may be; those are left out."""
+    gone: tuple[str, ...] = ()
+    """Names of those that were removed: of some the configuration is left, and its list."""
 
 
 def parse(text: str) -> Status:
@@ -76,6 +78,7 @@ def parse(text: str) -> Status:
 def parse_pieces(pieces: Iterable[str], most: int = 1 << 63) -> Status:
     """The same of a file in pieces that end where an empty line does; ``most`` packages of it."""
     stanzas: list[Stanza] = []
+    gone: list[str] = []
     damaged = first = total = 0
     hit = False
     for line, part in _parts(pieces):
@@ -83,6 +86,8 @@ def parse_pieces(pieces: Iterable[str], most: int = 1 << 63) -> Status:
         values = _fields(part)
         if values[0] and values[1] and _NAME(values[0]) and values[1].isprintable() and " " not in values[1]:
             state = values[4].split(maxsplit=2)[-1] if values[4] else ""
+            if state in GONE and len(gone) < most:
+                gone.append(values[0])
             if state in GONE:
                 continue
             if len(stanzas) < most:
@@ -95,7 +100,7 @@ def parse_pieces(pieces: Iterable[str], most: int = 1 << 63) -> Status:
     damage = ""
     if damaged:
         damage = f"{damaged} of {total} stanzas without a usable name or version, the first in line {first}"
-    return Status(stanzas, damage, hit)
+    return Status(stanzas, damage, hit, tuple(gone))
 
 
 def _parts(pieces: Iterable[str]) -> Iterator[tuple[Callable[[], int], str]]:

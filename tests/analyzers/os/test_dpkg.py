@@ -244,8 +244,9 @@ def test_lists_of_packages_that_are_gone_are_none():
     files = {
         "var/lib/dpkg/status": stanza("bash") + gone,
         # Its configuration is left, and what another package's file of the same path is.
-        "var/lib/dpkg/info/cron.list": "/.\n/etc\n/etc/crontab\n",
+        "var/lib/dpkg/info/cron.list": "/.\n/etc\n/etc/crontab\n/opt/cron/settings\n",
         "etc/crontab": "x",
+        "opt/cron/settings": "x",
         # Files that a build deleted, and its directory that others share.
         "var/lib/dpkg/info/docs.list": "/.\n/usr\n/usr/share/doc/docs/x\n",
         "usr/share/doc/bash/x": "x",
@@ -257,3 +258,13 @@ def test_lists_of_packages_that_are_gone_are_none():
     }
     _, found = find(files)
     assert found.problems == ()
+
+
+def test_a_package_that_is_gone_was_not_there_before():
+    gone = stanza("cron").replace("install ok installed", "deinstall ok config-files")
+    states = [{"var/lib/dpkg/status": text} for text in (stanza("cron"), gone, stanza("cron"))]
+    view, found = find(*states)
+    assert [(each.name, each.layer) for each in found.packages] == [("cron", view.diff_id(2))]
+    control = {"usr/lib/opkg/info/a.control": "Package: a\nVersion: 1\nStatus: deinstall ok config-files\n"}
+    _, found = find({**control, "usr/lib/opkg/status": "Package: a\nVersion: 1\n"})
+    assert [(each.name, each.licenses) for each in found.packages] == [("a", ())]
