@@ -88,6 +88,7 @@ class SbomAnalyzer:
 
     def read(self, file: LayerFile) -> Json | None:
         """The components of one document; None where it is none and need not be one."""
+        from anchorecli.sbom.cyclonedx_xml import TooMuchError
         from anchorecli.sbom.document import contents_of
 
         data = file.data()
@@ -96,6 +97,8 @@ class SbomAnalyzer:
             raise self.limits.exceeded("components")
         try:
             contents = contents_of(file.path, data)
+        except TooMuchError as exc:
+            raise LimitError(f"{exc.message.removeprefix(f'{file.path} ')} (a fixed limit)") from None
         except AnchoreError as exc:
             return {"fault": exc.message.removeprefix(f"{file.path} ")} if _is_certain(file.path) else None
         if len(contents.components) > self.limits["components"]:

@@ -19,6 +19,10 @@ MAX_NAMES = 10_000
 """Names of elements and attributes: CycloneDX has some three hundred, and of each the parser keeps a table's row."""
 
 
+class TooMuchError(SourceError):
+    """A document that goes beyond one of these bounds."""
+
+
 class Element:
     """One element while it is read: its name without the name space, attributes, children and text."""
 
@@ -96,11 +100,11 @@ class _Building:
         self._count += 1
         if len(self._open) >= MAX_DEPTH or self._count > MAX_ELEMENTS:
             what = f"more than {MAX_ELEMENTS} elements" if self._count > MAX_ELEMENTS else f"over {MAX_DEPTH} levels"
-            raise SourceError(f"the XML has {what}: no SBOM has")
+            raise TooMuchError(f"the XML has {what}: no SBOM has")
         self._names.add(name)
         self._names.update(attributes)
         if len(self._names) > MAX_NAMES:
-            raise SourceError(f"the XML has more than {MAX_NAMES} names of elements and attributes: no SBOM has")
+            raise TooMuchError(f"the XML has more than {MAX_NAMES} names of elements and attributes: no SBOM has")
         # The root keeps its name space: it tells the version.
         element = Element(name.rpartition(" ")[2] if self._open else name, attributes)
         if self._open:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from anchorecli.errors import IntegrityError, NotFoundError, SourceError
+from anchorecli.analyzers.os.sboms import SbomAnalyzer
+from anchorecli.errors import IntegrityError, LimitError, NotFoundError, SourceError
 from anchorecli.model import ImageRef
 from anchorecli.report import formats
 from anchorecli.report.base import RenderOptions
@@ -20,6 +21,7 @@ from anchorecli.sbom import cyclonedx_xml, document, read_sbom
 from anchorecli.sbom.document import contents_of
 from anchorecli.sbom.packages import assembled
 from anchorecli.scan.analysis import inventory
+from tests.analyzers.view import MemoryFile
 from tests.report import samples
 from tests.sbom.reading import cyclonedx, library, messages, only, read
 
@@ -219,3 +221,11 @@ def test_names_of_elements_and_attributes_are_bounded(part: str, monkeypatch: py
     many = start + "".join(part.format(number) for number in range(60)) + end
     with pytest.raises(SourceError, match="more than 50 names"):
         cyclonedx_xml.parse(many.encode())
+
+
+def test_in_an_image_too_many_names_are_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cyclonedx_xml, "MAX_NAMES", 50)
+    names = "".join(f"<a{number}/>" for number in range(60))
+    data = f'<bom xmlns="http://cyclonedx.org/schema/bom/1.5">{names}</bom>'.encode()
+    with pytest.raises(LimitError, match="more than 50 names"):
+        SbomAnalyzer().read(MemoryFile("app/bom.xml", data))
